@@ -1,0 +1,1 @@
+//! MAKE IT HAPPEN

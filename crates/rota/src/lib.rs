@@ -1,0 +1,8 @@
+//! WHO: the language of periods, rotations and schedules.
+//!
+//! Pure: this crate never reads a clock, a file or a socket, and draws no chance. Civil time lives
+//! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
+//!
+//! Read next: [`zone`], which finds a zone by its name.
+
+pub mod zone;

@@ -11,9 +11,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 ///
 /// [`UnknownZone`] when the bundled database has no such zone.
 pub fn find(name: &str) -> Result<TimeZone, UnknownZone> {
-    TimeZoneDatabase::bundled()
-        .get(name)
-        .map_err(|_| UnknownZone { name: name.to_owned() })
+    TimeZoneDatabase::bundled().get(name).map_err(|_| UnknownZone { name: name.to_owned() })
 }
 
 /// The version of the bundled tz database, such as `2026a`.

@@ -1,0 +1,227 @@
+//! How an alert goes through its escalation plan: steps, rounds, the last resort, unanswered.
+
+use crate::alert::{Position, Status, Turn};
+use crate::contact::Contact;
+use crate::delivery::Purpose;
+use crate::effect::EntryKind;
+use crate::name::Name;
+use crate::page::Paged;
+use crate::plan::{Escalate, LAST_RESORT_WAIT, Target};
+use crate::wake::Wake;
+
+/// Whom a step found to page.
+#[derive(Default)]
+struct Found {
+    people: Vec<Name>,
+    roles: Vec<Contact>,
+    running: Vec<Name>,
+    unreachable: Vec<Name>,
+    /// Targets that stood for nobody, in words.
+    nobody: Vec<&'static str>,
+}
+
+impl Turn<'_> {
+    /// Fires the next step; when nobody is to be paged in it, the one after it, and so on: an empty step
+    /// costs no waiting. Ends because each pass moves the position forward: a pass in which no step found
+    /// anybody is not repeated.
+    pub(crate) fn escalate(&mut self) {
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        loop {
+            let position = self.state.alert.position;
+            if let Some(step) = steps.get(usize::from(position.next_step)) {
+                let index = position.next_step;
+                self.state.alert.position.next_step = index + 1;
+                let found = self.find(&step.notify, index);
+                let is_empty = found.people.is_empty() && found.roles.is_empty();
+                self.tell_gaps(&found, Some(index));
+                if is_empty {
+                    continue;
+                }
+                self.state.alert.position.fired = true;
+                self.record(EntryKind::Step, |entry| {
+                    entry.step = Some(index);
+                    entry.people.clone_from(&found.people);
+                    entry.contacts.clone_from(&found.roles);
+                });
+                let Escalate::After(after) = step.escalate;
+                self.state.wakes.insert(Wake::Escalate, self.now + after);
+                return;
+            }
+            if position.fired && position.passes < repeat {
+                self.state.alert.round += 1;
+                self.state.alert.round_started_at = self.now;
+                self.state.alert.position = Position { passes: position.passes + 1, ..Position::default() };
+                self.record(EntryKind::Round, |entry| entry.text = "nobody has answered yet".to_owned());
+                continue;
+            }
+            return self.last_resort();
+        }
+    }
+
+    /// The plan has ended and nobody answered.
+    fn last_resort(&mut self) {
+        self.state.wakes.remove(&Wake::Escalate);
+        if self.state.alert.position.last_resort {
+            return self.give_up();
+        }
+        // A plan may have become shorter than the position: whatever the number, this is past its end.
+        let index = self.state.alert.position.next_step;
+        self.state.alert.position.next_step = index.saturating_add(1);
+        self.state.alert.position.last_resort = true;
+        let targets = self.directory.last_resort(&self.state.alert.audience).to_vec();
+        let found = self.find(&targets, index);
+        self.tell_gaps(&found, None);
+        let is_empty = found.people.is_empty() && found.roles.is_empty();
+        if is_empty {
+            if targets.is_empty() {
+                self.record(EntryKind::Gap, |entry| {
+                    entry.text = "no last resort is set, for the team or for the service".to_owned();
+                });
+            }
+            return self.give_up();
+        }
+        self.record(EntryKind::LastResort, |entry| {
+            entry.people = found.people;
+            entry.contacts = found.roles;
+        });
+        self.state.wakes.insert(Wake::GiveUp, self.now + LAST_RESORT_WAIT);
+    }
+
+    /// Everybody was paged and nobody answered. Pages that repeat go on, less often.
+    pub(crate) fn give_up(&mut self) {
+        self.state.wakes.remove(&Wake::Escalate);
+        self.state.wakes.remove(&Wake::GiveUp);
+        if self.state.alert.status != Status::Triggered {
+            return;
+        }
+        self.state.alert.status = Status::Unanswered;
+        self.record(EntryKind::Unanswered, |_| {});
+        self.warn_operators("nobody has answered; everybody in the plan and the last resort was paged");
+    }
+
+    /// Starts a new round at step `next` (from 0; anything past the plan's end is the last resort).
+    pub(crate) fn new_round(&mut self, next: u16, why: &str) {
+        self.state.alert.status = Status::Triggered;
+        self.state.alert.round += 1;
+        self.state.alert.round_started_at = self.now;
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        // A plan has at most a few steps, or one a member: its length fits.
+        let end = u16::try_from(steps.len()).unwrap_or(u16::MAX - 1);
+        let is_past = next >= end;
+        self.state.alert.position = Position {
+            next_step: next.min(end),
+            // Past the end there is nothing left to repeat: only the last resort.
+            passes: if is_past { repeat } else { 0 },
+            ..Position::default()
+        };
+        self.state.wakes.remove(&Wake::GiveUp);
+        self.record(EntryKind::Round, |entry| entry.text = why.to_owned());
+        self.escalate();
+    }
+
+    /// When every page of the newest step has failed, and every role: nobody is waiting for an answer
+    /// that could come, so the next step fires now.
+    pub(crate) fn escalate_if_all_failed(&mut self) {
+        let alert = &self.state.alert;
+        if alert.status != Status::Triggered || alert.position.roles > 0 {
+            return;
+        }
+        let newest = alert.position.next_step.saturating_sub(1);
+        let somebody_may_answer = self.state.pages.iter().any(|page| {
+            page.round == alert.round && page.escalation_step == newest && page.is_live() && !page.failed
+        });
+        if somebody_may_answer {
+            return;
+        }
+        self.record(EntryKind::Gap, |entry| {
+            entry.step = Some(newest);
+            entry.text = "everything that this step sent has failed".to_owned();
+        });
+        self.escalate();
+    }
+
+    /// Pages everybody that `targets` stand for.
+    fn find(&mut self, targets: &[Target], index: u16) -> Found {
+        let members = self.directory.members(&self.state.alert.audience);
+        let mut found = Found::default();
+        let mut people: Vec<&Name> = Vec::new();
+        for target in targets {
+            match target {
+                Target::OnCall => match members.first() {
+                    Some(first) => people.push(first),
+                    None => found.nobody.push("nobody is on call: the team has no members"),
+                },
+                Target::NextOnCall => {
+                    let round = self.state.alert.round;
+                    let next = members.iter().skip(1).find(|member| {
+                        !people.contains(member)
+                            && !self
+                                .state
+                                .pages
+                                .iter()
+                                .any(|page| page.person == **member && page.round == round)
+                    });
+                    match next {
+                        Some(next) => people.push(next),
+                        None => {
+                            found.nobody.push("nobody is next: everybody in the team was paged in this round")
+                        }
+                    }
+                }
+                Target::Person(name) => people.push(name),
+                Target::AllMembers => {
+                    if members.is_empty() {
+                        found.nobody.push("the team has no members");
+                    }
+                    people.extend(members);
+                }
+                Target::Role(contact) => {
+                    if !found.roles.contains(contact) {
+                        found.roles.push(contact.clone());
+                    }
+                }
+            }
+        }
+        let mut seen: Vec<&Name> = Vec::new();
+        for person in people {
+            if seen.contains(&person) {
+                continue;
+            }
+            seen.push(person);
+            match self.page(person, index) {
+                Paged::Started => found.people.push(person.clone()),
+                Paged::Running => found.running.push(person.clone()),
+                Paged::Unreachable => found.unreachable.push(person.clone()),
+            }
+        }
+        self.state.alert.position.roles = u16::try_from(found.roles.len()).unwrap_or(u16::MAX);
+        for role in &found.roles {
+            self.deliver(None, None, role.clone(), Purpose::Page, index, "");
+        }
+        found
+    }
+
+    /// Puts into the history whom a step could not page.
+    fn tell_gaps(&mut self, found: &Found, step: Option<u16>) {
+        if !found.unreachable.is_empty() {
+            self.record(EntryKind::Gap, |entry| {
+                entry.step = step;
+                entry.people.clone_from(&found.unreachable);
+                entry.text = "no such person, or no contact to try".to_owned();
+            });
+        }
+        for words in &found.nobody {
+            self.record(EntryKind::Gap, |entry| {
+                entry.step = step;
+                entry.text = (*words).to_owned();
+            });
+        }
+        if found.people.is_empty() && found.roles.is_empty() && !found.running.is_empty() {
+            self.record(EntryKind::Gap, |entry| {
+                entry.step = step;
+                entry.people.clone_from(&found.running);
+                entry.text = "everybody in this step has been paged in this round".to_owned();
+            });
+        }
+    }
+}

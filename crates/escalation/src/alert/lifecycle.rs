@@ -1,0 +1,197 @@
+//! What each input does to the alert.
+
+use crate::alert::{Act, Status, Turn, Verdict};
+use crate::delivery::Purpose;
+use crate::effect::EntryKind;
+use crate::event::{Actor, Input, Sent, Settled, Trigger, Urgency};
+use crate::name::Name;
+use crate::page::EndedWhy;
+use crate::plan::UNANSWERED_ROUND;
+use crate::wake::Wake;
+
+/// The answer to anything that is done to a resolved alert.
+const RESOLVED: &str = "the alert is resolved; a new trigger opens a new one";
+
+impl Turn<'_> {
+    pub(super) fn take(&mut self, input: &Input) -> Verdict {
+        let status = self.state.alert.status;
+        match input {
+            Input::Due(wake) => {
+                self.due(*wake);
+                Verdict::Done
+            }
+            Input::Settled(settled) => {
+                self.settled(settled);
+                Verdict::Done
+            }
+            Input::Note { by, text } => {
+                self.record(EntryKind::Note, |entry| {
+                    entry.by = Some(by.clone());
+                    entry.text.clone_from(text);
+                });
+                Verdict::Done
+            }
+            Input::Resolve(_) if status == Status::Resolved => Verdict::Already,
+            _ if status == Status::Resolved => Verdict::Refused(RESOLVED),
+            Input::Trigger(trigger) => self.trigger_again(trigger),
+            Input::Acknowledge { by, take_over } => self.acknowledge(by, *take_over),
+            Input::Unacknowledge(by) => self.unacknowledge(by),
+            Input::Resolve(by) => self.resolve(by),
+            Input::Escalate { by, to } => self.escalate_now(by, *to),
+            Input::NotMe { person, by } => self.not_me(person, by),
+        }
+    }
+
+    fn due(&mut self, wake: Wake) {
+        // The wake is asked for here and not trusted: it may have been moved since it was read.
+        if self.state.wakes.get(&wake).is_none_or(|at| *at > self.now) {
+            return;
+        }
+        self.state.wakes.remove(&wake);
+        match wake {
+            Wake::Escalate => self.escalate(),
+            Wake::GiveUp => self.give_up(),
+            Wake::Page(page) => self.page_is_due(page),
+        }
+    }
+
+    fn settled(&mut self, settled: &Settled) {
+        if settled.purpose != Purpose::Page {
+            return;
+        }
+        match settled.page {
+            Some(page) => self.page_settled(page, settled),
+            None => self.role_settled(settled),
+        }
+    }
+
+    /// A role has no page: that it was reached, or can't be, is noted on the alert.
+    fn role_settled(&mut self, settled: &Settled) {
+        let alert = &mut self.state.alert;
+        if settled.sent != Sent::Failed {
+            if !alert.roles_reached.contains(&settled.contact) {
+                alert.roles_reached.push(settled.contact.clone());
+                if matches!(alert.status, Status::Acknowledged | Status::Resolved) {
+                    self.tell_role_late(&settled.contact);
+                }
+            }
+            return;
+        }
+        let is_newest = settled.round == alert.round && settled.step + 1 == alert.position.next_step;
+        if is_newest && settled.attempt == 1 {
+            alert.position.roles = alert.position.roles.saturating_sub(1);
+            self.escalate_if_all_failed();
+        }
+    }
+
+    fn trigger_again(&mut self, trigger: &Trigger) -> Verdict {
+        let now = self.now;
+        let alert = &mut self.state.alert;
+        alert.triggers = alert.triggers.saturating_add(1);
+        alert.triggered_at = now;
+        let before = alert.severity.urgency();
+        alert.severity = alert.severity.max(trigger.severity);
+        let rises = before == Urgency::Low && alert.severity.urgency() == Urgency::High;
+        let is_stale = alert.status == Status::Unanswered && now >= alert.round_started_at + UNANSWERED_ROUND;
+        self.record(EntryKind::TriggeredAgain, |entry| {
+            entry.by = Some(trigger.by.clone());
+            entry.text.clone_from(&trigger.summary);
+        });
+        if rises {
+            self.new_round(0, "it became urgent");
+        } else if is_stale {
+            self.new_round(0, "it was reported again, and nobody has answered");
+        }
+        Verdict::Done
+    }
+
+    fn acknowledge(&mut self, by: &Actor, take_over: bool) -> Verdict {
+        if let (Status::Acknowledged, Some(act)) = (self.state.alert.status, &self.state.alert.acknowledged) {
+            let same = match (&act.by.person, &by.person) {
+                (Some(one), Some(other)) => one == other,
+                (None, None) => act.by.label == by.label,
+                _ => false,
+            };
+            if same {
+                return Verdict::Already;
+            }
+            if !take_over {
+                return Verdict::HasIt(act.clone());
+            }
+        }
+        let before =
+            self.state.alert.acknowledged.take().filter(|_| self.state.alert.status == Status::Acknowledged);
+        self.state.alert.status = Status::Acknowledged;
+        self.state.alert.acknowledged = Some(Act { by: by.clone(), at: self.now });
+        self.state.wakes.clear();
+        self.end_pages(EndedWhy::Acknowledged);
+        self.record(EntryKind::Acknowledged, |entry| entry.by = Some(by.clone()));
+        self.tell_who_has_it(by, before.as_ref());
+        Verdict::Done
+    }
+
+    fn unacknowledge(&mut self, by: &Actor) -> Verdict {
+        if self.state.alert.status != Status::Acknowledged {
+            return Verdict::Refused("nobody has acknowledged the alert, so it is being paged already");
+        }
+        self.record(EntryKind::Unacknowledged, |entry| entry.by = Some(by.clone()));
+        // From the step reached: the one that fired last, asked again who is on call.
+        let reached = self.state.alert.position.next_step.saturating_sub(1);
+        let after_plan = self.state.alert.position.last_resort;
+        self.new_round(if after_plan { u16::MAX } else { reached }, "nobody has it any more");
+        Verdict::Done
+    }
+
+    fn resolve(&mut self, by: &Actor) -> Verdict {
+        self.state.alert.status = Status::Resolved;
+        self.state.alert.resolved = Some(Act { by: by.clone(), at: self.now });
+        self.state.wakes.clear();
+        self.end_pages(EndedWhy::Resolved);
+        self.record(EntryKind::Resolved, |entry| entry.by = Some(by.clone()));
+        self.tell_recovered(by);
+        Verdict::Done
+    }
+
+    fn escalate_now(&mut self, by: &Actor, to: Option<u16>) -> Verdict {
+        let (steps, _) = self.directory.escalation(&self.state.alert.audience);
+        if to.is_some_and(|to| usize::from(to) >= steps.len()) {
+            return Verdict::Refused("the escalation plan has no such step; leave it out for the next one");
+        }
+        self.record(EntryKind::Escalated, |entry| {
+            entry.by = Some(by.clone());
+            entry.step = to;
+        });
+        match self.state.alert.status {
+            Status::Triggered => {
+                if let Some(to) = to {
+                    self.state.alert.position.next_step = to;
+                }
+                self.escalate();
+            }
+            Status::Acknowledged => {
+                let next = to.unwrap_or(self.state.alert.position.next_step);
+                self.new_round(next, "somebody asked for more people");
+            }
+            Status::Unanswered | Status::Resolved => {
+                self.new_round(to.unwrap_or(0), "somebody asked for more people")
+            }
+        }
+        Verdict::Done
+    }
+
+    fn not_me(&mut self, person: &Name, by: &Actor) -> Verdict {
+        let live = self.state.pages.iter().position(|page| page.person == *person && page.is_live());
+        let Some(place) = live else {
+            return Verdict::Refused("no page of yours is open for this alert");
+        };
+        self.end_page(place, EndedWhy::NotMe);
+        self.record(EntryKind::NotMe, |entry| {
+            entry.by = Some(by.clone());
+            entry.people.push(person.clone());
+        });
+        if self.state.alert.status == Status::Triggered {
+            self.escalate();
+        }
+        Verdict::Done
+    }
+}

@@ -1,0 +1,246 @@
+//! A delivery: one message to one contact, tried until it is accepted or given up.
+//!
+//! Pure rules of claiming and settling. Which provider carries it, and how, is not known here.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alert::{Alert, Status};
+use crate::contact::Contact;
+use crate::event::{Sent, Settled};
+use crate::id::{AlertId, DeliveryId, PageId};
+use crate::name::Name;
+use crate::page::Page;
+
+/// How long a claim holds. Longer than [`SEND_DEADLINE`], so that a live sender always settles first.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long one send may take before its outcome counts as unknown.
+pub const SEND_DEADLINE: SignedDuration = SignedDuration::from_secs(10);
+/// Tries with an unknown outcome after which a delivery is given up: each may have rung.
+pub const MAX_UNKNOWN: u8 = 3;
+/// Tries in all after which a delivery is given up; with the pauses below some five minutes.
+pub const MAX_ATTEMPTS: u8 = 10;
+/// The pause after the first refusal; it doubles with each, up to [`MAX_PAUSE`].
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+/// The longest pause between two tries of ours.
+const MAX_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// The longest pause that a provider may ask for.
+const MAX_ASKED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a delivery is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Somebody is asked to answer.
+    Page,
+    /// Somebody should know something and need not answer.
+    Notice,
+    /// The operators are told that something is wrong.
+    Warning,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::Page, Self::Notice, Self::Warning];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It waits to be claimed, not before its time.
+    Ready,
+    /// Somebody is sending it.
+    Claimed,
+    /// The provider took it.
+    Sent,
+    /// It was given up.
+    Failed,
+    /// It was not wanted any more before it was sent.
+    Withdrawn,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Claimed, Self::Sent, Self::Failed, Self::Withdrawn];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Claimed => "claimed",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// One message to one contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id; a retry keeps it.
+    pub id: DeliveryId,
+    /// The alert that it speaks of.
+    pub alert: AlertId,
+    /// The page that it belongs to; none for roles, notices and warnings.
+    pub page: Option<PageId>,
+    /// The person it goes to; none for a role.
+    pub person: Option<Name>,
+    /// Where it goes.
+    pub contact: Contact,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The round of the alert in which it was made.
+    pub round: u32,
+    /// The step that made it: of the notification plan for a page, of the escalation plan for a role.
+    pub step: u16,
+    /// What a notice or warning says; empty for a page, whose words are the alert's.
+    pub text: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Where it stands.
+    pub state: State,
+    /// Not to be claimed before; when ready.
+    pub not_before: Timestamp,
+    /// How often it was claimed. It is the fencing token too: only the newest claim may settle.
+    pub attempt: u8,
+    /// How many of these had an unknown outcome.
+    pub unknown: u8,
+    /// Until when the newest claim holds; when claimed.
+    pub lease_until: Timestamp,
+}
+
+/// What a channel says of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider took it.
+    Accepted {
+        /// The provider's name for it; may be empty.
+        provider_id: String,
+    },
+    /// The provider did not take it.
+    Refused {
+        /// Why, for people.
+        why: String,
+        /// Trying again is of no use.
+        permanent: bool,
+    },
+    /// The provider did not take it and says when to come again.
+    RetryAfter {
+        /// How long to wait.
+        pause: SignedDuration,
+        /// Why, for people.
+        why: String,
+    },
+    /// It may have been sent or not: no answer in time, a connection lost, a crash.
+    Unknown {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { .. } => f.write_str("accepted"),
+            Self::Refused { why, permanent: true } => write!(f, "refused for good: {why}"),
+            Self::Refused { why, permanent: false } => write!(f, "refused: {why}"),
+            Self::RetryAfter { why, .. } => write!(f, "asked to come later: {why}"),
+            Self::Unknown { why } => write!(f, "outcome unknown: {why}"),
+        }
+    }
+}
+
+impl Delivery {
+    /// Whether it may be sent now. A page only while its alert waits for an answer and its page is live:
+    /// this is asked with the alert's row locked, and is what keeps pages from following an
+    /// acknowledgement. Notices and warnings always may.
+    pub fn is_wanted(&self, alert: &Alert, page: Option<&Page>) -> bool {
+        match self.purpose {
+            Purpose::Notice | Purpose::Warning => true,
+            Purpose::Page => {
+                let awaits = matches!(alert.status, Status::Triggered | Status::Unanswered);
+                awaits && self.page.is_none_or(|_| page.is_some_and(|page| page.ended.is_none()))
+            }
+        }
+    }
+
+    /// Claims it for one attempt that begins now.
+    pub fn claim(&mut self, now: Timestamp) {
+        self.state = State::Claimed;
+        self.attempt = self.attempt.saturating_add(1);
+        self.lease_until = now + LEASE;
+    }
+
+    /// Takes the outcome of attempt `token`. `None` when another claim has come since, or none is
+    /// running: a late answer changes nothing. Else what the alert has to know of it.
+    ///
+    /// `chance` spreads retries, so that what failed together does not come back together.
+    pub fn settle(
+        &mut self,
+        token: u8,
+        outcome: &Outcome,
+        now: Timestamp,
+        chance: &mut dyn FnMut() -> u64,
+    ) -> Option<Settled> {
+        if self.state != State::Claimed || self.attempt != token {
+            return None;
+        }
+        let again = |allowed: bool, at: Timestamp| {
+            if allowed { (State::Ready, at) } else { (State::Failed, now) }
+        };
+        let (state, not_before) = match outcome {
+            Outcome::Accepted { .. } => (State::Sent, now),
+            Outcome::Refused { permanent: true, .. } => (State::Failed, now),
+            Outcome::Refused { permanent: false, .. } => {
+                again(self.attempt < MAX_ATTEMPTS, now + spread(pause(self.attempt), chance))
+            }
+            Outcome::RetryAfter { pause: asked, .. } => {
+                let wait = (*asked).clamp(SignedDuration::from_secs(1), MAX_ASKED_PAUSE);
+                again(self.attempt < MAX_ATTEMPTS, now + spread(wait, chance))
+            }
+            Outcome::Unknown { .. } => {
+                self.unknown = self.unknown.saturating_add(1);
+                // The sender may be alive yet: not before its lease has ended.
+                again(self.unknown < MAX_UNKNOWN, now.max(self.lease_until))
+            }
+        };
+        self.state = state;
+        self.not_before = not_before;
+        Some(Settled {
+            page: self.page,
+            contact: self.contact.clone(),
+            purpose: self.purpose,
+            round: self.round,
+            step: self.step,
+            attempt: self.attempt,
+            sent: match outcome {
+                Outcome::Accepted { .. } => Sent::Accepted,
+                Outcome::Refused { .. } | Outcome::RetryAfter { .. } => Sent::Failed,
+                Outcome::Unknown { .. } => Sent::Unknown,
+            },
+        })
+    }
+}
+
+/// The pause after attempt `attempt` (from 1).
+fn pause(attempt: u8) -> SignedDuration {
+    let doublings = u32::from(attempt.saturating_sub(1)).min(5);
+    (FIRST_PAUSE * 2_i32.pow(doublings)).min(MAX_PAUSE)
+}
+
+/// Up to a quarter longer.
+fn spread(pause: SignedDuration, chance: &mut dyn FnMut() -> u64) -> SignedDuration {
+    let quarter = u64::try_from(pause.as_millis() / 4).unwrap_or(0);
+    let more = chance() % (quarter + 1);
+    pause + SignedDuration::from_millis(i64::try_from(more).unwrap_or(0))
+}

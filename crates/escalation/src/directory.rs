@@ -1,0 +1,87 @@
+//! The people, teams and plans in force: what a step may know of the world.
+//!
+//! A directory is a value. An edit makes a new one, and a running alert sees it at its next step.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::alert::Audience;
+use crate::contact::Contact;
+use crate::name::Name;
+use crate::person::Person;
+use crate::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationPlan, EscalationStep, Target};
+use crate::team::Team;
+
+/// Everything that can be named, at one version.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// People by name.
+    pub people: BTreeMap<Name, Arc<Person>>,
+    /// Teams by name.
+    pub teams: BTreeMap<Name, Arc<Team>>,
+    /// Escalation plans by name.
+    pub plans: BTreeMap<Name, Arc<EscalationPlan>>,
+    /// What the whole service falls back on.
+    pub service: Service,
+}
+
+/// What applies where a team has nothing of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    /// Whom to page when a plan has ended, its team has no last resort, and nobody answered.
+    pub last_resort: Vec<Target>,
+    /// Who is told when an alert stays unanswered, or when something is wrong with the service itself.
+    pub operators: Vec<Contact>,
+}
+
+impl Directory {
+    /// The steps that an alert for `audience` goes through, and how often again. A team whose plan is
+    /// missing, and a person alone, have the default: one step a person, [`DEFAULT_AFTER`] each. A team
+    /// that does not exist has no steps.
+    pub fn escalation(&self, audience: &Audience) -> (Vec<EscalationStep>, u8) {
+        let people = match audience {
+            Audience::Person(name) => std::slice::from_ref(name),
+            Audience::Team(name) => {
+                let Some(team) = self.teams.get(name) else {
+                    return (Vec::new(), 0);
+                };
+                let plan = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
+                if let Some(plan) = plan {
+                    return (plan.steps.clone(), plan.repeat);
+                }
+                team.members.as_slice()
+            }
+        };
+        let steps = people.iter().map(|person| EscalationStep {
+            notify: vec![Target::Person(person.clone())],
+            escalate: Escalate::After(DEFAULT_AFTER),
+        });
+        (steps.collect(), DEFAULT_REPEAT)
+    }
+
+    /// Whom to page when the plan has ended: the team's last resort, else the service's.
+    pub fn last_resort(&self, audience: &Audience) -> &[Target] {
+        let own = match audience {
+            Audience::Team(name) => self.teams.get(name).map(|team| team.last_resort.as_slice()),
+            Audience::Person(_) => None,
+        };
+        own.filter(|targets| !targets.is_empty()).unwrap_or(&self.service.last_resort)
+    }
+
+    /// The members of a team in order; nobody for a person alone.
+    pub fn members(&self, audience: &Audience) -> &[Name] {
+        match audience {
+            Audience::Team(name) => self.teams.get(name).map_or(&[], |team| team.members.as_slice()),
+            Audience::Person(_) => &[],
+        }
+    }
+
+    /// The name that people read: the full name where the person is known and has one.
+    pub fn full_name<'a>(&'a self, name: &'a Name) -> &'a str {
+        self.people
+            .get(name)
+            .map(|person| person.full_name.as_str())
+            .filter(|full| !full.is_empty())
+            .unwrap_or(name.as_str())
+    }
+}

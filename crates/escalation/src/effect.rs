@@ -1,0 +1,120 @@
+//! What a step wants done: rows that are saved in the same transaction as the state that caused them.
+
+use jiff::Timestamp;
+
+use crate::contact::Contact;
+use crate::delivery::Delivery;
+use crate::event::Actor;
+use crate::id::PageId;
+use crate::name::Name;
+
+/// Something that has to be saved with the new state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A new delivery, ready to be claimed.
+    Deliver(Delivery),
+    /// Deliveries of pages that still wait to be sent for this alert are not wanted any more: those of
+    /// one page, or all. With a contact: only those to it, because a newer one takes their place.
+    Withdraw {
+        /// Of this page; none: of every page and role.
+        page: Option<PageId>,
+        /// Only those to this contact.
+        contact: Option<Contact>,
+    },
+    /// A line of the alert's history.
+    Record(Entry),
+}
+
+/// One line of an alert's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EntryKind,
+    /// Who did it; none: the plan took its course.
+    pub by: Option<Actor>,
+    /// The round in which it happened, from 1.
+    pub round: u32,
+    /// The escalation step that it speaks of, from 0.
+    pub step: Option<u16>,
+    /// The people that it speaks of.
+    pub people: Vec<Name>,
+    /// The addresses of roles that it speaks of.
+    pub contacts: Vec<Contact>,
+    /// Words of the sender or writer, or the reason.
+    pub text: String,
+}
+
+/// The kinds of line in an alert's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// The alert began.
+    Triggered,
+    /// The same problem was reported again.
+    TriggeredAgain,
+    /// A new round began.
+    Round,
+    /// An escalation step fired.
+    Step,
+    /// A step, or somebody in it, could not be paged.
+    Gap,
+    /// The last resort was paged.
+    LastResort,
+    /// The plan and the last resort ended without an answer.
+    Unanswered,
+    /// Somebody has it.
+    Acknowledged,
+    /// Nobody has it any more.
+    Unacknowledged,
+    /// Somebody asked for the next step.
+    Escalated,
+    /// Somebody who was paged can't take it.
+    NotMe,
+    /// The problem is gone.
+    Resolved,
+    /// A note.
+    Note,
+    /// A broken rule stopped the alert's task.
+    Fault,
+}
+
+impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Triggered,
+        Self::TriggeredAgain,
+        Self::Round,
+        Self::Step,
+        Self::Gap,
+        Self::LastResort,
+        Self::Unanswered,
+        Self::Acknowledged,
+        Self::Unacknowledged,
+        Self::Escalated,
+        Self::NotMe,
+        Self::Resolved,
+        Self::Note,
+        Self::Fault,
+    ];
+
+    /// The word that is stored and shown to programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Triggered => "triggered",
+            Self::TriggeredAgain => "triggered_again",
+            Self::Round => "round",
+            Self::Step => "step",
+            Self::Gap => "gap",
+            Self::LastResort => "last_resort",
+            Self::Unanswered => "unanswered",
+            Self::Acknowledged => "acknowledged",
+            Self::Unacknowledged => "unacknowledged",
+            Self::Escalated => "escalated",
+            Self::NotMe => "not_me",
+            Self::Resolved => "resolved",
+            Self::Note => "note",
+            Self::Fault => "fault",
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Everything that can happen to an alert, one enum.
+
+use std::fmt;
+
+use crate::alert::Audience;
+use crate::contact::Contact;
+use crate::delivery::Purpose;
+use crate::id::PageId;
+use crate::name::Name;
+use crate::wake::Wake;
+
+/// What the sender says of a problem, gravest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// For information.
+    Info,
+    /// May become a problem.
+    Warning,
+    /// A problem.
+    #[default]
+    Error,
+    /// A grave problem.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, gravest first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::Error, Self::Warning, Self::Info];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+
+    /// What is made of it for people: critical and error wake them, warning and info may wait.
+    pub const fn urgency(self) -> Urgency {
+        match self {
+            Self::Critical | Self::Error => Urgency::High,
+            Self::Warning | Self::Info => Urgency::Low,
+        }
+    }
+}
+
+/// What a problem means for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// It may wait for the day.
+    Low,
+    /// Wake them.
+    High,
+}
+
+impl Urgency {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// A problem as it was reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Whom it is for.
+    pub audience: Audience,
+    /// Which sender it came from; keys of different senders never meet.
+    pub integration: String,
+    /// What makes two triggers of one sender the same problem.
+    pub dedup_key: String,
+    /// What is wrong, in one line.
+    pub summary: String,
+    /// Anything more, as plain text.
+    pub details: String,
+    /// As the sender says.
+    pub severity: Severity,
+    /// Where to look.
+    pub links: Vec<Link>,
+    /// Who or what reported it.
+    pub by: Actor,
+}
+
+/// A place to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// An `http` or `https` address.
+    pub href: String,
+    /// What to call it; may be empty.
+    pub text: String,
+}
+
+/// Who did something, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The person, where it is known to be one.
+    pub person: Option<Name>,
+    /// The name to show: a full name, a token's name, an integration.
+    pub label: String,
+    /// The way it came in.
+    pub via: Via,
+}
+
+/// The way something came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Via {
+    /// A key pressed on the built-in handset.
+    Handset,
+    /// The button behind a link in a mail.
+    Link,
+    /// A page of ours, by somebody signed in.
+    Web,
+    /// The API, and the command line, which speaks it.
+    Api,
+    /// The service itself.
+    Dogwatch,
+}
+
+impl Via {
+    /// Every way.
+    pub const ALL: [Self; 5] = [Self::Handset, Self::Link, Self::Web, Self::Api, Self::Dogwatch];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Handset => "handset",
+            Self::Link => "link",
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Dogwatch => "dogwatch",
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label)
+    }
+}
+
+/// What came of a delivery that was a page, as far as the plan's timing cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The provider took it.
+    Accepted,
+    /// The provider did not take it, or gave up on it.
+    Failed,
+    /// Nobody knows. It may have rung.
+    Unknown,
+}
+
+/// A delivery that has an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The page it was made for; none for a role.
+    pub page: Option<PageId>,
+    /// Where it went.
+    pub contact: Contact,
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The round of the alert in which it was made.
+    pub round: u32,
+    /// For a page the step of its notification plan, for a role the step of the escalation plan; from 0.
+    pub step: u16,
+    /// Which attempt this was, from 1.
+    pub attempt: u8,
+    /// What came of it.
+    pub sent: Sent,
+}
+
+/// Everything that can happen to an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The problem was reported, again if the alert is there already.
+    Trigger(Trigger),
+    /// A person has it. With `take_over`, from whoever had it before.
+    Acknowledge {
+        /// Who.
+        by: Actor,
+        /// Take it over from somebody else who has it.
+        take_over: bool,
+    },
+    /// Nobody has it any more.
+    Unacknowledge(Actor),
+    /// The problem is gone.
+    Resolve(Actor),
+    /// The next step is to fire now.
+    Escalate {
+        /// Who wants it.
+        by: Actor,
+        /// A step of the plan, from 0; none: the next.
+        to: Option<u16>,
+    },
+    /// The paged person can't take it: that page ends, the next step fires now.
+    NotMe {
+        /// The person who says so.
+        person: Name,
+        /// The same, as the one who acts.
+        by: Actor,
+    },
+    /// Something to remember.
+    Note {
+        /// Who wrote it.
+        by: Actor,
+        /// What.
+        text: String,
+    },
+    /// A stored wake came due.
+    Due(Wake),
+    /// A delivery has an outcome.
+    Settled(Settled),
+}

@@ -1,0 +1,290 @@
+//! A page: an answer owed by one person, and that person's notification plan running for it.
+
+use jiff::Timestamp;
+
+use crate::alert::{Status, Turn};
+use crate::contact::Contact;
+use crate::delivery::Purpose;
+use crate::effect::{Effect, EntryKind};
+use crate::event::{Sent, Settled, Urgency};
+use crate::id::PageId;
+use crate::name::Name;
+use crate::person::{MIN_LAST_EVERY, NotificationPlan};
+use crate::plan::UNANSWERED_EVERY;
+use crate::wake::Wake;
+
+/// One person owed an answer for one alert in one round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its id.
+    pub id: PageId,
+    /// Who is asked.
+    pub person: Name,
+    /// Which of the person's plans runs.
+    pub urgency: Urgency,
+    /// The round that it belongs to.
+    pub round: u32,
+    /// The escalation step that started it, from 0; one past the last for the last resort.
+    pub escalation_step: u16,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The step of the notification plan that is running, from 0.
+    pub plan_step: u16,
+    /// When that step began.
+    pub step_started_at: Timestamp,
+    /// The last contact through which it has, or may have, come in. Who was reached is told how it ends.
+    pub reached: Option<Contact>,
+    /// At least one delivery was accepted.
+    pub accepted: bool,
+    /// The plan has come to its last step, and nothing was accepted.
+    pub failed: bool,
+    /// When and why it ended; none while it is live.
+    pub ended: Option<Ended>,
+}
+
+/// The end of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: EndedWhy,
+}
+
+/// Why a page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndedWhy {
+    /// Somebody acknowledged the alert.
+    Acknowledged,
+    /// The alert was resolved.
+    Resolved,
+    /// The person said "not me".
+    NotMe,
+    /// A later step, or a new round, started a new page for the same person.
+    Restarted,
+    /// The person, or every contact, is gone.
+    Empty,
+    /// A broken rule stopped the alert's task.
+    Fault,
+}
+
+impl EndedWhy {
+    /// Every reason.
+    pub const ALL: [Self; 6] =
+        [Self::Acknowledged, Self::Resolved, Self::NotMe, Self::Restarted, Self::Empty, Self::Fault];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::NotMe => "not_me",
+            Self::Restarted => "restarted",
+            Self::Empty => "empty",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+impl Page {
+    /// Whether it still asks for an answer.
+    pub fn is_live(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether every step of the plan has had its time once.
+    fn is_through(&self, plan: Option<&NotificationPlan>, now: Timestamp) -> bool {
+        let Some(plan) = plan else { return true };
+        match plan.steps.get(usize::from(self.plan_step)) {
+            Some(step) if usize::from(self.plan_step) + 1 == plan.steps.len() => {
+                now >= self.step_started_at + step.effective_wait()
+            }
+            Some(_) => false,
+            None => true,
+        }
+    }
+}
+
+/// What became of one person in an escalation step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paged {
+    /// A page was started.
+    Started,
+    /// A page was running already, or the person has said "not me" in this round.
+    Running,
+    /// Nobody of that name, or no contact.
+    Unreachable,
+}
+
+impl Turn<'_> {
+    fn notification_plan(&self, person: &Name, urgency: Urgency) -> Option<NotificationPlan> {
+        self.directory.people.get(person)?.plan(urgency)
+    }
+
+    /// Pages one person: starts a page, or joins one that runs.
+    pub(crate) fn page(&mut self, person: &Name, escalation_step: u16) -> Paged {
+        let urgency = self.state.alert.severity.urgency();
+        let plan = self.notification_plan(person, urgency);
+        if plan.is_none() {
+            return Paged::Unreachable;
+        }
+        let round = self.state.alert.round;
+        let said_not_me = self.state.pages.iter().any(|page| {
+            page.person == *person
+                && page.round == round
+                && page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe)
+        });
+        if said_not_me {
+            return Paged::Running;
+        }
+        let live = self.state.pages.iter().position(|page| page.person == *person && page.is_live());
+        if let Some(place) = live {
+            let page = &self.state.pages[place];
+            let running = self.notification_plan(person, page.urgency);
+            if page.round == round && !page.is_through(running.as_ref(), self.now) {
+                return Paged::Running;
+            }
+            self.end_page(place, EndedWhy::Restarted);
+        }
+        let page = Page {
+            id: PageId::new(&mut self.ids),
+            person: person.clone(),
+            urgency,
+            round,
+            escalation_step,
+            started_at: self.now,
+            plan_step: 0,
+            step_started_at: self.now,
+            reached: None,
+            accepted: false,
+            failed: false,
+            ended: None,
+        };
+        self.state.pages.push(page);
+        self.enter_plan_step(self.state.pages.len() - 1, 0);
+        Paged::Started
+    }
+
+    /// Begins a step of a page's notification plan: sends, and sets when to look again.
+    fn enter_plan_step(&mut self, place: usize, plan_step: u16) {
+        let now = self.now;
+        let page = &mut self.state.pages[place];
+        page.plan_step = plan_step;
+        page.step_started_at = now;
+        self.send_page(place);
+    }
+
+    /// Sends the contact of the page's running step and sets the page's wake.
+    fn send_page(&mut self, place: usize) {
+        let page = self.state.pages[place].clone();
+        let plan = self.notification_plan(&page.person, page.urgency);
+        let Some(plan) = plan else {
+            // The person was deleted, or lost every contact, while the page ran.
+            self.end_page(place, EndedWhy::Empty);
+            self.record(EntryKind::Gap, |entry| {
+                entry.people.push(page.person.clone());
+                entry.text = "no contact is left to try".to_owned();
+            });
+            return self.escalate_if_all_failed();
+        };
+        let index = usize::from(page.plan_step);
+        let Some(step) = plan.steps.get(index) else {
+            // The plan became shorter: this page has been through all of it and waits for an answer.
+            self.state.wakes.remove(&Wake::Page(page.id));
+            return;
+        };
+        if page.started_at != self.now {
+            // A try that still waits for its retry gives way to this one: never two of the same.
+            self.effects.push(Effect::Withdraw { page: Some(page.id), contact: Some(step.contact.clone()) });
+        }
+        let contact = step.contact.clone();
+        self.deliver(Some(page.id), Some(page.person.clone()), contact, Purpose::Page, page.plan_step, "");
+
+        let is_last = index + 1 == plan.steps.len();
+        let at = if is_last {
+            let least =
+                if self.state.alert.status == Status::Unanswered { UNANSWERED_EVERY } else { MIN_LAST_EVERY };
+            step.every.map(|every| self.now + every.max(least))
+        } else {
+            let end = page.step_started_at + step.effective_wait();
+            let repeat = step.every.map(|every| self.now + every).filter(|at| *at < end);
+            Some(repeat.unwrap_or(end))
+        };
+        match at {
+            Some(at) => self.state.wakes.insert(Wake::Page(page.id), at),
+            None => self.state.wakes.remove(&Wake::Page(page.id)),
+        };
+    }
+
+    /// A page's wake came due: repeat the contact, or go on to the next.
+    pub(crate) fn page_is_due(&mut self, id: PageId) {
+        let Some(place) = self.live_page(id) else { return };
+        let page = &self.state.pages[place];
+        let plan = self.notification_plan(&page.person, page.urgency);
+        let step = plan.as_ref().and_then(|plan| plan.steps.get(usize::from(page.plan_step)));
+        let is_last = plan.as_ref().is_none_or(|plan| usize::from(page.plan_step) + 1 >= plan.steps.len());
+        let is_over = step.is_none_or(|step| self.now >= page.step_started_at + step.effective_wait());
+        if !is_last && is_over {
+            self.enter_plan_step(place, self.state.pages[place].plan_step + 1);
+        } else {
+            self.send_page(place);
+        }
+    }
+
+    /// A delivery of a page has an outcome.
+    pub(crate) fn page_settled(&mut self, id: PageId, settled: &Settled) {
+        let Some(place) = self.state.pages.iter().position(|page| page.id == id) else { return };
+        let first_reached = self.state.pages[place].reached.is_none();
+        let page = &mut self.state.pages[place];
+        if settled.sent != Sent::Failed {
+            page.reached = Some(settled.contact.clone());
+        }
+        if settled.sent == Sent::Accepted {
+            page.accepted = true;
+            page.failed = false;
+        }
+        if page.ended.is_some() {
+            // It rang while somebody answered: this person, too, has to hear how it ended.
+            if settled.sent != Sent::Failed && first_reached {
+                self.tell_late(place);
+            }
+            return;
+        }
+        if settled.sent == Sent::Accepted || page.plan_step != settled.step {
+            return;
+        }
+        let (person, urgency, plan_step) = (page.person.clone(), page.urgency, page.plan_step);
+        let steps = self.notification_plan(&person, urgency).map_or(0, |plan| plan.steps.len());
+        if usize::from(plan_step) + 1 < steps {
+            self.enter_plan_step(place, plan_step + 1);
+        } else if !self.state.pages[place].accepted {
+            self.state.pages[place].failed = true;
+            self.escalate_if_all_failed();
+        }
+    }
+
+    /// Where the live page `id` stands in the state.
+    fn live_page(&self, id: PageId) -> Option<usize> {
+        self.state.pages.iter().position(|page| page.id == id && page.is_live())
+    }
+
+    /// Ends a page: nothing more of it is sent.
+    pub(crate) fn end_page(&mut self, place: usize, why: EndedWhy) {
+        let at = self.now;
+        let page = &mut self.state.pages[place];
+        page.ended = Some(Ended { at, why });
+        let id = page.id;
+        self.state.wakes.remove(&Wake::Page(id));
+        self.effects.push(Effect::Withdraw { page: Some(id), contact: None });
+    }
+
+    /// Ends every live page.
+    pub(crate) fn end_pages(&mut self, why: EndedWhy) {
+        for place in 0..self.state.pages.len() {
+            if self.state.pages[place].is_live() {
+                self.end_page(place, why);
+            }
+        }
+        self.effects.push(Effect::Withdraw { page: None, contact: None });
+    }
+}

@@ -1,0 +1,67 @@
+//! Escalation plans: ordered steps, whom to page and when to go on.
+//!
+//! Every loop that a plan can make is bounded here: steps, targets, repeats.
+
+use jiff::SignedDuration;
+
+use crate::contact::Contact;
+use crate::name::Name;
+
+/// The most steps of an escalation plan.
+pub const MAX_STEPS: usize = 20;
+/// The most targets of one step.
+pub const MAX_TARGETS: usize = 20;
+/// The most further rounds of a plan.
+pub const MAX_REPEAT: u8 = 20;
+/// How long each member has where a team, or a person alone, has no escalation plan.
+pub const DEFAULT_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// How many further rounds there are where a team, or a person alone, has no escalation plan.
+pub const DEFAULT_REPEAT: u8 = 1;
+/// How long the last resort has before the alert is unanswered.
+pub const LAST_RESORT_WAIT: SignedDuration = SignedDuration::from_mins(15);
+/// The least time between two repeats to the same contact once an alert is unanswered.
+pub const UNANSWERED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// The least time between two rounds that new triggers start on an unanswered alert.
+pub const UNANSWERED_ROUND: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whom to page, in order, until somebody answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationPlan {
+    /// The identity.
+    pub name: Name,
+    /// At least one, at most [`MAX_STEPS`].
+    pub steps: Vec<EscalationStep>,
+    /// Further rounds after the first, at most [`MAX_REPEAT`].
+    pub repeat: u8,
+}
+
+/// One step of an escalation plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationStep {
+    /// At least one, at most [`MAX_TARGETS`]; all are paged at the same time.
+    pub notify: Vec<Target>,
+    /// When to go on if nobody has answered.
+    pub escalate: Escalate,
+}
+
+/// The condition on which a plan goes on to its next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escalate {
+    /// That long after the step fired.
+    After(SignedDuration),
+}
+
+/// Somebody or something that an escalation step pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Whoever is on call for the team: the first of its members.
+    OnCall,
+    /// The nearest member after the one on call who has not been paged in this round.
+    NextOnCall,
+    /// One person.
+    Person(Name),
+    /// Every member of the team.
+    AllMembers,
+    /// An address that belongs to a role and not to a person: a webhook or a mailbox. It owes no answer.
+    Role(Contact),
+}

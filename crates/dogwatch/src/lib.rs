@@ -1,1 +1,17 @@
-//! MAKE IT HAPPEN
+//! MAKE IT HAPPEN: the service and its one binary.
+//!
+//! Read the modules in the order of the flow: [`definition`] (who and what there is), [`store`] (the one
+//! place where anything is kept), [`engine`] (due wakes), [`delivery`] and [`channel`] (sending),
+//! [`reply`] (what people answer), [`http`] with [`api`] and [`web`] (what people and programs see), [`cli`].
+//! Imports go downwards only; a test keeps watch.
+
+pub mod channel;
+pub mod clock;
+pub mod definition;
+pub mod delivery;
+pub mod engine;
+pub mod message;
+pub mod reply;
+pub mod shutdown;
+pub mod store;
+pub mod telemetry;

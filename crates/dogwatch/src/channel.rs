@@ -1,0 +1,46 @@
+//! Channels: how one message gets to one contact. One file a channel.
+//!
+//! A channel is given a finished [`Message`] and says what came of it. It knows nothing of alerts' rules,
+//! of retries or of the store: those are decided in the `escalation` crate.
+
+pub mod email;
+pub mod handset;
+pub mod webhook;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use escalation::contact::Kind;
+use escalation::delivery::Outcome;
+
+use crate::message::Message;
+
+/// What a send comes to, when it does.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// A way to carry messages.
+pub trait Channel: Send + Sync + 'static {
+    /// Sends one message. The caller stops waiting after the deadline, and then counts the outcome as
+    /// unknown; what is dropped then must leave nothing half done on our side.
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a>;
+}
+
+/// Every channel there is, by the kind of contact that it serves.
+#[derive(Clone, Default)]
+pub struct Channels(HashMap<Kind, Arc<dyn Channel>>);
+
+impl Channels {
+    /// Adds, or replaces, the channel for a kind of contact.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, channel: impl Channel) -> Self {
+        self.0.insert(kind, Arc::new(channel));
+        self
+    }
+
+    /// The channel for a kind of contact, if it is set up.
+    pub fn get(&self, kind: Kind) -> Option<Arc<dyn Channel>> {
+        self.0.get(&kind).cloned()
+    }
+}

@@ -1,0 +1,218 @@
+//! Mail, through one SMTP server: STARTTLS, implicit TLS, or plain to a server on this machine.
+//!
+//! Plain text and HTML say the same. What came from outside is text in both: the library encodes headers,
+//! the template escapes HTML, and control characters are gone before either sees them.
+
+use askama::Template;
+use escalation::delivery::{Outcome, Purpose};
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+use super::{Channel, Sending};
+use crate::message::Message;
+
+/// The longest subject, in characters.
+const MAX_SUBJECT: usize = 200;
+
+/// How to talk to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Begin plain, and go on only if TLS can be started.
+    StartTls,
+    /// TLS from the first byte.
+    Implicit,
+    /// No TLS.
+    None,
+}
+
+/// The server that carries our mail.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How to talk to it.
+    pub security: Security,
+    /// User name and password, if it wants them.
+    pub credentials: Option<(String, crate::store::Secret)>,
+    /// The sender of our mail.
+    pub from: Mailbox,
+    /// More certificates to trust, as PEM.
+    pub ca: Option<Vec<u8>>,
+}
+
+/// The channel for `email:ADDRESS`.
+pub struct Email {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl Email {
+    /// A channel through `server`. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS settings can't be used.
+    pub fn new(server: &Server) -> anyhow::Result<Self> {
+        let mut tls = TlsParameters::builder(server.host.clone());
+        if let Some(pem) = &server.ca {
+            tls = tls.add_root_certificate(lettre::transport::smtp::client::Certificate::from_pem(pem)?);
+        }
+        let tls = match server.security {
+            Security::StartTls => Tls::Required(tls.build()?),
+            Security::Implicit => Tls::Wrapper(tls.build()?),
+            Security::None => Tls::None,
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
+            .port(server.port)
+            .tls(tls)
+            .timeout(Some(std::time::Duration::from_secs(9)));
+        if let Some((user, password)) = &server.credentials {
+            builder = builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()));
+        }
+        Ok(Self { transport: builder.build(), from: server.from.clone() })
+    }
+
+    async fn mail(&self, message: &Message) -> Outcome {
+        let mail = match write(message, &self.from) {
+            Ok(mail) => mail,
+            Err(error) => {
+                return Outcome::Refused { why: format!("the mail can't be written: {error}"), permanent: true };
+            }
+        };
+        match self.transport.send(mail).await {
+            Ok(answer) => {
+                let words: Vec<_> = answer.message().collect();
+                Outcome::Accepted { provider_id: words.join(" ").chars().take(200).collect() }
+            }
+            Err(error) => judge(&error),
+        }
+    }
+}
+
+/// What an error of the transport means. Before the server has answered at all nothing was sent; a
+/// connection that is lost later leaves it open whether the mail was taken.
+fn judge(error: &lettre::transport::smtp::Error) -> Outcome {
+    let why: String =
+        chain(error).chars().filter(|letter| !letter.is_control()).take(300).collect();
+    if error.is_permanent() {
+        Outcome::Refused { why, permanent: true }
+    } else if error.is_timeout() {
+        Outcome::Unknown { why }
+    } else if error.is_transient() || error.is_client() || error.is_tls() || is_connecting(error) {
+        Outcome::Refused { why, permanent: false }
+    } else {
+        Outcome::Unknown { why }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = next.source();
+    }
+    words
+}
+
+/// Whether it went wrong while connecting: then nothing was sent. The library keeps this kind private,
+/// and says it in words only.
+fn is_connecting(error: &lettre::transport::smtp::Error) -> bool {
+    use std::error::Error;
+    let refused = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).is_some_and(|cause| {
+        use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+        matches!(cause.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
+    });
+    refused || error.to_string().to_lowercase().starts_with("connection error")
+}
+
+impl Channel for Email {
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+        Box::pin(self.mail(message))
+    }
+}
+
+/// Tells vacation programs and mailing lists to leave this mail alone (RFC 3834).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    headline: &'a str,
+    lines: &'a [String],
+    details: &'a str,
+    answer_url: Option<&'a str>,
+    alert_url: &'a str,
+    is_page: bool,
+}
+
+#[derive(Template)]
+#[template(path = "mail.txt", escape = "none")]
+struct Text<'a> {
+    headline: &'a str,
+    lines: &'a [String],
+    details: &'a str,
+    answer_url: Option<&'a str>,
+    alert_url: &'a str,
+}
+
+/// Writes the mail.
+fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
+    let clean = |text: &str, keep: fn(char) -> bool| -> String {
+        text.chars().filter(|letter| !letter.is_control() || keep(*letter)).collect()
+    };
+    let headline = clean(&message.headline, |_| false);
+    let details = clean(&message.details, |letter| matches!(letter, '\n' | '\t'));
+    let subject: String = headline.chars().take(MAX_SUBJECT).collect();
+    let to = Mailbox::new(None, message.contact.address().parse()?);
+    let domain = from.email.domain().to_owned();
+    let mut mail = lettre::Message::builder()
+        .from(from.clone())
+        .to(to)
+        .subject(subject)
+        .date(std::time::SystemTime::from(message.sent_at))
+        // The same for every try of a delivery: a mail program shows it once.
+        .message_id(Some(format!("<{}@{domain}>", message.delivery)))
+        .header(AutoSubmitted);
+    // All mail about one alert makes one thread, under a message that need not exist.
+    mail = mail.references(format!("<{}@{domain}>", message.alert));
+    let text = Text {
+        headline: &headline,
+        lines: &message.lines,
+        details: &details,
+        answer_url: message.answer_url.as_deref(),
+        alert_url: &message.alert_url,
+    };
+    let html = Html {
+        headline: &headline,
+        lines: &message.lines,
+        details: &details,
+        answer_url: message.answer_url.as_deref(),
+        alert_url: &message.alert_url,
+        is_page: message.purpose == Purpose::Page,
+    };
+    Ok(mail.multipart(MultiPart::alternative_plain_html(text.render()?, html.render()?))?)
+}

@@ -1,0 +1,349 @@
+//! Definitions as people write them: the JSON of the API and of the store.
+//!
+//! Raw here, resolved in the `escalation` crate: `check` turns the one into the other and reports every
+//! problem with its field, never just the first. Only what has passed it is ever stored or acted on.
+//!
+//! One file a kind. What is in force at once, with all cross-references, is a [`Definitions`].
+
+mod escalation_plan;
+mod integration;
+mod person;
+mod team;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use escalation::directory::{Directory, Service};
+use escalation::name::Name;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
+pub use integration::IntegrationSpec;
+pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSpec, PersonSpec};
+pub use team::TeamSpec;
+
+/// The kinds of definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Somebody who can be paged.
+    Person,
+    /// A group of people.
+    Team,
+    /// Whom to page, in order.
+    EscalationPlan,
+    /// A sender of events.
+    Integration,
+}
+
+impl Kind {
+    /// Every kind, what is referred to before what refers to it.
+    pub const ALL: [Self; 4] = [Self::Person, Self::EscalationPlan, Self::Team, Self::Integration];
+
+    /// The word for one of them, in the store and in messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Team => "team",
+            Self::EscalationPlan => "escalation-plan",
+            Self::Integration => "integration",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A problem of one field, for the person who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The path of the field, as `steps[0].after`.
+    pub field: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+/// Collects the problems of a document.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<FieldError>);
+
+impl Problems {
+    /// Adds one.
+    pub fn add(&mut self, field: impl Into<String>, message: impl fmt::Display) {
+        self.0.push(FieldError { field: field.into(), message: message.to_string() });
+    }
+
+    /// Takes the value out of a result, or notes its error.
+    pub fn take<T, E: fmt::Display>(&mut self, field: impl Into<String>, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(field, error)).ok()
+    }
+
+    /// The problems, if there are any.
+    pub fn finish(self) -> Result<(), Vec<FieldError>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+
+    /// Checks a text for its length in characters and for control characters.
+    pub fn text(&mut self, field: &str, text: &str, range: std::ops::RangeInclusive<usize>, lines: Lines) {
+        let length = text.chars().count();
+        if length < *range.start() {
+            self.add(field, "must not be empty");
+        } else if length > *range.end() {
+            self.add(field, format_args!("is {length} characters long; at most {} are allowed", range.end()));
+        }
+        let forbidden = |letter: char| {
+            letter.is_control() && !(lines == Lines::Many && matches!(letter, '\n' | '\r' | '\t'))
+        };
+        if text.chars().any(forbidden) {
+            self.add(field, "holds a control character (such as NUL or a line break); leave it out");
+        }
+    }
+
+    /// Reads a duration such as `5m`.
+    pub fn duration(&mut self, field: String, text: Option<&str>) -> Option<SignedDuration> {
+        text.and_then(|text| self.take(field, escalation::duration::parse(text)))
+    }
+
+    /// Says that a name is not defined, with the nearest one that is.
+    pub fn unknown<'a>(
+        &mut self,
+        field: impl Into<String>,
+        kind: Kind,
+        name: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) {
+        let hint = nearest(name, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+        self.add(field, format_args!("there is no {kind} \"{name}\"{hint}"));
+    }
+}
+
+/// How many lines a text may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// One.
+    One,
+    /// Any number.
+    Many,
+}
+
+/// The known word nearest to `word`, if one is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// One definition in force.
+#[derive(Clone, Debug)]
+pub struct Defined {
+    /// The version that it has been since; also its ETag.
+    pub version: u64,
+    /// Since when it is in force.
+    pub valid_from: Timestamp,
+    /// As it was written, in the normal form of its kind.
+    pub body: Value,
+}
+
+/// Everything that is defined, at one version: as written, and as it is acted on.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// The highest version there is.
+    pub version: u64,
+    entries: BTreeMap<(Kind, String), Arc<Defined>>,
+    directory: Directory,
+}
+
+/// What an edit asks for.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// This is in force from now on.
+    Put {
+        /// The kind.
+        kind: Kind,
+        /// As written.
+        body: Value,
+    },
+    /// This is no more.
+    Remove {
+        /// The kind.
+        kind: Kind,
+        /// Which.
+        name: String,
+    },
+}
+
+impl Definitions {
+    /// Nothing is defined but what the service falls back on.
+    pub fn new(service: Service) -> Self {
+        Self { directory: Directory { service, ..Directory::default() }, ..Self::default() }
+    }
+
+    /// What a step may know of it.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// One definition.
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Arc<Defined>> {
+        self.entries.get(&(kind, name.to_owned()))
+    }
+
+    /// All of a kind, by name, after `after`.
+    pub fn list(&self, kind: Kind, after: &str) -> impl Iterator<Item = (&str, &Arc<Defined>)> {
+        use std::ops::Bound;
+        let from = Bound::Excluded((kind, after.to_owned()));
+        self.entries
+            .range((from, Bound::Unbounded))
+            .take_while(move |((other, _), _)| *other == kind)
+            .map(|((_, name), defined)| (name.as_str(), defined))
+    }
+
+    /// The names of a kind.
+    pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.list(kind, "").map(|(name, _)| name)
+    }
+
+    /// Reads a document of `kind` and checks it against everything else that is defined. Returns its
+    /// name and its normal form.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, with its field.
+    pub fn check(&self, kind: Kind, body: Value) -> Result<(Name, Value), Vec<FieldError>> {
+        match kind {
+            Kind::Person => self.check_as::<PersonSpec>(body),
+            Kind::Team => self.check_as::<TeamSpec>(body),
+            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(body),
+            Kind::Integration => self.check_as::<IntegrationSpec>(body),
+        }
+    }
+
+    fn check_as<S: Spec>(&self, body: Value) -> Result<(Name, Value), Vec<FieldError>> {
+        let spec: S = read_json(body)?;
+        let resolved = spec.resolve(self)?;
+        let normal = serde_json::to_value(&spec)
+            .map_err(|error| vec![FieldError { field: String::new(), message: error.to_string() }])?;
+        Ok((S::name(&resolved).clone(), normal))
+    }
+
+    /// Puts a version in force. The body has passed [`Self::check`], now or before it was stored; one
+    /// that does not read any more is left out and said in the log, so that the others stay in force.
+    pub fn apply(&mut self, kind: Kind, name: &str, defined: Option<Defined>) {
+        let key = (kind, name.to_owned());
+        self.directory.remove(kind, name);
+        match defined {
+            Some(defined) => {
+                self.version = self.version.max(defined.version);
+                if let Err(errors) = self.resolve_into_directory(kind, defined.body.clone()) {
+                    tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
+                }
+                self.entries.insert(key, Arc::new(defined));
+            }
+            None => {
+                self.entries.remove(&key);
+            }
+        }
+    }
+
+    fn resolve_into_directory(&mut self, kind: Kind, body: Value) -> Result<(), Vec<FieldError>> {
+        match kind {
+            Kind::Person => {
+                let person = read_json::<PersonSpec>(body)?.shape()?;
+                self.directory.people.insert(person.name.clone(), Arc::new(person));
+            }
+            Kind::Team => {
+                let team = read_json::<TeamSpec>(body)?.shape()?;
+                self.directory.teams.insert(team.name.clone(), Arc::new(team));
+            }
+            Kind::EscalationPlan => {
+                let plan = read_json::<EscalationPlanSpec>(body)?.shape()?;
+                self.directory.plans.insert(plan.name.clone(), Arc::new(plan));
+            }
+            Kind::Integration => {}
+        }
+        Ok(())
+    }
+
+    /// What refers to a definition, as `team "ops"`: it can't be removed while something does.
+    pub fn users(&self, kind: Kind, name: &str) -> Vec<String> {
+        let is = |other: &Name| other.as_str() == name;
+        let targets = |targets: &[escalation::plan::Target]| {
+            kind == Kind::Person
+                && targets
+                    .iter()
+                    .any(|target| matches!(target, escalation::plan::Target::Person(person) if is(person)))
+        };
+        let mut users = Vec::new();
+        for team in self.directory.teams.values() {
+            let used = match kind {
+                Kind::Person => team.members.iter().any(is),
+                Kind::EscalationPlan => team.escalation_plan.as_ref().is_some_and(is),
+                Kind::Team | Kind::Integration => false,
+            };
+            if used || targets(&team.last_resort) {
+                users.push(format!("team \"{}\"", team.name));
+            }
+        }
+        for plan in self.directory.plans.values() {
+            if plan.steps.iter().any(|step| targets(&step.notify)) {
+                users.push(format!("escalation plan \"{}\"", plan.name));
+            }
+        }
+        if targets(&self.directory.service.last_resort) {
+            users.push("the service's last resort".to_owned());
+        }
+        if kind == Kind::Team {
+            let of_team = self.list(Kind::Integration, "").filter(|(_, defined)| defined.body["team"] == name);
+            users.extend(of_team.map(|(integration, _)| format!("integration \"{integration}\"")));
+        }
+        users
+    }
+}
+
+/// A kind of document: raw, with the way to its resolved form.
+trait Spec: Sized + Serialize + serde::de::DeserializeOwned {
+    /// What it means.
+    type Resolved;
+
+    /// Checks it and everything that it refers to.
+    fn resolve(&self, definitions: &Definitions) -> Result<Self::Resolved, Vec<FieldError>>;
+
+    /// Its name.
+    fn name(resolved: &Self::Resolved) -> &Name;
+}
+
+/// Reads a document whose shape may be wrong: the field at fault is named.
+///
+/// # Errors
+///
+/// One problem: reading stops at the first wrong type or unknown field.
+pub fn read_json<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Vec<FieldError>> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        vec![FieldError { field: if path == "." { String::new() } else { path }, message }]
+    })
+}
+
+/// Removes from a directory what a newer version replaces.
+trait Forget {
+    fn remove(&mut self, kind: Kind, name: &str);
+}
+
+impl Forget for Directory {
+    fn remove(&mut self, kind: Kind, name: &str) {
+        match kind {
+            Kind::Person => drop(self.people.remove(name)),
+            Kind::Team => drop(self.teams.remove(name)),
+            Kind::EscalationPlan => drop(self.plans.remove(name)),
+            Kind::Integration => {}
+        }
+    }
+}

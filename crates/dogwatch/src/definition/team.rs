@@ -1,0 +1,99 @@
+//! A team.
+
+use escalation::name::Name;
+use escalation::team::{MAX_MEMBERS, Team};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::escalation_plan::targets;
+use super::{Definitions, FieldError, Kind, Lines, Problems, Spec};
+
+/// A group of people who answer for something together.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TeamSpec {
+    /// The identity, never renamed: 1–64 of `a-z0-9._-`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9._-]+$", example = "ops")]
+    pub name: String,
+    /// What the team is for.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub description: String,
+    /// People in the order in which they are asked. The first is on call.
+    #[serde(default)]
+    #[schema(max_items = 500, example = json!(["john", "bob"]))]
+    pub members: Vec<String>,
+    /// The escalation plan. Without one: the members in order, 10 m each, two rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, example = "ops")]
+    pub escalation_plan: Option<String>,
+    /// Whom to page when the plan has ended and nobody answered. Without one: the service's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20, example = json!(["person:alice"]))]
+    pub last_resort: Vec<String>,
+}
+
+impl TeamSpec {
+    /// What it means, as far as it can be told from itself.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, with its field.
+    pub fn shape(&self) -> Result<Team, Vec<FieldError>> {
+        let mut problems = Problems::default();
+        let name = problems.take("name", Name::new(&self.name));
+        problems.text("description", &self.description, 0..=1000, Lines::Many);
+        if self.members.len() > MAX_MEMBERS {
+            problems.add("members", format_args!("has {} entries; at most {MAX_MEMBERS} are allowed", self.members.len()));
+        }
+        let mut members = Vec::new();
+        for (index, text) in self.members.iter().enumerate() {
+            let field = format!("members[{index}]");
+            if let Some(member) = problems.take(&field, Name::new(text)) {
+                if members.contains(&member) {
+                    problems.add(field, "is there twice");
+                } else {
+                    members.push(member);
+                }
+            }
+        }
+        let escalation_plan =
+            self.escalation_plan.as_ref().and_then(|plan| problems.take("escalation_plan", Name::new(plan)));
+        let last_resort = targets("last_resort", &self.last_resort, 0, &mut problems);
+        problems.finish()?;
+        // finish() has returned if there is no name.
+        let Some(name) = name else { return Err(Vec::new()) };
+        Ok(Team { name, description: self.description.clone(), members, escalation_plan, last_resort })
+    }
+}
+
+impl Spec for TeamSpec {
+    type Resolved = Team;
+
+    fn resolve(&self, definitions: &Definitions) -> Result<Team, Vec<FieldError>> {
+        let team = self.shape()?;
+        let mut problems = Problems::default();
+        let directory = definitions.directory();
+        for (index, member) in team.members.iter().enumerate() {
+            if !directory.people.contains_key(member) {
+                problems.unknown(
+                    format!("members[{index}]"),
+                    Kind::Person,
+                    member.as_str(),
+                    definitions.names(Kind::Person),
+                );
+            }
+        }
+        if let Some(plan) = team.escalation_plan.as_ref().filter(|plan| !directory.plans.contains_key(*plan)) {
+            let known = definitions.names(Kind::EscalationPlan);
+            problems.unknown("escalation_plan", Kind::EscalationPlan, plan.as_str(), known);
+        }
+        super::escalation_plan::check_people("last_resort", &team.last_resort, definitions, &mut problems);
+        problems.finish()?;
+        Ok(team)
+    }
+
+    fn name(resolved: &Team) -> &Name {
+        &resolved.name
+    }
+}

@@ -1,0 +1,189 @@
+//! Deliveries: claims what is ready, sends it, and stores what came of it.
+//!
+//! Claiming is a transaction of the store, which looks at the alert again; sending happens after its
+//! commit, each with a deadline of its own and no more at once than its provider bears; settling carries
+//! the claim's token. A provider that hangs holds only its own places.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use escalation::delivery::{Outcome, SEND_DEADLINE};
+use escalation::id::DeliveryId;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::channel::Channels;
+use crate::clock::{Clock, lock};
+use crate::message::compose;
+use crate::reply::AnswerLinks;
+use crate::shutdown::Shutdown;
+use crate::store::{Capacity, Claim, Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// Claims in one transaction.
+const BATCH: usize = 256;
+/// How long to wait before an outcome that could not be stored is tried again.
+const SETTLE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// How often: after that its lease has ended, and the outcome counts as unknown anyhow.
+const SETTLE_TRIES: u32 = 30;
+
+/// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
+/// hold these and no others.
+fn limit(provider: &str) -> usize {
+    match provider {
+        "handset" => 1_000,
+        "smtp" => 8,
+        _ => 64,
+    }
+}
+
+/// Claims, sends and settles.
+#[derive(Clone)]
+pub struct Dispatcher {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    channels: Channels,
+    links: AnswerLinks,
+    public_url: Arc<str>,
+    metrics: Metrics,
+    busy: Arc<Busy>,
+}
+
+#[derive(Default)]
+struct Busy {
+    by_provider: Mutex<HashMap<String, usize>>,
+    freed: Notify,
+}
+
+impl Dispatcher {
+    /// A dispatcher over `store`, sending through `channels`.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        channels: Channels,
+        links: AnswerLinks,
+        public_url: &str,
+        metrics: Metrics,
+    ) -> Self {
+        let public_url = public_url.trim_end_matches('/').into();
+        Self { store, clock, channels, links, public_url, metrics, busy: Arc::default() }
+    }
+
+    /// Claims what may be sent now and begins to send it, on `sends`. Returns when there may be more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was claimed, or what was claimed ends with its lease.
+    pub async fn turn(&self, sends: &mut JoinSet<()>) -> Result<Option<Timestamp>, StoreError> {
+        loop {
+            let busy = lock(&self.busy.by_provider).clone();
+            let claimed = self.store.claim(Capacity { busy, limit, most: BATCH }).await?;
+            let count = claimed.claims.len();
+            for claim in claimed.claims {
+                let provider = claim.delivery.contact.provider().to_owned();
+                *lock(&self.busy.by_provider).entry(provider.clone()).or_default() += 1;
+                let held = Held { busy: self.busy.clone(), provider };
+                sends.spawn(self.clone().deliver(claim, held));
+            }
+            if count < BATCH {
+                return Ok(claimed.next);
+            }
+        }
+    }
+
+    /// Sends one delivery and stores what came of it.
+    async fn deliver(self, claim: Claim, held: Held) {
+        let (id, token) = (claim.delivery.id, claim.delivery.attempt);
+        let outcome = self.send(claim).await;
+        drop(held);
+        self.metrics.delivered(&outcome);
+        self.settle(id, token, outcome).await;
+    }
+
+    async fn send(&self, claim: Claim) -> Outcome {
+        let kind = claim.delivery.contact.kind();
+        let Some(channel) = self.channels.get(kind) else {
+            let why = format!("no provider is set up for \"{}:\"; see the configuration", kind.word());
+            return Outcome::Refused { why, permanent: true };
+        };
+        let now = self.clock.now();
+        let answer = claim.page.as_ref().map(|page| self.links.path(page.id));
+        let definitions = self.store.definitions();
+        let message = compose(&claim, definitions.directory(), &self.public_url, answer, now);
+        let deadline = now + SEND_DEADLINE;
+        // In a task of its own: a channel that panics takes only this attempt with it.
+        let mut sending = tokio::spawn(async move { channel.send(&message).await });
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut sending => return outcome.unwrap_or_else(|error| Outcome::Unknown {
+                    why: format!("Dogwatch made a mistake while sending: {error}"),
+                }),
+                () = self.clock.wait_until(deadline) => {
+                    if self.clock.now() >= deadline {
+                        sending.abort();
+                        return Outcome::Unknown { why: "no answer within 10 s".to_owned() };
+                    }
+                }
+            }
+        }
+    }
+
+    async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) {
+        for _ in 0..SETTLE_TRIES {
+            match self.store.settle(id, token, outcome.clone()).await {
+                Ok(()) => return,
+                Err(StoreError::Stopped) => break,
+                Err(error) => tracing::error!(%error, delivery = %id, "an outcome could not be stored yet"),
+            }
+            self.clock.wait_until(self.clock.now() + SETTLE_PAUSE).await;
+        }
+        tracing::error!(delivery = %id, %outcome, "an outcome was not stored; the lease's end makes it unknown");
+    }
+
+    /// Runs until told to stop; then waits for the sends that are under way.
+    pub async fn run(self, mut shutdown: Shutdown) {
+        let mut sends = JoinSet::new();
+        loop {
+            let ready = self.store.signals().deliveries.notified();
+            let freed = self.busy.freed.notified();
+            let next = self.turn(&mut sends).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "deliveries could not be claimed; it is tried again");
+                None
+            });
+            while sends.try_join_next().is_some() {}
+            let poll = self.clock.now() + crate::engine::POLL;
+            let until = next.map_or(poll, |next| next.min(poll));
+            tokio::select! {
+                () = ready => {}
+                () = freed => {}
+                () = self.clock.wait_until(until) => {}
+                () = shutdown.asked() => break,
+            }
+        }
+        while sends.join_next().await.is_some() {}
+    }
+}
+
+/// A place at a provider, given back when dropped.
+struct Held {
+    busy: Arc<Busy>,
+    provider: String,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut by_provider = lock(&self.busy.by_provider);
+        let Some(count) = by_provider.get_mut(&self.provider) else { return };
+        let was_full = *count >= limit(&self.provider);
+        *count -= 1;
+        if *count == 0 {
+            by_provider.remove(&self.provider);
+        }
+        if was_full {
+            // Only a full provider can have left something unclaimed.
+            self.busy.freed.notify_one();
+        }
+    }
+}

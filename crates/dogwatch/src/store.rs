@@ -1,0 +1,446 @@
+//! What is stored, by the verbs that the service needs; no SQL in sight.
+//!
+//! [`Store::record`], [`Store::act`], [`Store::advance`], [`Store::claim`], [`Store::settle`] and
+//! [`Store::define`] each run as one job of a transaction: load, let the pure code decide, save. What a
+//! job answers is answered after the commit. A backend knows how to load and save; it never decides, and
+//! it knows nothing of HTTP, channels or the engine, which it only wakes.
+//!
+//! Read next: `store/sqlite.rs` for the writer thread and its group commit, `store/sqlite/core.rs` for
+//! the verbs.
+
+mod access;
+mod sqlite;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use escalation::alert::{Alert, Audience, State, Verdict};
+use escalation::delivery::{Delivery, Outcome};
+use escalation::directory::Service;
+use escalation::effect::EntryKind;
+use escalation::event::{Actor, Input, Trigger};
+use escalation::id::{AlertId, DeliveryId};
+use escalation::name::Name;
+use escalation::page::Page;
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Clock;
+use crate::definition::{Definitions, FieldError, Kind, Write};
+
+pub use access::{Access, Caller, NewToken, Secret, Token, hash_secret};
+
+/// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or broke: full, locked, gone.
+    #[error("the database can't be used: {0}")]
+    Unavailable(String),
+    /// What is stored can't be read as what it should be.
+    #[error("a stored row can't be read: {0}")]
+    Corrupt(String),
+    /// The code that was to decide panicked. Only this job was undone.
+    #[error("Dogwatch made a mistake: {0}")]
+    Panicked(String),
+    /// The store is shutting down.
+    #[error("Dogwatch is stopping")]
+    Stopped,
+}
+
+/// An event from outside that begins an alert, or counts on one that is open.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The problem.
+    pub trigger: Trigger,
+    /// The sender's own name for this request, so that it may be sent again.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A key under which a request may be repeated.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// The sender's key, with what it was sent to.
+    pub key: String,
+    /// SHA-256 of the request: the same key with another request is a mistake.
+    pub request: [u8; 32],
+}
+
+/// What became of an event.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// It is stored, and linked to this alert.
+    Alert(Box<Alert>),
+    /// There is no such team or person.
+    NoAudience,
+    /// The key was used for another request.
+    KeyReused,
+}
+
+/// Which alert is meant: by its id, or by the short number that people use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertRef {
+    /// By id.
+    Id(AlertId),
+    /// By number.
+    Number(u64),
+}
+
+impl std::str::FromStr for AlertRef {
+    type Err = escalation::id::BadId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix('#').unwrap_or(text).parse() {
+            Ok(number) => Ok(Self::Number(number)),
+            Err(_) => text.parse().map(Self::Id),
+        }
+    }
+}
+
+/// What somebody did to an alert, carried out.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// The alert afterwards.
+    pub alert: Alert,
+    /// What to answer.
+    pub verdict: Verdict,
+}
+
+/// What a turn of the engine came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Advanced {
+    /// How many wakes were handled.
+    pub wakes: usize,
+    /// When the next wake is due, if one is stored.
+    pub next: Option<Timestamp>,
+}
+
+/// A delivery to send now, with what its words are made from.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The delivery; its attempt is the token for settling it.
+    pub delivery: Delivery,
+    /// The alert that it speaks of.
+    pub alert: Alert,
+    /// The page that it belongs to.
+    pub page: Option<Page>,
+}
+
+/// What there was to claim.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// To be sent now.
+    pub claims: Vec<Claim>,
+    /// When something more may be claimed: a retry, or a lease that ends.
+    pub next: Option<Timestamp>,
+}
+
+/// How much may be claimed at once.
+#[derive(Clone, Debug)]
+pub struct Capacity {
+    /// Sends under way by provider.
+    pub busy: HashMap<String, usize>,
+    /// The most sends under way for a provider.
+    pub limit: fn(&str) -> usize,
+    /// The most to claim at once.
+    pub most: usize,
+}
+
+/// What an edit of definitions came to.
+#[derive(Clone, Debug)]
+pub enum Defining {
+    /// It is in force, as this version. A removal has the version that removed.
+    Done(u64),
+    /// The documents have problems.
+    Invalid(Vec<FieldError>),
+    /// There is nothing of that name.
+    Missing,
+    /// There is something of that name already.
+    Exists,
+    /// It is not as the editor saw it last; it is at this version now.
+    Moved(u64),
+    /// It is in use by these.
+    InUse(Vec<String>),
+}
+
+/// What an edit expects to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing: it is to be made.
+    Absent,
+    /// Something: it is to be changed.
+    Present,
+    /// Exactly this version.
+    Version(u64),
+    /// Either.
+    Any,
+}
+
+/// A line of an alert's history, as it is read back.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EntryKind,
+    /// The round, from 1.
+    pub round: u32,
+    /// Who.
+    pub by: Option<Actor>,
+    /// The escalation step, from 0.
+    pub step: Option<u16>,
+    /// The people that it speaks of.
+    pub people: Vec<String>,
+    /// The roles that it speaks of.
+    pub contacts: Vec<String>,
+    /// The words.
+    pub text: String,
+}
+
+/// One attempt of a delivery, as it is read back.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When it had its outcome.
+    pub at: Timestamp,
+    /// Which attempt, from 1.
+    pub attempt: u8,
+    /// `accepted`, `refused`, `retry_after` or `unknown`.
+    pub outcome: String,
+    /// Why, or the provider's name for it.
+    pub detail: String,
+}
+
+/// A delivery with all its attempts.
+#[derive(Clone, Debug)]
+pub struct DeliveryRecord {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Its attempts that have an outcome, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Everything about one alert.
+#[derive(Clone, Debug)]
+pub struct AlertRecord {
+    /// The alert, its pages and its wakes.
+    pub state: State,
+    /// Its history, oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// Its deliveries, oldest first.
+    pub deliveries: Vec<DeliveryRecord>,
+}
+
+/// Which alerts to list.
+#[derive(Clone, Debug, Default)]
+pub struct AlertFilter {
+    /// Only those with one of these statuses; empty: all.
+    pub status: Vec<escalation::alert::Status>,
+    /// Only those for this audience.
+    pub audience: Option<Audience>,
+    /// Only those of this integration.
+    pub integration: Option<String>,
+    /// Only those with this dedup key.
+    pub dedup_key: Option<String>,
+    /// Only those with a smaller number: the listing goes from the newest to the oldest.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Numbers for the metrics.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Alerts by status, resolved ones left out.
+    pub open: Vec<(String, u64)>,
+    /// Deliveries that wait to be sent.
+    pub ready: u64,
+    /// When the oldest overdue wake was due.
+    pub oldest_due: Option<Timestamp>,
+}
+
+/// Who is woken by a commit.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// Counts commits that changed something that people see.
+    pub changed: watch::Sender<u64>,
+    /// A wake was stored: the engine may have something to do.
+    pub wakes: Notify,
+    /// A delivery became ready.
+    pub deliveries: Notify,
+}
+
+/// What every thread may read without asking the database: replaced as a whole after a commit.
+#[derive(Clone, Debug, Default)]
+struct Published {
+    definitions: Arc<Definitions>,
+    access: Arc<Access>,
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: sqlite::Sqlite,
+    published: Arc<RwLock<Published>>,
+    signals: Arc<Signals>,
+}
+
+impl Store {
+    /// Opens, or makes, the SQLite database at `path`, brings it up to date, and starts its writer.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be used: no permission, a newer schema, another Dogwatch has it open.
+    pub fn open_sqlite(path: &std::path::Path, clock: Arc<dyn Clock>, service: Service) -> anyhow::Result<Self> {
+        let published = Arc::new(RwLock::new(Published::default()));
+        let signals = Arc::new(Signals::default());
+        let backend = sqlite::Sqlite::open(path, clock, service, published.clone(), signals.clone())?;
+        Ok(Self { backend, published, signals })
+    }
+
+    /// Who is woken by a commit.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// The definitions in force.
+    pub fn definitions(&self) -> Arc<Definitions> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
+    }
+
+    /// Tokens and sessions in force.
+    pub fn access(&self) -> Arc<Access> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).access.clone()
+    }
+
+    /// Stores an event: the one door in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
+    pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
+        self.backend.call(move |core, now| core.record(now, &incoming)).await
+    }
+
+    /// Lets somebody do something to an alert. `None` when there is no such alert.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn act(&self, alert: AlertRef, input: Input) -> Result<Option<Acted>, StoreError> {
+        self.backend.call(move |core, now| core.act(now, alert, &input)).await
+    }
+
+    /// Handles wakes that are due, the longest overdue first, at most `most` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the wakes stay due.
+    pub async fn advance(&self, most: usize) -> Result<Advanced, StoreError> {
+        self.backend.call(move |core, now| core.advance(now, most)).await
+    }
+
+    /// Claims deliveries that may be sent now; those that nobody wants any more are withdrawn.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing is claimed, or the claims end with their leases.
+    pub async fn claim(&self, capacity: Capacity) -> Result<Claims, StoreError> {
+        self.backend.call(move |core, now| core.claim(now, &capacity)).await
+    }
+
+    /// Stores what came of a claimed delivery. A token that is not the newest changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: to be tried again; otherwise the lease ends and the outcome counts as unknown.
+    pub async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| core.settle(now, id, token, &outcome)).await
+    }
+
+    /// Ends the claims of a process that is gone: their outcomes are unknown. Only for who owns the
+    /// database alone, before anything is claimed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        self.backend.call(|core, now| core.recover(now)).await
+    }
+
+    /// Changes one definition. `edit` is given what is in force and says what is to be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn define(
+        &self,
+        kind: Kind,
+        name: String,
+        expect: Expect,
+        edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
+    ) -> Result<Defining, StoreError> {
+        self.backend.call(move |core, now| core.define(now, kind, &name, expect, &edit)).await
+    }
+
+    /// Everything about one alert.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn alert(&self, alert: AlertRef) -> Result<Option<AlertRecord>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::alert(connection, alert)).await
+    }
+
+    /// Alerts, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn alerts(&self, filter: AlertFilter) -> Result<Vec<Alert>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::alerts(connection, &filter)).await
+    }
+
+    /// The newest deliveries to a handset, newest first, with their alerts and pages.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn handset(&self, name: Name, most: usize) -> Result<Vec<Claim>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::handset(connection, &name, most)).await
+    }
+
+    /// The live pages of a person, with their alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn live_pages(&self, person: Name) -> Result<Vec<(Page, Alert)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::live_pages(connection, &person)).await
+    }
+
+    /// A page, with its alert.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn page(&self, id: escalation::id::PageId) -> Result<Option<(Page, Alert)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::page(connection, id)).await
+    }
+
+    /// Numbers for the metrics, at the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
+        self.backend.read(move |connection| sqlite::read::counts(connection, now)).await
+    }
+
+    /// Waits for the writer to take and commit an empty job: the store can be written to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.backend.call(|_, _| Ok(())).await
+    }
+}

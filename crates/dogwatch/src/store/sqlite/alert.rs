@@ -1,0 +1,347 @@
+//! Alerts with their pages and wakes: how they are loaded and saved.
+
+use std::collections::BTreeMap;
+
+use escalation::alert::{Alert, Audience, Position, State, Status};
+use escalation::event::{Severity, Urgency};
+use escalation::id::{AlertId, PageId};
+use escalation::page::{Ended, EndedWhy, Page};
+use escalation::wake::Wake;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::codec::{
+    act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, id_bytes, instant,
+    links_from_json, links_to_json, name, small, word,
+};
+use crate::store::{AlertRef, StoreError};
+
+/// The columns of an alert, in the order in which [`read_alert`] takes them.
+pub(super) const ALERT_COLUMNS: &str = "number, id, audience_kind, audience, integration, dedup_key, \
+     summary, details, severity, links, status, created_at, triggered_at, triggers, round, \
+     round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached";
+
+const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, dedup_key, summary, details, \
+     severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
+     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached FROM alert WHERE id = ?1";
+
+const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
+     step_started_at, reached, accepted, failed, ended_at, ended_why";
+
+const PAGES: &str = "SELECT id, person, urgency, round, escalation_step, started_at, plan_step, \
+     step_started_at, reached, accepted, failed, ended_at, ended_why FROM page WHERE alert = ?1 ORDER BY id";
+
+/// A result of reading a row: the row was there, and says something or not.
+type Parsed<T> = rusqlite::Result<Result<T, StoreError>>;
+
+/// Reads the columns of [`ALERT_COLUMNS`].
+pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
+    let acknowledged: Option<String> = row.get(21)?;
+    let resolved: Option<String> = row.get(22)?;
+    let text = |index: usize| row.get::<_, String>(index);
+    let number = |index: usize| row.get::<_, i64>(index);
+    let (audience_kind, audience) = (text(2)?, text(3)?);
+    let (links, roles_reached, severity, status) = (text(9)?, text(23)?, text(8)?, text(10)?);
+    let id: Vec<u8> = row.get(1)?;
+    let numbers: Vec<i64> = [0, 11, 12, 13, 14, 15, 16, 17, 20].map(number).into_iter().collect::<Result<_, _>>()?;
+    let (integration, dedup_key, summary, details) = (text(4)?, text(5)?, text(6)?, text(7)?);
+    let (fired, last_resort) = (row.get(18)?, row.get(19)?);
+    Ok((|| {
+        let audience = name(&audience)?;
+        Ok(Alert {
+            id: AlertId::from_bytes(id_bytes(&id)?),
+            number: small(numbers[0])?,
+            audience: match audience_kind.as_str() {
+                "team" => Audience::Team(audience),
+                "person" => Audience::Person(audience),
+                other => return Err(corrupt("an audience", &other)),
+            },
+            integration,
+            dedup_key,
+            summary,
+            details,
+            severity: word(&Severity::ALL, Severity::word, &severity)?,
+            links: links_from_json(&links)?,
+            status: word(&Status::ALL, Status::word, &status)?,
+            created_at: instant(numbers[1])?,
+            triggered_at: instant(numbers[2])?,
+            triggers: small(numbers[3])?,
+            round: small(numbers[4])?,
+            round_started_at: instant(numbers[5])?,
+            position: Position {
+                next_step: small(numbers[6])?,
+                passes: small(numbers[7])?,
+                fired,
+                last_resort,
+                roles: small(numbers[8])?,
+            },
+            acknowledged: act_from_json(acknowledged.as_deref())?,
+            resolved: act_from_json(resolved.as_deref())?,
+            roles_reached: contacts_from_json(&roles_reached)?,
+        })
+    })())
+}
+
+fn read_page(row: &Row<'_>) -> Parsed<Page> {
+    let id: Vec<u8> = row.get(0)?;
+    let (person, urgency): (String, String) = (row.get(1)?, row.get(2)?);
+    let numbers: Vec<i64> = [3, 4, 5, 6, 7].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
+    let reached: Option<String> = row.get(8)?;
+    let (accepted, failed) = (row.get(9)?, row.get(10)?);
+    let (ended_at, ended_why): (Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?);
+    Ok((|| {
+        Ok(Page {
+            id: PageId::from_bytes(id_bytes(&id)?),
+            person: name(&person)?,
+            urgency: word(&[Urgency::High, Urgency::Low], Urgency::word, &urgency)?,
+            round: small(numbers[0])?,
+            escalation_step: small(numbers[1])?,
+            started_at: instant(numbers[2])?,
+            plan_step: small(numbers[3])?,
+            step_started_at: instant(numbers[4])?,
+            reached: reached.as_deref().map(contact).transpose()?,
+            accepted,
+            failed,
+            ended: match (ended_at, ended_why) {
+                (Some(at), Some(why)) => {
+                    Some(Ended { at: instant(at)?, why: word(&EndedWhy::ALL, EndedWhy::word, &why)? })
+                }
+                _ => None,
+            },
+        })
+    })())
+}
+
+/// Which alert is open for a sender and key.
+pub(super) fn open_alert(
+    connection: &Connection,
+    integration: &str,
+    dedup_key: &str,
+) -> Result<Option<AlertId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND status <> 'resolved'",
+    )?;
+    let id: Option<Vec<u8>> = statement.query_row(params![integration, dedup_key], |row| row.get(0)).optional()?;
+    id.map(|id| Ok(AlertId::from_bytes(id_bytes(&id)?))).transpose()
+}
+
+/// The id of the alert that is meant.
+pub(super) fn resolve(connection: &Connection, alert: AlertRef) -> Result<Option<AlertId>, StoreError> {
+    match alert {
+        AlertRef::Id(id) => Ok(Some(id)),
+        AlertRef::Number(number) => {
+            let Ok(number) = i64::try_from(number) else { return Ok(None) };
+            let mut statement = connection.prepare_cached("SELECT id FROM alert WHERE number = ?1")?;
+            let id: Option<Vec<u8>> = statement.query_row([number], |row| row.get(0)).optional()?;
+            id.map(|id| Ok(AlertId::from_bytes(id_bytes(&id)?))).transpose()
+        }
+    }
+}
+
+/// An alert without its pages and wakes.
+pub(super) fn load_alert(connection: &Connection, id: AlertId) -> Result<Option<Alert>, StoreError> {
+    connection.prepare_cached(BY_ID)?.query_row([id.to_bytes()], read_alert).optional()?.transpose()
+}
+
+/// One page.
+pub(super) fn load_page(connection: &Connection, id: PageId) -> Result<Option<(Page, AlertId)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {PAGE_COLUMNS}, alert FROM page WHERE id = ?1"))?;
+    let found = statement
+        .query_row([id.to_bytes()], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(13)?)))
+        .optional()?;
+    found.map(|(page, alert)| Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))).transpose()
+}
+
+/// The live pages of a person, oldest first.
+pub(super) fn load_live_pages(connection: &Connection, person: &str) -> Result<Vec<(Page, AlertId)>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL ORDER BY id"
+    ))?;
+    let rows = statement.query_map([person], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(13)?)))?;
+    rows.map(|row| {
+        let (page, alert) = row?;
+        Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))
+    })
+    .collect()
+}
+
+/// An alert with everything that is decided together.
+pub(super) fn load(connection: &Connection, id: AlertId) -> Result<Option<State>, StoreError> {
+    let Some(alert) = load_alert(connection, id)? else { return Ok(None) };
+    let mut statement = connection.prepare_cached(PAGES)?;
+    let rows = statement.query_map([id.to_bytes()], read_page)?;
+    let pages = rows.map(|row| row?).collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached("SELECT name, page, due_at FROM wake WHERE alert = ?1")?;
+    let mut rows = statement.query([id.to_bytes()])?;
+    let mut wakes = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (word, page): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        wakes.insert(read_wake(&word, &page)?, instant(row.get(2)?)?);
+    }
+    Ok(Some(State { alert, pages, wakes }))
+}
+
+/// A wake from its name and page.
+pub(super) fn read_wake(word: &str, page: &[u8]) -> Result<Wake, StoreError> {
+    match word {
+        "escalate" => Ok(Wake::Escalate),
+        "give_up" => Ok(Wake::GiveUp),
+        "page" => Ok(Wake::Page(PageId::from_bytes(id_bytes(page)?))),
+        other => Err(corrupt("a wake", &other)),
+    }
+}
+
+/// Saves what differs between two states of one alert; `before` is none for a new one. Returns the
+/// alert's number, and whether a wake was set.
+pub(super) fn save(connection: &Connection, before: Option<&State>, after: &State) -> Result<(u64, bool), StoreError> {
+    let alert = &after.alert;
+    let number = match before {
+        None => {
+            let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
+                 details, severity, links, status, created_at, triggered_at, triggers, round, \
+                 round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
+                 roles_reached) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+                 ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+            let kind = match alert.audience {
+                Audience::Team(_) => "team",
+                Audience::Person(_) => "person",
+            };
+            connection.prepare_cached(statement)?.execute(params![
+                alert.id.to_bytes(),
+                kind,
+                alert.audience.name().as_str(),
+                alert.integration,
+                alert.dedup_key,
+                alert.summary,
+                alert.details,
+                alert.severity.word(),
+                links_to_json(&alert.links)?,
+                alert.status.word(),
+                alert.created_at.as_millisecond(),
+                alert.triggered_at.as_millisecond(),
+                alert.triggers,
+                alert.round,
+                alert.round_started_at.as_millisecond(),
+                alert.position.next_step,
+                alert.position.passes,
+                alert.position.fired,
+                alert.position.last_resort,
+                alert.position.roles,
+                act_to_json(alert.acknowledged.as_ref())?,
+                act_to_json(alert.resolved.as_ref())?,
+                contacts_to_json(&alert.roles_reached)?,
+            ])?;
+            // A new row's number is positive.
+            u64::try_from(connection.last_insert_rowid()).unwrap_or_default()
+        }
+        Some(before) => {
+            if before.alert != *alert {
+                update_alert(connection, alert)?;
+            }
+            alert.number
+        }
+    };
+    let known = before.map_or(&[][..], |before| before.pages.as_slice());
+    for (place, page) in after.pages.iter().enumerate() {
+        match known.get(place) {
+            Some(same) if same == page => {}
+            Some(_) => update_page(connection, page)?,
+            None => insert_page(connection, alert.id, page)?,
+        }
+    }
+    let none = BTreeMap::new();
+    let set = save_wakes(connection, alert.id, before.map_or(&none, |before| &before.wakes), &after.wakes)?;
+    Ok((number, set))
+}
+
+/// Everything of an alert that may change after it was made.
+fn update_alert(connection: &Connection, alert: &Alert) -> Result<(), StoreError> {
+    let statement = "UPDATE alert SET severity = ?2, status = ?3, triggered_at = ?4, triggers = ?5, \
+         round = ?6, round_started_at = ?7, next_step = ?8, passes = ?9, fired = ?10, last_resort = ?11, \
+         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15 WHERE id = ?1";
+    connection.prepare_cached(statement)?.execute(params![
+        alert.id.to_bytes(),
+        alert.severity.word(),
+        alert.status.word(),
+        alert.triggered_at.as_millisecond(),
+        alert.triggers,
+        alert.round,
+        alert.round_started_at.as_millisecond(),
+        alert.position.next_step,
+        alert.position.passes,
+        alert.position.fired,
+        alert.position.last_resort,
+        alert.position.roles,
+        act_to_json(alert.acknowledged.as_ref())?,
+        act_to_json(alert.resolved.as_ref())?,
+        contacts_to_json(&alert.roles_reached)?,
+    ])?;
+    Ok(())
+}
+
+fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(), StoreError> {
+    let statement = "INSERT INTO page (id, alert, person, urgency, round, escalation_step, started_at, \
+         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    connection.prepare_cached(statement)?.execute(params![
+        page.id.to_bytes(),
+        alert.to_bytes(),
+        page.person.as_str(),
+        page.urgency.word(),
+        page.round,
+        page.escalation_step,
+        page.started_at.as_millisecond(),
+        page.plan_step,
+        page.step_started_at.as_millisecond(),
+        page.reached.as_ref().map(|contact| contact.as_str()),
+        page.accepted,
+        page.failed,
+        page.ended.map(|ended| ended.at.as_millisecond()),
+        page.ended.map(|ended| ended.why.word()),
+    ])?;
+    Ok(())
+}
+
+fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
+    let statement = "UPDATE page SET plan_step = ?2, step_started_at = ?3, reached = ?4, accepted = ?5, \
+         failed = ?6, ended_at = ?7, ended_why = ?8 WHERE id = ?1";
+    connection.prepare_cached(statement)?.execute(params![
+        page.id.to_bytes(),
+        page.plan_step,
+        page.step_started_at.as_millisecond(),
+        page.reached.as_ref().map(|contact| contact.as_str()),
+        page.accepted,
+        page.failed,
+        page.ended.map(|ended| ended.at.as_millisecond()),
+        page.ended.map(|ended| ended.why.word()),
+    ])?;
+    Ok(())
+}
+
+fn save_wakes(
+    connection: &Connection,
+    alert: AlertId,
+    before: &BTreeMap<Wake, jiff::Timestamp>,
+    after: &BTreeMap<Wake, jiff::Timestamp>,
+) -> Result<bool, StoreError> {
+    let page_of = |wake: &Wake| match wake {
+        Wake::Page(page) => page.to_bytes().to_vec(),
+        Wake::Escalate | Wake::GiveUp => Vec::new(),
+    };
+    let mut set = false;
+    for wake in before.keys().filter(|wake| !after.contains_key(wake)) {
+        connection
+            .prepare_cached("DELETE FROM wake WHERE alert = ?1 AND name = ?2 AND page = ?3")?
+            .execute(params![alert.to_bytes(), wake.word(), page_of(wake)])?;
+    }
+    for (wake, at) in after.iter().filter(|(wake, at)| before.get(wake) != Some(at)) {
+        connection
+            .prepare_cached(
+                "INSERT INTO wake (alert, name, page, due_at) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (alert, name, page) DO UPDATE SET due_at = excluded.due_at",
+            )?
+            .execute(params![alert.to_bytes(), wake.word(), page_of(wake), at.as_millisecond()])?;
+        set = true;
+    }
+    Ok(set)
+}

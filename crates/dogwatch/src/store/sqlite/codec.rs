@@ -1,0 +1,126 @@
+//! Rows ⇄ values: words, instants, ids and the few JSON columns. The shapes here are the store's own;
+//! neither the API's nor the core's types are ever written as they are.
+
+use escalation::contact::Contact;
+use escalation::event::{Actor, Link, Via};
+use escalation::name::Name;
+use escalation::alert::Act;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::store::StoreError;
+
+/// An instant from its milliseconds.
+pub(in crate::store) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(millis).map_err(|error| corrupt("an instant", &error))
+}
+
+/// A value that was stored in a form that it can't have.
+pub(in crate::store) fn corrupt(what: &str, why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("{what}: {why}"))
+}
+
+/// The value among `all` whose word is `text`.
+pub(super) fn word<T: Copy>(all: &[T], of: fn(T) -> &'static str, text: &str) -> Result<T, StoreError> {
+    all.iter()
+        .copied()
+        .find(|value| of(*value) == text)
+        .ok_or_else(|| StoreError::Corrupt(format!("the word \"{text}\"")))
+}
+
+/// A name.
+pub(in crate::store) fn name(text: &str) -> Result<Name, StoreError> {
+    Name::new(text).map_err(|error| corrupt("a name", &error))
+}
+
+/// A contact.
+pub(super) fn contact(text: &str) -> Result<Contact, StoreError> {
+    text.parse().map_err(|error| corrupt("a contact", &error))
+}
+
+/// A whole number of a smaller type.
+pub(super) fn small<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
+    T::try_from(number).map_err(|_| StoreError::Corrupt(format!("the number {number}")))
+}
+
+/// Sixteen bytes of an id.
+pub(super) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+    bytes.try_into().map_err(|error| corrupt("an id", &error))
+}
+
+/// JSON text of a value of ours, which always has one.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| corrupt("JSON", &error))
+}
+
+/// A value from its JSON text.
+pub(super) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| corrupt("JSON", &error))
+}
+
+#[derive(Serialize, Deserialize)]
+struct LinkRow {
+    href: String,
+    text: String,
+}
+
+pub(super) fn links_to_json(links: &[Link]) -> Result<String, StoreError> {
+    if links.is_empty() {
+        return Ok("[]".to_owned());
+    }
+    let rows: Vec<_> =
+        links.iter().map(|link| LinkRow { href: link.href.clone(), text: link.text.clone() }).collect();
+    to_json(&rows)
+}
+
+pub(super) fn links_from_json(text: &str) -> Result<Vec<Link>, StoreError> {
+    let rows: Vec<LinkRow> = from_json(text)?;
+    Ok(rows.into_iter().map(|row| Link { href: row.href, text: row.text }).collect())
+}
+
+#[derive(Serialize, Deserialize)]
+struct ActRow {
+    person: Option<String>,
+    label: String,
+    via: String,
+    at: i64,
+}
+
+pub(super) fn act_to_json(act: Option<&Act>) -> Result<Option<String>, StoreError> {
+    act.map(|act| {
+        to_json(&ActRow {
+            person: act.by.person.as_ref().map(ToString::to_string),
+            label: act.by.label.clone(),
+            via: act.by.via.word().to_owned(),
+            at: act.at.as_millisecond(),
+        })
+    })
+    .transpose()
+}
+
+pub(super) fn act_from_json(text: Option<&str>) -> Result<Option<Act>, StoreError> {
+    text.map(|text| {
+        let row: ActRow = from_json(text)?;
+        Ok(Act {
+            by: Actor {
+                person: row.person.as_deref().map(name).transpose()?,
+                label: row.label,
+                via: word(&Via::ALL, Via::word, &row.via)?,
+            },
+            at: instant(row.at)?,
+        })
+    })
+    .transpose()
+}
+
+pub(super) fn contacts_to_json(contacts: &[Contact]) -> Result<String, StoreError> {
+    if contacts.is_empty() {
+        return Ok("[]".to_owned());
+    }
+    to_json(&contacts.iter().map(Contact::as_str).collect::<Vec<_>>())
+}
+
+pub(super) fn contacts_from_json(text: &str) -> Result<Vec<Contact>, StoreError> {
+    let texts: Vec<String> = from_json(text)?;
+    texts.iter().map(|text| contact(text)).collect()
+}

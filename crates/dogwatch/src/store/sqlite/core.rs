@@ -1,0 +1,437 @@
+//! The verbs, inside the writer's transaction: load, let the pure code decide, save.
+//!
+//! Synchronous, with the time and the chance as arguments, so that it runs under a simulator as it runs
+//! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
+//! rollback takes it back.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use escalation::alert::{self, Audience, State, Stepped, Verdict};
+use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
+use escalation::directory::Service;
+use escalation::effect::{Effect, Entry};
+use escalation::event::{Input, Settled};
+use escalation::id::{AlertId, DeliveryId, Ids};
+use escalation::wake::Wake;
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows};
+use crate::clock::chance;
+use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
+use crate::store::{
+    Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Expect, Idempotency, Incoming,
+    Published, Recorded, StoreError,
+};
+
+/// What a group of jobs stirred up: who has to be woken after its commit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stirred {
+    pub(super) wakes: bool,
+    pub(super) deliveries: bool,
+    pub(super) seen: bool,
+}
+
+/// What is kept in memory, as the current transaction sees it.
+#[derive(Clone, Default)]
+struct Memory {
+    definitions: Arc<Definitions>,
+    access: Arc<Access>,
+}
+
+pub(crate) struct Core {
+    pub(super) connection: Connection,
+    memory: Memory,
+    committed: Memory,
+    at_savepoint: Memory,
+    published: bool,
+    stirred: Stirred,
+}
+
+impl Core {
+    pub(super) fn new(connection: Connection, service: Service) -> Result<Self, StoreError> {
+        let definitions = definition_rows::load(&connection, Definitions::new(service))?;
+        let access = Access::load(&connection)?;
+        let memory = Memory { definitions: Arc::new(definitions), access: Arc::new(access) };
+        Ok(Self {
+            connection,
+            committed: memory.clone(),
+            at_savepoint: memory.clone(),
+            memory,
+            published: false,
+            stirred: Stirred::default(),
+        })
+    }
+
+    // ---- the transaction ----
+
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        self.stirred = Stirred::default();
+        Ok(self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)?)
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.committed = self.memory.clone();
+        Ok(())
+    }
+
+    pub(super) fn rollback(&mut self) {
+        // SQLite may have rolled back by itself (a full disk); then there is nothing left to do.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a rollback failed");
+        }
+        self.memory = self.committed.clone();
+        self.stirred = Stirred::default();
+    }
+
+    pub(super) fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.at_savepoint = self.memory.clone();
+        Ok(self.connection.execute_batch("SAVEPOINT job")?)
+    }
+
+    pub(super) fn release(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("RELEASE job")?)
+    }
+
+    pub(super) fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.memory = self.at_savepoint.clone();
+        Ok(self.connection.execute_batch("ROLLBACK TO job; RELEASE job")?)
+    }
+
+    /// Lets other threads see what the last commit left in memory.
+    pub(super) fn publish(&mut self, published: &RwLock<Published>) {
+        let current = &self.committed;
+        let mut shown = published.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.published
+            || !Arc::ptr_eq(&shown.definitions, &current.definitions)
+            || !Arc::ptr_eq(&shown.access, &current.access)
+        {
+            *shown = Published { definitions: current.definitions.clone(), access: current.access.clone() };
+            self.published = true;
+        }
+    }
+
+    pub(super) fn take_stirred(&mut self) -> Stirred {
+        std::mem::take(&mut self.stirred)
+    }
+
+    /// Leaves a tidy file behind.
+    pub(super) fn close(self) {
+        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the last checkpoint failed; the next start makes it good");
+        }
+    }
+
+    // ---- events and acts ----
+
+    pub(in crate::store) fn record(&mut self, now: Timestamp, incoming: &Incoming) -> Result<Recorded, StoreError> {
+        let trigger = &incoming.trigger;
+        if let Some(key) = &incoming.idempotency
+            && let Some((alert, request)) = event_rows::by_idempotency(&self.connection, &key.key)?
+        {
+            if request != key.request {
+                return Ok(Recorded::KeyReused);
+            }
+            let alert = alert_rows::load_alert(&self.connection, alert)?;
+            return Ok(alert.map_or(Recorded::KeyReused, |alert| Recorded::Alert(Box::new(alert))));
+        }
+        let directory = self.memory.definitions.directory();
+        let known = match &trigger.audience {
+            Audience::Team(name) => directory.teams.contains_key(name),
+            Audience::Person(name) => directory.people.contains_key(name),
+        };
+        if !known {
+            return Ok(Recorded::NoAudience);
+        }
+        let open = alert_rows::open_alert(&self.connection, &trigger.integration, &trigger.dedup_key)?;
+        let key = incoming.idempotency.as_ref();
+        if let Some(id) = open
+            && let Some(before) = alert_rows::load(&self.connection, id)?
+        {
+            let stepped = self.step(now, before, &Input::Trigger(trigger.clone()), key)?;
+            return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+        }
+        let mut chance = chance;
+        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut chance });
+        state.alert.number = self.save(None, &state, &effects, key)?;
+        Ok(Recorded::Alert(Box::new(state.alert)))
+    }
+
+    pub(in crate::store) fn act(
+        &mut self,
+        now: Timestamp,
+        alert: AlertRef,
+        input: &Input,
+    ) -> Result<Option<Acted>, StoreError> {
+        let Some(id) = alert_rows::resolve(&self.connection, alert)? else { return Ok(None) };
+        let Some(before) = alert_rows::load(&self.connection, id)? else { return Ok(None) };
+        let stepped = self.step(now, before, input, None)?;
+        Ok(Some(Acted { alert: stepped.state.alert, verdict: stepped.verdict }))
+    }
+
+    /// One step of the machine, saved. A step that breaks a rule is not saved; in its place the alert's
+    /// task is stopped and people are told.
+    fn step(
+        &mut self,
+        now: Timestamp,
+        before: State,
+        input: &Input,
+        key: Option<&Idempotency>,
+    ) -> Result<Stepped, StoreError> {
+        let definitions = self.memory.definitions.clone();
+        let mut source = chance;
+        let ids = Ids { now, chance: &mut source };
+        let stepped = match alert::step(before.clone(), input, definitions.directory(), ids) {
+            Ok(stepped) => stepped,
+            Err(broken) => {
+                tracing::error!(alert = %before.alert.id, %broken, ?input, "an alert's task was stopped");
+                let mut source = chance;
+                let ids = Ids { now, chance: &mut source };
+                alert::fault(before.clone(), &broken, definitions.directory(), ids)
+            }
+        };
+        if stepped.verdict == Verdict::Done {
+            self.save(Some(&before), &stepped.state, &stepped.effects, key)?;
+        }
+        Ok(stepped)
+    }
+
+    fn save(
+        &mut self,
+        before: Option<&State>,
+        after: &State,
+        effects: &[Effect],
+        mut key: Option<&Idempotency>,
+    ) -> Result<u64, StoreError> {
+        let (number, set) = alert_rows::save(&self.connection, before, after)?;
+        self.stirred.wakes |= set;
+        self.stirred.seen = true;
+        for effect in effects {
+            match effect {
+                Effect::Deliver(delivery) => {
+                    delivery_rows::insert(&self.connection, delivery)?;
+                    self.stirred.deliveries = true;
+                }
+                Effect::Withdraw { page, contact } => {
+                    delivery_rows::withdraw(&self.connection, after.alert.id, *page, contact.as_ref())?;
+                }
+                Effect::Record(entry) => self.insert_event(after.alert.id, entry, key.take())?,
+            }
+        }
+        Ok(number)
+    }
+
+    fn insert_event(&self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<(), StoreError> {
+        event_rows::insert(&self.connection, alert, entry, key)
+    }
+
+    // ---- the engine ----
+
+    pub(in crate::store) fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
+        let due = self.due(now, most)?;
+        for (alert, wake) in &due {
+            let Some(before) = alert_rows::load(&self.connection, *alert)? else { continue };
+            self.step(now, before, &Input::Due(*wake), None)?;
+        }
+        let next: Option<i64> =
+            self.connection.prepare_cached("SELECT min(due_at) FROM wake")?.query_row([], |row| row.get(0))?;
+        // What was set here is answered here: the engine needs no call to look again.
+        self.stirred.wakes = false;
+        Ok(Advanced { wakes: due.len(), next: next.map(super::codec::instant).transpose()? })
+    }
+
+    fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows = statement.query([now.as_millisecond(), most])?;
+        let mut due = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (alert, word, page): (Vec<u8>, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let alert = AlertId::from_bytes(super::codec::id_bytes(&alert)?);
+            due.push((alert, alert_rows::read_wake(&word, &page)?));
+        }
+        Ok(due)
+    }
+
+    // ---- deliveries ----
+
+    pub(in crate::store) fn claim(&mut self, now: Timestamp, capacity: &Capacity) -> Result<Claims, StoreError> {
+        let (expired, mut next) = delivery_rows::expired(&self.connection, now)?;
+        for delivery in expired {
+            let why = "whoever was sending it did not come back".to_owned();
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
+        }
+        let mut claims: Vec<Claim> = Vec::new();
+        for provider in delivery_rows::ready_providers(&self.connection)? {
+            let busy = capacity.busy.get(&provider).copied().unwrap_or(0);
+            let free = (capacity.limit)(&provider).saturating_sub(busy);
+            let most = free.min(capacity.most.saturating_sub(claims.len()));
+            if most == 0 {
+                // A send that ends looks again.
+                continue;
+            }
+            let ready = delivery_rows::ready(&self.connection, &provider, now, most)?;
+            let is_full = ready.len() == most;
+            for mut delivery in ready {
+                let Some((alert, page)) = self.subject(&delivery)? else { continue };
+                // The alert is read here, inside the transaction that claims: what has been answered
+                // is not paged.
+                if delivery.is_wanted(&alert, page.as_ref()) {
+                    delivery.claim(now);
+                    claims.push(Claim { delivery: delivery.clone(), alert, page });
+                } else {
+                    delivery.state = DeliveryState::Withdrawn;
+                }
+                delivery_rows::update(&self.connection, &delivery)?;
+            }
+            let first = if is_full { None } else { delivery_rows::first_ready(&self.connection, &provider)? };
+            next = [next, first].into_iter().flatten().min();
+        }
+        Ok(Claims { claims, next })
+    }
+
+    fn subject(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Option<(alert::Alert, Option<escalation::page::Page>)>, StoreError> {
+        let Some(alert) = alert_rows::load_alert(&self.connection, delivery.alert)? else { return Ok(None) };
+        let page = match delivery.page {
+            Some(page) => alert_rows::load_page(&self.connection, page)?.map(|(page, _)| page),
+            None => None,
+        };
+        Ok(Some((alert, page)))
+    }
+
+    pub(in crate::store) fn settle(
+        &mut self,
+        now: Timestamp,
+        id: DeliveryId,
+        token: u8,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        match delivery_rows::load(&self.connection, id)? {
+            Some(delivery) => self.settle_delivery(now, token, delivery, outcome),
+            None => Ok(()),
+        }
+    }
+
+    fn settle_delivery(
+        &mut self,
+        now: Timestamp,
+        token: u8,
+        mut delivery: Delivery,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        let Some(settled) = delivery.settle(token, outcome, now, &mut chance) else { return Ok(()) };
+        delivery_rows::update_with_outcome(&self.connection, &delivery, outcome, now)?;
+        self.stirred.seen = true;
+        self.stirred.deliveries |= delivery.state == DeliveryState::Ready;
+        self.tell_alert(now, &delivery, settled)
+    }
+
+    fn tell_alert(&mut self, now: Timestamp, delivery: &Delivery, settled: Settled) -> Result<(), StoreError> {
+        if settled.purpose != Purpose::Page {
+            return Ok(());
+        }
+        let Some(before) = alert_rows::load(&self.connection, delivery.alert)? else { return Ok(()) };
+        let state = self.step(now, before, &Input::Settled(settled), None)?.state;
+        let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
+        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(&state.alert, page) {
+            // A retry that nobody waits for any more need not stay in the queue.
+            let withdrawn = Delivery { state: DeliveryState::Withdrawn, ..delivery.clone() };
+            delivery_rows::update(&self.connection, &withdrawn)?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::store) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let (claimed, _) = delivery_rows::expired(&self.connection, Timestamp::MAX)?;
+        let count = claimed.len();
+        for delivery in claimed {
+            let why = "Dogwatch stopped while it was sending".to_owned();
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
+        }
+        Ok(count)
+    }
+
+    // ---- definitions ----
+
+    pub(in crate::store) fn define(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        name: &str,
+        expect: Expect,
+        edit: &dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>>,
+    ) -> Result<Defining, StoreError> {
+        let definitions = self.memory.definitions.clone();
+        let current = definitions.get(kind, name);
+        match (expect, current) {
+            (Expect::Absent, Some(_)) => return Ok(Defining::Exists),
+            (Expect::Present | Expect::Version(_), None) => return Ok(Defining::Missing),
+            (Expect::Version(wanted), Some(defined)) if defined.version != wanted => {
+                return Ok(Defining::Moved(defined.version));
+            }
+            _ => {}
+        }
+        let write = match edit(current.map(|defined| &defined.body)) {
+            Ok(write) => write,
+            Err(problems) => return Ok(Defining::Invalid(problems)),
+        };
+        let mut changed = Definitions::clone(&definitions);
+        let version = match write {
+            Write::Put { kind, body } => match definitions.check(kind, body) {
+                Ok((checked, normal)) if checked.as_str() == name => {
+                    if let Some(defined) = current.filter(|defined| defined.body == normal) {
+                        // Nothing differs: no new version, so that saving twice is harmless.
+                        return Ok(Defining::Done(defined.version));
+                    }
+                    let version = definition_rows::insert(&self.connection, now, kind, name, Some(&normal))?;
+                    changed.apply(kind, name, Some(Defined { version, valid_from: now, body: normal }));
+                    version
+                }
+                Ok((checked, _)) => {
+                    let message = format!("is \"{checked}\", but \"{name}\" was addressed; a name is never changed");
+                    return Ok(Defining::Invalid(vec![FieldError { field: "name".to_owned(), message }]));
+                }
+                Err(problems) => return Ok(Defining::Invalid(problems)),
+            },
+            Write::Remove { kind, name } => {
+                let users = definitions.users(kind, &name);
+                if !users.is_empty() {
+                    return Ok(Defining::InUse(users));
+                }
+                let version = definition_rows::insert(&self.connection, now, kind, &name, None)?;
+                changed.apply(kind, &name, None);
+                version
+            }
+        };
+        changed.version = version;
+        self.memory.definitions = Arc::new(changed);
+        self.stirred.seen = true;
+        Ok(Defining::Done(version))
+    }
+
+    // ---- access ----
+
+    /// The connection, inside the running transaction.
+    pub(in crate::store) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Changes tokens, sessions or links, in the table and in memory alike.
+    pub(in crate::store) fn change_access<R>(
+        &mut self,
+        change: impl FnOnce(&Connection, &mut Access) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let mut access = Access::clone(&self.memory.access);
+        let result = change(&self.connection, &mut access)?;
+        self.memory.access = Arc::new(access);
+        Ok(result)
+    }
+}

@@ -1,0 +1,134 @@
+//! Questions, on a read-only connection: what people and programs look at.
+
+use escalation::alert::{Alert, Audience};
+use escalation::id::PageId;
+use escalation::name::Name;
+use escalation::page::Page;
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::codec::instant;
+use super::{alert as alert_rows, delivery as delivery_rows, event as event_rows};
+use crate::store::{AlertFilter, AlertRecord, AlertRef, Claim, Counts, StoreError};
+
+/// Runs `work` so that all that it reads is of one moment.
+fn at_one_moment<R>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
+    let transaction = connection.unchecked_transaction()?;
+    work(&transaction)
+}
+
+pub(in crate::store) fn alert(connection: &Connection, alert: AlertRef) -> Result<Option<AlertRecord>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let Some(id) = alert_rows::resolve(connection, alert)? else { return Ok(None) };
+        let Some(state) = alert_rows::load(connection, id)? else { return Ok(None) };
+        let history = event_rows::of_alert(connection, id)?;
+        let deliveries = delivery_rows::of_alert(connection, id)?;
+        Ok(Some(AlertRecord { state, history, deliveries }))
+    })
+}
+
+pub(in crate::store) fn alerts(connection: &Connection, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
+    let mut conditions: Vec<String> = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        values.push(value);
+        conditions.push(condition.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(audience) = &filter.audience {
+        let kind = match audience {
+            Audience::Team(_) => "team",
+            Audience::Person(_) => "person",
+        };
+        and("audience_kind = ?", Value::Text(kind.to_owned()));
+        and("audience = ?", Value::Text(audience.name().to_string()));
+    }
+    if let Some(integration) = &filter.integration {
+        and("integration = ?", Value::Text(integration.clone()));
+    }
+    if let Some(key) = &filter.dedup_key {
+        and("dedup_key = ?", Value::Text(key.clone()));
+    }
+    if let Some(before) = filter.before {
+        and("number < ?", Value::Integer(i64::try_from(before).unwrap_or(i64::MAX)));
+    }
+    if !filter.status.is_empty() {
+        // Words of ours, not of the sender.
+        let words: Vec<_> = filter.status.iter().map(|status| format!("'{}'", status.word())).collect();
+        conditions.push(format!("status IN ({})", words.join(", ")));
+        if !filter.status.contains(&escalation::alert::Status::Resolved) {
+            // Lets SQLite use the index of open alerts.
+            conditions.push("status <> 'resolved'".to_owned());
+        }
+    }
+    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {} FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}",
+        alert_rows::ALERT_COLUMNS
+    ))?;
+    let rows = statement.query_map(params_from_iter(values), alert_rows::read_alert)?;
+    rows.map(|row| row?).collect()
+}
+
+pub(in crate::store) fn handset(connection: &Connection, name: &Name, most: usize) -> Result<Vec<Claim>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut shown = Vec::new();
+        for delivery in delivery_rows::of_handset(connection, &format!("handset:{name}"), most)? {
+            let Some(alert) = alert_rows::load_alert(connection, delivery.alert)? else { continue };
+            let page = match delivery.page {
+                Some(page) => alert_rows::load_page(connection, page)?.map(|(page, _)| page),
+                None => None,
+            };
+            shown.push(Claim { delivery, alert, page });
+        }
+        Ok(shown)
+    })
+}
+
+pub(in crate::store) fn live_pages(connection: &Connection, person: &Name) -> Result<Vec<(Page, Alert)>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut pages = Vec::new();
+        for (page, alert) in alert_rows::load_live_pages(connection, person.as_str())? {
+            if let Some(alert) = alert_rows::load_alert(connection, alert)? {
+                pages.push((page, alert));
+            }
+        }
+        Ok(pages)
+    })
+}
+
+pub(in crate::store) fn page(connection: &Connection, id: PageId) -> Result<Option<(Page, Alert)>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let Some((page, alert)) = alert_rows::load_page(connection, id)? else { return Ok(None) };
+        Ok(alert_rows::load_alert(connection, alert)?.map(|alert| (page, alert)))
+    })
+}
+
+pub(in crate::store) fn counts(connection: &Connection, now: Timestamp) -> Result<Counts, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut statement = connection
+            .prepare_cached("SELECT status, count(*) FROM alert WHERE status <> 'resolved' GROUP BY status")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+        let mut open = Vec::new();
+        for row in rows {
+            let (status, count) = row?;
+            open.push((status, u64::try_from(count).unwrap_or_default()));
+        }
+        let ready: i64 =
+            connection.query_row("SELECT count(*) FROM delivery WHERE state = 'ready'", [], |row| row.get(0))?;
+        let oldest: Option<i64> = connection.query_row(
+            "SELECT min(due_at) FROM wake WHERE due_at <= ?1",
+            [now.as_millisecond()],
+            |row| row.get(0),
+        )?;
+        Ok(Counts {
+            open,
+            ready: u64::try_from(ready).unwrap_or_default(),
+            oldest_due: oldest.map(instant).transpose()?,
+        })
+    })
+}

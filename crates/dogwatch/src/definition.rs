@@ -300,7 +300,8 @@ impl Definitions {
             users.push("the service's last resort".to_owned());
         }
         if kind == Kind::Team {
-            let of_team = self.list(Kind::Integration, "").filter(|(_, defined)| defined.body["team"] == name);
+            let of_team =
+                self.list(Kind::Integration, "").filter(|(_, defined)| defined.body["team"] == name);
             users.extend(of_team.map(|(integration, _)| format!("integration \"{integration}\"")));
         }
         users

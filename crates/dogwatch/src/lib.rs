@@ -5,13 +5,20 @@
 //! [`reply`] (what people answer), [`http`] with [`api`] and [`web`] (what people and programs see), [`cli`].
 //! Imports go downwards only; a test keeps watch.
 
+pub mod api;
 pub mod channel;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod definition;
 pub mod delivery;
 pub mod engine;
+pub mod http;
 pub mod message;
 pub mod reply;
+pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod timeline;
+pub mod web;

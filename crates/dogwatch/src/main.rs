@@ -1,1 +1,5 @@
-fn main() {}
+//! Hands the command line to [`dogwatch::cli`]; nothing else.
+
+fn main() -> std::process::ExitCode {
+    dogwatch::cli::run()
+}

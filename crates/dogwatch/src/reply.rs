@@ -108,14 +108,20 @@ pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
     let owner = acted.alert.acknowledged.as_ref();
     let mine = owner.is_some_and(|act| person.is_some() && act.by.person.as_ref() == person);
     match (&acted.verdict, acted.alert.status) {
-        (Verdict::HasIt(act), _) => format!("{} has #{number} already, since {}. You need not do anything.", act.by, act.at),
+        (Verdict::HasIt(act), _) => {
+            format!("{} has #{number} already, since {}. You need not do anything.", act.by, act.at)
+        }
         (Verdict::Refused(why), _) => format!("Nothing was done: {why}."),
         (Verdict::Already, Status::Resolved) => format!("#{number} is resolved already."),
-        (Verdict::Done | Verdict::Already, Status::Acknowledged) if mine => format!("You have #{number}. Nobody else is paged any more."),
+        (Verdict::Done | Verdict::Already, Status::Acknowledged) if mine => {
+            format!("You have #{number}. Nobody else is paged any more.")
+        }
         (Verdict::Done | Verdict::Already, Status::Acknowledged) => {
             format!("{} has #{number}.", owner.map_or("Somebody", |act| act.by.label.as_str()))
         }
-        (Verdict::Done, Status::Resolved) => format!("#{number} is resolved. Everybody who was paged is told."),
+        (Verdict::Done, Status::Resolved) => {
+            format!("#{number} is resolved. Everybody who was paged is told.")
+        }
         (Verdict::Done | Verdict::Already, _) => format!("Done. #{number} goes on to the next."),
     }
 }

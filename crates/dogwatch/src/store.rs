@@ -289,7 +289,11 @@ impl Store {
     /// # Errors
     ///
     /// When the file can't be used: no permission, a newer schema, another Dogwatch has it open.
-    pub fn open_sqlite(path: &std::path::Path, clock: Arc<dyn Clock>, service: Service) -> anyhow::Result<Self> {
+    pub fn open_sqlite(
+        path: &std::path::Path,
+        clock: Arc<dyn Clock>,
+        service: Service,
+    ) -> anyhow::Result<Self> {
         let published = Arc::new(RwLock::new(Published::default()));
         let signals = Arc::new(Signals::default());
         let backend = sqlite::Sqlite::open(path, clock, service, published.clone(), signals.clone())?;

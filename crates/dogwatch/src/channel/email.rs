@@ -81,7 +81,10 @@ impl Email {
         let mail = match write(message, &self.from) {
             Ok(mail) => mail,
             Err(error) => {
-                return Outcome::Refused { why: format!("the mail can't be written: {error}"), permanent: true };
+                return Outcome::Refused {
+                    why: format!("the mail can't be written: {error}"),
+                    permanent: true,
+                };
             }
         };
         match self.transport.send(mail).await {
@@ -97,8 +100,7 @@ impl Email {
 /// What an error of the transport means. Before the server has answered at all nothing was sent; a
 /// connection that is lost later leaves it open whether the mail was taken.
 fn judge(error: &lettre::transport::smtp::Error) -> Outcome {
-    let why: String =
-        chain(error).chars().filter(|letter| !letter.is_control()).take(300).collect();
+    let why: String = chain(error).chars().filter(|letter| !letter.is_control()).take(300).collect();
     if error.is_permanent() {
         Outcome::Refused { why, permanent: true }
     } else if error.is_timeout() {
@@ -127,10 +129,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// and says it in words only.
 fn is_connecting(error: &lettre::transport::smtp::Error) -> bool {
     use std::error::Error;
-    let refused = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).is_some_and(|cause| {
-        use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-        matches!(cause.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
-    });
+    let refused =
+        error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).is_some_and(|cause| {
+            use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+            matches!(cause.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
+        });
     refused || error.to_string().to_lowercase().starts_with("connection error")
 }
 

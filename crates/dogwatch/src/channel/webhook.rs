@@ -98,7 +98,9 @@ impl Webhook {
             Err(error) if find_blocked(&error).is_some() => {
                 refused(find_blocked(&error).unwrap_or_default(), true)
             }
-            Err(error) if error.is_connect() => refused(format!("no connection: {}", innermost(&error)), false),
+            Err(error) if error.is_connect() => {
+                refused(format!("no connection: {}", innermost(&error)), false)
+            }
             Err(error) if error.is_builder() => refused(innermost(&error), true),
             Err(error) => Outcome::Unknown { why: format!("no answer: {}", innermost(&error)) },
         }
@@ -175,7 +177,9 @@ fn find_blocked(error: &reqwest::Error) -> Option<String> {
 }
 
 fn not_public(address: IpAddr) -> String {
-    format!("{address} is not a public address; to allow it, add its network to webhook.allow in the configuration")
+    format!(
+        "{address} is not a public address; to allow it, add its network to webhook.allow in the configuration"
+    )
 }
 
 impl Guard {
@@ -316,15 +320,46 @@ mod tests {
     #[test]
     fn only_public_addresses_are_allowed_unless_listed() {
         let guard = Guard { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
-        for address in ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "10.1.2.3", "::ffff:1.1.1.1", "::ffff:10.1.2.3"] {
+        for address in
+            ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "10.1.2.3", "::ffff:1.1.1.1", "::ffff:10.1.2.3"]
+        {
             assert!(guard.allows(address.parse().unwrap()), "{address}");
         }
         for address in [
-            "0.0.0.0", "10.2.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.1",
-            "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1",
-            "203.0.113.1", "224.0.0.1", "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::127.0.0.1",
-            "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
-            "2001::1", "2001:db8::1", "2002:7f00:1::", "3fff::1", "5f00::1",
+            "0.0.0.0",
+            "10.2.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "5f00::1",
         ] {
             assert!(!guard.allows(address.parse().unwrap()), "{address}");
         }

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use escalation::contact::{Contact, Kind as ContactKind};
 use escalation::name::Name;
-use escalation::plan::{Escalate, EscalationPlan, EscalationStep, MAX_REPEAT, MAX_STEPS, MAX_TARGETS, Target};
+use escalation::plan::{
+    Escalate, EscalationPlan, EscalationStep, MAX_REPEAT, MAX_STEPS, MAX_TARGETS, Target,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,7 +58,9 @@ pub fn target(text: &str) -> Result<Target, String> {
         _ => {}
     }
     if let Some(name) = text.strip_prefix("person:") {
-        return Name::new(name).map(Target::Person).map_err(|wrong| format!("write \"person:\" and a name: {wrong}"));
+        return Name::new(name)
+            .map(Target::Person)
+            .map_err(|wrong| format!("write \"person:\" and a name: {wrong}"));
     }
     let forms = "\"on_call\", \"next_on_call\", \"all_members\", \"person:NAME\", \"webhook:URL\" or \"email:ADDRESS\"";
     match Contact::from_str(text) {
@@ -89,7 +93,12 @@ pub(super) fn targets(field: &str, texts: &[String], least: usize, problems: &mu
 }
 
 /// Notes targets that are people who do not exist.
-pub(super) fn check_people(field: &str, targets: &[Target], definitions: &Definitions, problems: &mut Problems) {
+pub(super) fn check_people(
+    field: &str,
+    targets: &[Target],
+    definitions: &Definitions,
+    problems: &mut Problems,
+) {
     for (index, target) in targets.iter().enumerate() {
         if let Target::Person(name) = target
             && !definitions.directory().people.contains_key(name)
@@ -114,10 +123,16 @@ impl EscalationPlanSpec {
             problems.add("steps", "has no step; write at least one");
         }
         if self.steps.len() > MAX_STEPS {
-            problems.add("steps", format_args!("has {} steps; at most {MAX_STEPS} are allowed", self.steps.len()));
+            problems.add(
+                "steps",
+                format_args!("has {} steps; at most {MAX_STEPS} are allowed", self.steps.len()),
+            );
         }
         if self.repeat > MAX_REPEAT {
-            problems.add("repeat", format_args!("is {}; at most {MAX_REPEAT} further rounds are allowed", self.repeat));
+            problems.add(
+                "repeat",
+                format_args!("is {}; at most {MAX_REPEAT} further rounds are allowed", self.repeat),
+            );
         }
         let mut steps = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {

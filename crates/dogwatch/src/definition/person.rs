@@ -2,7 +2,9 @@
 
 use escalation::contact::{Contact, Kind as ContactKind};
 use escalation::name::Name;
-use escalation::person::{MAX_CONTACTS, MAX_STEPS, MIN_LAST_EVERY, NotificationPlan, NotificationStep, Person};
+use escalation::person::{
+    MAX_CONTACTS, MAX_STEPS, MIN_LAST_EVERY, NotificationPlan, NotificationStep, Person,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -96,13 +98,18 @@ impl PersonSpec {
         problems.take("zone", rota::zone::find(&self.zone));
         let is_tag = |tag: &str| {
             (1..=35).contains(&tag.len())
-                && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+                && tag.split('-').all(|part| {
+                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                })
         };
         if !is_tag(&self.language) {
             problems.add("language", "is no language tag: write one such as \"en\", \"de\" or \"pt-BR\"");
         }
         if self.contacts.len() > MAX_CONTACTS {
-            problems.add("contacts", format_args!("has {} entries; at most {MAX_CONTACTS} are allowed", self.contacts.len()));
+            problems.add(
+                "contacts",
+                format_args!("has {} entries; at most {MAX_CONTACTS} are allowed", self.contacts.len()),
+            );
         }
         let mut contacts: Vec<Contact> = Vec::new();
         for (index, text) in self.contacts.iter().enumerate() {
@@ -116,7 +123,9 @@ impl PersonSpec {
             }
         }
         let mut plan = |urgency: &str, spec: Option<&NotificationPlanSpec>| {
-            spec.map(|spec| spec.shape(&contacts, &self.name, &format!("notification_plans.{urgency}."), &mut problems))
+            spec.map(|spec| {
+                spec.shape(&contacts, &self.name, &format!("notification_plans.{urgency}."), &mut problems)
+            })
         };
         let high = plan("high", self.notification_plans.high.as_ref());
         let low = plan("low", self.notification_plans.low.as_ref());
@@ -137,12 +146,21 @@ impl PersonSpec {
 
 impl NotificationPlanSpec {
     /// What it means; problems are noted with `prefix` before their field.
-    fn shape(&self, contacts: &[Contact], person: &str, prefix: &str, problems: &mut Problems) -> NotificationPlan {
+    fn shape(
+        &self,
+        contacts: &[Contact],
+        person: &str,
+        prefix: &str,
+        problems: &mut Problems,
+    ) -> NotificationPlan {
         if self.steps.is_empty() {
             problems.add(format!("{prefix}steps"), "has no step; write at least one, or leave the plan out");
         }
         if self.steps.len() > MAX_STEPS {
-            problems.add(format!("{prefix}steps"), format_args!("has {} steps; at most {MAX_STEPS} are allowed", self.steps.len()));
+            problems.add(
+                format!("{prefix}steps"),
+                format_args!("has {} steps; at most {MAX_STEPS} are allowed", self.steps.len()),
+            );
         }
         let mut steps = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
@@ -156,7 +174,9 @@ impl NotificationPlanSpec {
                     "the last step repeats until somebody answers, at least a minute apart: write \"1m\" or more",
                 );
             }
-            let Some(contact) = problems.take(field("contact"), step.contact.parse::<Contact>()) else { continue };
+            let Some(contact) = problems.take(field("contact"), step.contact.parse::<Contact>()) else {
+                continue;
+            };
             if contacts.contains(&contact) {
                 steps.push(NotificationStep { contact, wait, every });
             } else {
@@ -181,12 +201,18 @@ impl Spec for PersonSpec {
         for (index, contact) in person.contacts.iter().enumerate() {
             // A handset answers for one person only.
             let taken = definitions.directory().people.values().find(|other| {
-                contact.kind() == ContactKind::Handset && other.name != person.name && other.contacts.contains(contact)
+                contact.kind() == ContactKind::Handset
+                    && other.name != person.name
+                    && other.contacts.contains(contact)
             });
             if let Some(other) = taken {
                 problems.add(
                     format!("contacts[{index}]"),
-                    format_args!("is the handset of {} \"{}\"; a handset belongs to one person", Kind::Person, other.name),
+                    format_args!(
+                        "is the handset of {} \"{}\"; a handset belongs to one person",
+                        Kind::Person,
+                        other.name
+                    ),
                 );
             }
         }

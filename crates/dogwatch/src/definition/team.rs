@@ -44,7 +44,10 @@ impl TeamSpec {
         let name = problems.take("name", Name::new(&self.name));
         problems.text("description", &self.description, 0..=1000, Lines::Many);
         if self.members.len() > MAX_MEMBERS {
-            problems.add("members", format_args!("has {} entries; at most {MAX_MEMBERS} are allowed", self.members.len()));
+            problems.add(
+                "members",
+                format_args!("has {} entries; at most {MAX_MEMBERS} are allowed", self.members.len()),
+            );
         }
         let mut members = Vec::new();
         for (index, text) in self.members.iter().enumerate() {
@@ -84,7 +87,8 @@ impl Spec for TeamSpec {
                 );
             }
         }
-        if let Some(plan) = team.escalation_plan.as_ref().filter(|plan| !directory.plans.contains_key(*plan)) {
+        if let Some(plan) = team.escalation_plan.as_ref().filter(|plan| !directory.plans.contains_key(*plan))
+        {
             let known = definitions.names(Kind::EscalationPlan);
             problems.unknown("escalation_plan", Kind::EscalationPlan, plan.as_str(), known);
         }

@@ -148,8 +148,10 @@ impl Access {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let person: Option<String> = row.get(1)?;
-            let session =
-                Session { person: person.as_deref().map(name).transpose()?, expires_at: instant(row.get(2)?)? };
+            let session = Session {
+                person: person.as_deref().map(name).transpose()?,
+                expires_at: instant(row.get(2)?)?,
+            };
             access.sessions.insert(row.get(0)?, session);
         }
         let mut statement = connection.prepare("SELECT name, value FROM secret")?;
@@ -230,8 +232,9 @@ impl Store {
         self.backend
             .call(move |core, now| {
                 let secret = Secret::new("dogwatch_");
-                let token = core
-                    .change_access(|connection, access| insert_token(connection, access, now, &new, &secret))?;
+                let token = core.change_access(|connection, access| {
+                    insert_token(connection, access, now, &new, &secret)
+                })?;
                 Ok((token, secret))
             })
             .await
@@ -257,7 +260,8 @@ impl Store {
                         "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL",
                         params![name, now_millis],
                     )?;
-                    connection.execute("DELETE FROM token WHERE hash = ?1", [hash_secret(secret.reveal())])?;
+                    connection
+                        .execute("DELETE FROM token WHERE hash = ?1", [hash_secret(secret.reveal())])?;
                     access.tokens.retain(|_, token| token.name != name);
                     let new = NewToken { name: name.to_owned(), person: None, expires_in: None };
                     insert_token(connection, access, now, &new, &secret).map(drop)
@@ -344,7 +348,8 @@ impl Store {
                             session.expires_at.as_millisecond()
                         ],
                     )?;
-                    connection.execute("DELETE FROM session WHERE expires_at <= ?1", [now.as_millisecond()])?;
+                    connection
+                        .execute("DELETE FROM session WHERE expires_at <= ?1", [now.as_millisecond()])?;
                     access.sessions.retain(|_, other| now < other.expires_at);
                     if access.sessions.len() >= MAX_KEPT {
                         return Err(corrupt("sessions", &"there are too many"));
@@ -387,7 +392,8 @@ impl Store {
                         return Ok(value.clone());
                     }
                     let value = secret::<32>().to_vec();
-                    connection.execute("INSERT INTO secret (name, value) VALUES (?1, ?2)", params![key, value])?;
+                    connection
+                        .execute("INSERT INTO secret (name, value) VALUES (?1, ?2)", params![key, value])?;
                     access.secrets.insert(key.to_owned(), value.clone());
                     Ok(value)
                 })

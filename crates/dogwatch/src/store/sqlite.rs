@@ -162,12 +162,9 @@ fn lock_file(path: &Path) -> anyhow::Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .with_context(|| format!("can't make the lock file {}; is the folder there and writable?", name.display()))?;
+    let file = File::options().create(true).truncate(false).write(true).open(&name).with_context(|| {
+        format!("can't make the lock file {}; is the folder there and writable?", name.display())
+    })?;
     file.try_lock().map_err(|error| {
         anyhow::anyhow!(
             "another Dogwatch has the database {} open ({error}); stop it first, or give this one another \

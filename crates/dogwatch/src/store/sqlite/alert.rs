@@ -42,7 +42,8 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
     let (audience_kind, audience) = (text(2)?, text(3)?);
     let (links, roles_reached, severity, status) = (text(9)?, text(23)?, text(8)?, text(10)?);
     let id: Vec<u8> = row.get(1)?;
-    let numbers: Vec<i64> = [0, 11, 12, 13, 14, 15, 16, 17, 20].map(number).into_iter().collect::<Result<_, _>>()?;
+    let numbers: Vec<i64> =
+        [0, 11, 12, 13, 14, 15, 16, 17, 20].map(number).into_iter().collect::<Result<_, _>>()?;
     let (integration, dedup_key, summary, details) = (text(4)?, text(5)?, text(6)?, text(7)?);
     let (fired, last_resort) = (row.get(18)?, row.get(19)?);
     Ok((|| {
@@ -84,7 +85,8 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
 fn read_page(row: &Row<'_>) -> Parsed<Page> {
     let id: Vec<u8> = row.get(0)?;
     let (person, urgency): (String, String) = (row.get(1)?, row.get(2)?);
-    let numbers: Vec<i64> = [3, 4, 5, 6, 7].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
+    let numbers: Vec<i64> =
+        [3, 4, 5, 6, 7].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
     let reached: Option<String> = row.get(8)?;
     let (accepted, failed) = (row.get(9)?, row.get(10)?);
     let (ended_at, ended_why): (Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?);
@@ -120,7 +122,8 @@ pub(super) fn open_alert(
     let mut statement = connection.prepare_cached(
         "SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND status <> 'resolved'",
     )?;
-    let id: Option<Vec<u8>> = statement.query_row(params![integration, dedup_key], |row| row.get(0)).optional()?;
+    let id: Option<Vec<u8>> =
+        statement.query_row(params![integration, dedup_key], |row| row.get(0)).optional()?;
     id.map(|id| Ok(AlertId::from_bytes(id_bytes(&id)?))).transpose()
 }
 
@@ -153,7 +156,10 @@ pub(super) fn load_page(connection: &Connection, id: PageId) -> Result<Option<(P
 }
 
 /// The live pages of a person, oldest first.
-pub(super) fn load_live_pages(connection: &Connection, person: &str) -> Result<Vec<(Page, AlertId)>, StoreError> {
+pub(super) fn load_live_pages(
+    connection: &Connection,
+    person: &str,
+) -> Result<Vec<(Page, AlertId)>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL ORDER BY id"
     ))?;
@@ -193,7 +199,11 @@ pub(super) fn read_wake(word: &str, page: &[u8]) -> Result<Wake, StoreError> {
 
 /// Saves what differs between two states of one alert; `before` is none for a new one. Returns the
 /// alert's number, and whether a wake was set.
-pub(super) fn save(connection: &Connection, before: Option<&State>, after: &State) -> Result<(u64, bool), StoreError> {
+pub(super) fn save(
+    connection: &Connection,
+    before: Option<&State>,
+    after: &State,
+) -> Result<(u64, bool), StoreError> {
     let alert = &after.alert;
     let number = match before {
         None => {

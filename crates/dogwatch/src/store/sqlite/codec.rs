@@ -1,10 +1,10 @@
 //! Rows ⇄ values: words, instants, ids and the few JSON columns. The shapes here are the store's own;
 //! neither the API's nor the core's types are ever written as they are.
 
+use escalation::alert::Act;
 use escalation::contact::Contact;
 use escalation::event::{Actor, Link, Via};
 use escalation::name::Name;
-use escalation::alert::Act;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

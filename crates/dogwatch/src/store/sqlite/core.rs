@@ -16,13 +16,18 @@ use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows};
+use super::{
+    alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
+};
 use crate::clock::chance;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Expect, Idempotency, Incoming,
     Published, Recorded, StoreError,
 };
+
+/// Given what is in force, says what is to be.
+type Edit<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
 
 /// What a group of jobs stirred up: who has to be woken after its commit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,7 +132,11 @@ impl Core {
 
     // ---- events and acts ----
 
-    pub(in crate::store) fn record(&mut self, now: Timestamp, incoming: &Incoming) -> Result<Recorded, StoreError> {
+    pub(in crate::store) fn record(
+        &mut self,
+        now: Timestamp,
+        incoming: &Incoming,
+    ) -> Result<Recorded, StoreError> {
         let trigger = &incoming.trigger;
         if let Some(key) = &incoming.idempotency
             && let Some((alert, request)) = event_rows::by_idempotency(&self.connection, &key.key)?
@@ -224,7 +233,12 @@ impl Core {
         Ok(number)
     }
 
-    fn insert_event(&self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<(), StoreError> {
+    fn insert_event(
+        &self,
+        alert: AlertId,
+        entry: &Entry,
+        key: Option<&Idempotency>,
+    ) -> Result<(), StoreError> {
         event_rows::insert(&self.connection, alert, entry, key)
     }
 
@@ -236,17 +250,19 @@ impl Core {
             let Some(before) = alert_rows::load(&self.connection, *alert)? else { continue };
             self.step(now, before, &Input::Due(*wake), None)?;
         }
-        let next: Option<i64> =
-            self.connection.prepare_cached("SELECT min(due_at) FROM wake")?.query_row([], |row| row.get(0))?;
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(due_at) FROM wake")?
+            .query_row([], |row| row.get(0))?;
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
         Ok(Advanced { wakes: due.len(), next: next.map(super::codec::instant).transpose()? })
     }
 
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([now.as_millisecond(), most])?;
         let mut due = Vec::new();
@@ -260,7 +276,11 @@ impl Core {
 
     // ---- deliveries ----
 
-    pub(in crate::store) fn claim(&mut self, now: Timestamp, capacity: &Capacity) -> Result<Claims, StoreError> {
+    pub(in crate::store) fn claim(
+        &mut self,
+        now: Timestamp,
+        capacity: &Capacity,
+    ) -> Result<Claims, StoreError> {
         let (expired, mut next) = delivery_rows::expired(&self.connection, now)?;
         for delivery in expired {
             let why = "whoever was sending it did not come back".to_owned();
@@ -334,7 +354,12 @@ impl Core {
         self.tell_alert(now, &delivery, settled)
     }
 
-    fn tell_alert(&mut self, now: Timestamp, delivery: &Delivery, settled: Settled) -> Result<(), StoreError> {
+    fn tell_alert(
+        &mut self,
+        now: Timestamp,
+        delivery: &Delivery,
+        settled: Settled,
+    ) -> Result<(), StoreError> {
         if settled.purpose != Purpose::Page {
             return Ok(());
         }
@@ -367,7 +392,7 @@ impl Core {
         kind: Kind,
         name: &str,
         expect: Expect,
-        edit: &dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>>,
+        edit: &Edit<'_>,
     ) -> Result<Defining, StoreError> {
         let definitions = self.memory.definitions.clone();
         let current = definitions.get(kind, name);
@@ -396,7 +421,8 @@ impl Core {
                     version
                 }
                 Ok((checked, _)) => {
-                    let message = format!("is \"{checked}\", but \"{name}\" was addressed; a name is never changed");
+                    let message =
+                        format!("is \"{checked}\", but \"{name}\" was addressed; a name is never changed");
                     return Ok(Defining::Invalid(vec![FieldError { field: "name".to_owned(), message }]));
                 }
                 Err(problems) => return Ok(Defining::Invalid(problems)),

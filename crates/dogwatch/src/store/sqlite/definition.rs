@@ -43,7 +43,9 @@ pub(super) fn insert(
     body: Option<&serde_json::Value>,
 ) -> Result<u64, StoreError> {
     connection
-        .prepare_cached("INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, 'api')")?
+        .prepare_cached(
+            "INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, 'api')",
+        )?
         .execute(params![kind.word(), name, now.as_millisecond(), body.map(to_json).transpose()?])?;
     // A new row's version is positive.
     Ok(u64::try_from(connection.last_insert_rowid()).unwrap_or_default())

@@ -51,28 +51,39 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, Sto
         };
         let attempts = history.lines().map(|line| {
             let row: AttemptRow = from_json(line)?;
-            Ok(Attempt { at: instant(row.at)?, attempt: row.attempt, outcome: row.outcome, detail: row.detail })
+            Ok(Attempt {
+                at: instant(row.at)?,
+                attempt: row.attempt,
+                outcome: row.outcome,
+                detail: row.detail,
+            })
         });
         Ok(DeliveryRecord { delivery, attempts: attempts.collect::<Result<_, StoreError>>()? })
     })())
 }
 
 pub(super) fn load(connection: &Connection, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM delivery WHERE id = ?1"))?;
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM delivery WHERE id = ?1"))?;
     let found = statement.query_row([id.to_bytes()], read).optional()?.transpose()?;
     Ok(found.map(|record| record.delivery))
 }
 
 /// The deliveries of an alert, oldest first.
 pub(super) fn of_alert(connection: &Connection, alert: AlertId) -> Result<Vec<DeliveryRecord>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM delivery WHERE alert = ?1 ORDER BY created_at, id"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM delivery WHERE alert = ?1 ORDER BY created_at, id"
+    ))?;
     let rows = statement.query_map([alert.to_bytes()], read)?;
     rows.map(|row| row?).collect()
 }
 
 /// The newest deliveries to a handset that it has, or may have, been given.
-pub(super) fn of_handset(connection: &Connection, to: &str, most: usize) -> Result<Vec<Delivery>, StoreError> {
+pub(super) fn of_handset(
+    connection: &Connection,
+    to: &str,
+    most: usize,
+) -> Result<Vec<Delivery>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM delivery WHERE provider = 'handset' AND contact = ?1 AND state = 'sent' \
          ORDER BY created_at DESC LIMIT ?2"
@@ -98,8 +109,8 @@ pub(super) fn ready_providers(connection: &Connection) -> Result<Vec<String>, St
 
 /// When the first delivery of a provider is ready.
 pub(super) fn first_ready(connection: &Connection, provider: &str) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT min(not_before) FROM delivery WHERE state = 'ready' AND provider = ?1")?;
+    let mut statement = connection
+        .prepare_cached("SELECT min(not_before) FROM delivery WHERE state = 'ready' AND provider = ?1")?;
     let at: Option<i64> = statement.query_row([provider], |row| row.get(0))?;
     at.map(instant).transpose()
 }

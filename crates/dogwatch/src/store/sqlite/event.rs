@@ -57,8 +57,12 @@ pub(super) fn insert(
 }
 
 /// The alert that a request with this key was linked to, and that request's hash.
-pub(super) fn by_idempotency(connection: &Connection, key: &str) -> Result<Option<(AlertId, Vec<u8>)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT alert, request FROM event WHERE idempotency = ?1")?;
+pub(super) fn by_idempotency(
+    connection: &Connection,
+    key: &str,
+) -> Result<Option<(AlertId, Vec<u8>)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT alert, request FROM event WHERE idempotency = ?1")?;
     let found: Option<(Vec<u8>, Vec<u8>)> =
         statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(alert, request)| Ok((AlertId::from_bytes(id_bytes(&alert)?), request))).transpose()

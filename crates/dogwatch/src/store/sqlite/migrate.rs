@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql"))];
+const MIGRATIONS: [(&str, &str); 1] =
+    [("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql"))];
 
 /// Applies what is missing.
 ///
@@ -20,7 +21,8 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result
         ) STRICT",
     )?;
     let newest: i64 =
-        connection.query_row("SELECT coalesce(max(version), 0) FROM schema_migration", [], |row| row.get(0))?;
+        connection
+            .query_row("SELECT coalesce(max(version), 0) FROM schema_migration", [], |row| row.get(0))?;
     if newest > MIGRATIONS.len() as i64 {
         bail!(
             "the database is at schema {newest}, this Dogwatch knows {}; use the newer Dogwatch that wrote it",

@@ -21,7 +21,10 @@ fn at_one_moment<R>(
     work(&transaction)
 }
 
-pub(in crate::store) fn alert(connection: &Connection, alert: AlertRef) -> Result<Option<AlertRecord>, StoreError> {
+pub(in crate::store) fn alert(
+    connection: &Connection,
+    alert: AlertRef,
+) -> Result<Option<AlertRecord>, StoreError> {
     at_one_moment(connection, |connection| {
         let Some(id) = alert_rows::resolve(connection, alert)? else { return Ok(None) };
         let Some(state) = alert_rows::load(connection, id)? else { return Ok(None) };
@@ -31,7 +34,10 @@ pub(in crate::store) fn alert(connection: &Connection, alert: AlertRef) -> Resul
     })
 }
 
-pub(in crate::store) fn alerts(connection: &Connection, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
+pub(in crate::store) fn alerts(
+    connection: &Connection,
+    filter: &AlertFilter,
+) -> Result<Vec<Alert>, StoreError> {
     let mut conditions: Vec<String> = Vec::new();
     let mut values: Vec<Value> = Vec::new();
     let mut and = |condition: &str, value: Value| {
@@ -74,7 +80,11 @@ pub(in crate::store) fn alerts(connection: &Connection, filter: &AlertFilter) ->
     rows.map(|row| row?).collect()
 }
 
-pub(in crate::store) fn handset(connection: &Connection, name: &Name, most: usize) -> Result<Vec<Claim>, StoreError> {
+pub(in crate::store) fn handset(
+    connection: &Connection,
+    name: &Name,
+    most: usize,
+) -> Result<Vec<Claim>, StoreError> {
     at_one_moment(connection, |connection| {
         let mut shown = Vec::new();
         for delivery in delivery_rows::of_handset(connection, &format!("handset:{name}"), most)? {
@@ -89,7 +99,10 @@ pub(in crate::store) fn handset(connection: &Connection, name: &Name, most: usiz
     })
 }
 
-pub(in crate::store) fn live_pages(connection: &Connection, person: &Name) -> Result<Vec<(Page, Alert)>, StoreError> {
+pub(in crate::store) fn live_pages(
+    connection: &Connection,
+    person: &Name,
+) -> Result<Vec<(Page, Alert)>, StoreError> {
     at_one_moment(connection, |connection| {
         let mut pages = Vec::new();
         for (page, alert) in alert_rows::load_live_pages(connection, person.as_str())? {
@@ -101,7 +114,10 @@ pub(in crate::store) fn live_pages(connection: &Connection, person: &Name) -> Re
     })
 }
 
-pub(in crate::store) fn page(connection: &Connection, id: PageId) -> Result<Option<(Page, Alert)>, StoreError> {
+pub(in crate::store) fn page(
+    connection: &Connection,
+    id: PageId,
+) -> Result<Option<(Page, Alert)>, StoreError> {
     at_one_moment(connection, |connection| {
         let Some((page, alert)) = alert_rows::load_page(connection, id)? else { return Ok(None) };
         Ok(alert_rows::load_alert(connection, alert)?.map(|alert| (page, alert)))
@@ -110,8 +126,9 @@ pub(in crate::store) fn page(connection: &Connection, id: PageId) -> Result<Opti
 
 pub(in crate::store) fn counts(connection: &Connection, now: Timestamp) -> Result<Counts, StoreError> {
     at_one_moment(connection, |connection| {
-        let mut statement = connection
-            .prepare_cached("SELECT status, count(*) FROM alert WHERE status <> 'resolved' GROUP BY status")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT status, count(*) FROM alert WHERE status <> 'resolved' GROUP BY status",
+        )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
         let mut open = Vec::new();
         for row in rows {
@@ -119,7 +136,8 @@ pub(in crate::store) fn counts(connection: &Connection, now: Timestamp) -> Resul
             open.push((status, u64::try_from(count).unwrap_or_default()));
         }
         let ready: i64 =
-            connection.query_row("SELECT count(*) FROM delivery WHERE state = 'ready'", [], |row| row.get(0))?;
+            connection
+                .query_row("SELECT count(*) FROM delivery WHERE state = 'ready'", [], |row| row.get(0))?;
         let oldest: Option<i64> = connection.query_row(
             "SELECT min(due_at) FROM wake WHERE due_at <= ?1",
             [now.as_millisecond()],

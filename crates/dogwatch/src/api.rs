@@ -1,0 +1,53 @@
+//! The JSON API. One file a group of endpoints: shapes, documentation, handlers.
+//!
+//! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
+//! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
+
+mod alert_view;
+mod alerts;
+mod definitions;
+mod health;
+mod notification_plans;
+mod notify;
+mod tokens;
+
+use axum::Router;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Dogwatch",
+        description = "On-call paging and escalation: gets hold of the right person and keeps trying until \
+                       somebody says \"I have it\". Errors are application/problem+json and name the field \
+                       at fault. Durations are written \"5m\", \"1h30m\"; instants are RFC 3339 in UTC."
+    ),
+    modifiers(&Bearer),
+    security(("token" = []))
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// Every route of the API, and the document that describes them.
+pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(definitions::router())
+        .merge(notification_plans::router())
+        .merge(notify::router())
+        .merge(alerts::router())
+        .merge(tokens::router())
+        .merge(health::router())
+        .split_for_parts()
+}

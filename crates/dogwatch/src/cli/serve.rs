@@ -1,0 +1,70 @@
+//! `dogwatch serve`: the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Flags};
+use crate::service::Service;
+use crate::telemetry::start_logging;
+
+/// Run the service.
+///
+/// At the first start it prints a token and a one-time sign-in address. SIGTERM and Ctrl-C stop it in
+/// order; kill -9 loses nothing either.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  dogwatch serve --database sqlite:/var/lib/dogwatch/dogwatch.db --config /etc/dogwatch.toml
+
+Environment: DOGWATCH_LISTEN, DOGWATCH_DATABASE, DOGWATCH_PUBLIC_URL, DOGWATCH_ADMIN_TOKEN (or …_FILE),
+DOGWATCH_SMTP_HOST, …_PORT, …_SECURITY, …_USER, …_PASSWORD (or …_FILE), …_FROM, DOGWATCH_WEBHOOK_ALLOW,
+DOGWATCH_WEBHOOK_KEY, DOGWATCH_LAST_RESORT, DOGWATCH_OPERATORS, DOGWATCH_LOG, DOGWATCH_LOG_FORMAT=json")]
+pub(super) struct Serve {
+    /// Where to listen; port 0 picks one [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<String>,
+    /// Where everything is kept [default: sqlite:dogwatch.db]
+    #[arg(long, value_name = "sqlite:PATH")]
+    database: Option<String>,
+    /// The service's configuration, in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address that people, mail links and callbacks use [default: the listening address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        start_logging();
+        let flags = Flags { listen: self.listen, database: self.database, public_url: self.public_url };
+        let config = Config::load(self.config.as_deref(), &|name| std::env::var(name).ok(), &flags)?;
+        let service = Service::start(&config, Arc::new(SystemClock)).await?;
+        println!("listening on http://{}", service.address);
+        if let Some(token) = &service.first_token {
+            println!("\nThis is the first start. Keep this administrator's token; it is not shown again:");
+            println!("  export DOGWATCH_URL={} DOGWATCH_TOKEN={}", service.public_url, token.reveal());
+        }
+        if service.is_new {
+            let secret = service.store.create_sign_in(None).await?;
+            println!("\nOpen this address to sign your browser in. It works once, within a day:");
+            println!("  {}{}", service.public_url, crate::web::url::sign_in(secret.reveal()));
+        }
+        until_stopped(service).await
+    }
+}
+
+/// Runs until a signal, or until something breaks that never should.
+pub(super) async fn until_stopped(mut service: Service) -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        answer = tokio::signal::ctrl_c() => answer?,
+        () = service.broken() => anyhow::bail!("a part of Dogwatch ended by itself; the log says more. Start it again"),
+    }
+    service.stop().await;
+    Ok(())
+}

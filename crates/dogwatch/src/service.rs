@@ -1,0 +1,165 @@
+//! The whole service, put together: store, engine, deliveries, server. `serve`, `demo` and the tests
+//! start it here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use escalation::contact::Kind;
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::channel::Channels;
+use crate::channel::email::Email;
+use crate::channel::handset::Handset;
+use crate::channel::webhook::Webhook;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::Dispatcher;
+use crate::engine::Engine;
+use crate::http::{App, check_exposure, router};
+use crate::reply::AnswerLinks;
+use crate::shutdown::{Stopper, shutdown};
+use crate::store::{NewToken, Secret, Store};
+use crate::telemetry::Metrics;
+
+/// How long requests that are under way may take when the service stops.
+const DRAIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// A running service.
+pub struct Service {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The address that people use.
+    pub public_url: String,
+    /// Its store.
+    pub store: Store,
+    /// A token that was made because there was none; it is not shown again.
+    pub first_token: Option<Secret>,
+    /// Nobody had ever signed in or been given a token.
+    pub is_new: bool,
+    clock: Arc<dyn Clock>,
+    stopper: Stopper,
+    server: JoinHandle<()>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Opens the store and starts everything. When this returns, requests are answered.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way, and what to do.
+    pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let store = Store::open_sqlite(&config.database, clock.clone(), config.service.clone())?;
+        let is_new = store.access().tokens().is_empty();
+        let first_token = admit(&store, config, is_new).await?;
+        check_exposure(&store, config.listen)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("can't listen on {}; is something else there?", config.listen))?;
+        let address = listener.local_addr()?;
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+
+        let links = AnswerLinks::new(&store.secret("answer").await?);
+        let webhook_key = match &config.webhook_key {
+            Some(key) => key.clone(),
+            None => store.secret("webhook").await?,
+        };
+        let mut channels = Channels::default()
+            .with(Kind::Handset, Handset)
+            .with(Kind::Webhook, Webhook::new(webhook_key.clone(), config.webhook_allow.clone())?);
+        if let Some(server) = &config.smtp {
+            channels = channels.with(Kind::Email, Email::new(server)?);
+        }
+        let metrics = Metrics::default();
+        let unknown = store.recover().await?;
+        if unknown > 0 {
+            tracing::warn!(
+                unknown,
+                "messages were being sent when Dogwatch stopped; their outcome is unknown"
+            );
+        }
+
+        let (stopper, asked) = shutdown();
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            clock.clone(),
+            channels,
+            links.clone(),
+            &public_url,
+            metrics.clone(),
+        );
+        let engine = Engine::new(store.clone(), clock.clone());
+        let workers =
+            vec![tokio::spawn(engine.run(asked.clone())), tokio::spawn(dispatcher.run(asked.clone()))];
+        let app = App {
+            store: store.clone(),
+            clock: clock.clone(),
+            links,
+            metrics,
+            public_url: public_url.as_str().into(),
+            webhook_key: webhook_key.into(),
+        };
+        // Answers are small and awaited: they must not wait for more to send.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let mut asked = asked;
+        let server =
+            axum::serve(listener, router(app)).with_graceful_shutdown(async move { asked.asked().await });
+        let server = tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the server ended");
+            }
+        });
+        Ok(Self { address, public_url, store, first_token, is_new, clock, stopper, server, workers })
+    }
+
+    /// Stops: takes no new requests, lets those under way end, finishes what is being sent.
+    pub async fn stop(mut self) {
+        self.stopper.stop();
+        let deadline = self.clock.now() + DRAIN;
+        let mut server = self.server;
+        // Live pages never end by themselves.
+        while !server.is_finished() && self.clock.now() < deadline {
+            tokio::select! {
+                _ = &mut server => break,
+                () = self.clock.wait_until(deadline) => {}
+            }
+        }
+        server.abort();
+        for worker in &mut self.workers {
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+    }
+
+    /// Completes when a part of the service has ended that never should: the process is to end, too, and
+    /// to be started again by whoever looks after it.
+    pub async fn broken(&mut self) {
+        let [engine, dispatcher] = self.workers.as_mut_slice() else { return };
+        tokio::select! {
+            _ = engine => tracing::error!("the engine ended"),
+            _ = dispatcher => tracing::error!("the sender of deliveries ended"),
+            _ = &mut self.server => tracing::error!("the server ended"),
+        }
+    }
+}
+
+/// Makes sure that somebody can get in.
+async fn admit(store: &Store, config: &Config, is_new: bool) -> anyhow::Result<Option<Secret>> {
+    if let Some(token) = &config.admin_token {
+        if !token.is_strong() {
+            tracing::warn!("DOGWATCH_ADMIN_TOKEN holds less than 128 bits; it will do on loopback only");
+        }
+        store.adopt_token("DOGWATCH_ADMIN_TOKEN", token.clone()).await?;
+        return Ok(None);
+    }
+    if !is_new {
+        return Ok(None);
+    }
+    let new = NewToken { name: "first".to_owned(), person: None, expires_in: None };
+    Ok(Some(store.create_token(new).await?.1))
+}

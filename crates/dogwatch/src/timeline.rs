@@ -1,0 +1,220 @@
+//! An alert's story in plain sentences, from its history and its deliveries; and what comes next.
+//!
+//! The API, the pages and the command line all tell it in these words.
+
+use escalation::alert::{Alert, Audience, Status};
+use escalation::contact::{Contact, Kind};
+use escalation::delivery::{Purpose, State as DeliveryState};
+use escalation::directory::Directory;
+use escalation::effect::EntryKind;
+use escalation::event::Via;
+use escalation::name::Name;
+use escalation::wake::Wake;
+use jiff::Timestamp;
+
+use crate::message::sentence;
+use crate::store::{AlertRecord, Attempt, DeliveryRecord, HistoryEntry};
+
+/// One line of the story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// The kind: an entry of the history, or `delivery`.
+    pub kind: &'static str,
+    /// The sentence.
+    pub text: String,
+    /// The people that it speaks of.
+    pub people: Vec<String>,
+    /// The contact that it speaks of.
+    pub contact: Option<String>,
+    /// It is something to look into.
+    pub is_trouble: bool,
+}
+
+/// What happens next if nobody does anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub text: String,
+}
+
+/// The story, oldest first.
+pub fn tell(record: &AlertRecord, directory: &Directory) -> Vec<Line> {
+    let alert = &record.state.alert;
+    let mut lines: Vec<Line> =
+        record.history.iter().map(|entry| tell_entry(entry, alert, directory)).collect();
+    for delivery in &record.deliveries {
+        lines.extend(tell_delivery(delivery, directory));
+    }
+    // Stable: what the history says of an instant comes before what was sent because of it.
+    lines.sort_by_key(|line| line.at);
+    lines
+}
+
+/// What comes next, soonest first.
+pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
+    let state = &record.state;
+    let mut next: Vec<Next> = state
+        .wakes
+        .iter()
+        .map(|(wake, at)| {
+            let text = match wake {
+                Wake::Escalate => next_step(&state.alert, directory),
+                Wake::GiveUp => "the alert counts as unanswered, and the operators are told".to_owned(),
+                Wake::Page(id) => match state.pages.iter().find(|page| page.id == *id) {
+                    Some(page) => format!("{} is tried again", full(directory, page.person.as_str())),
+                    None => "a page is looked at again".to_owned(),
+                },
+            };
+            Next { at: *at, text }
+        })
+        .collect();
+    next.sort_by_key(|next| next.at);
+    next
+}
+
+fn next_step(alert: &Alert, directory: &Directory) -> String {
+    let (steps, repeat) = directory.escalation(&alert.audience);
+    let position = alert.position;
+    if usize::from(position.next_step) < steps.len() {
+        format!("step {} fires", position.next_step + 1)
+    } else if position.fired && position.passes < repeat {
+        "the plan starts again".to_owned()
+    } else {
+        "the last resort is paged".to_owned()
+    }
+}
+
+fn full(directory: &Directory, name: &str) -> String {
+    Name::new(name).map_or_else(|_| name.to_owned(), |name| directory.full_name(&name).to_owned())
+}
+
+fn names(directory: &Directory, entry: &HistoryEntry) -> String {
+    let people = entry.people.iter().map(|name| full(directory, name));
+    let all: Vec<String> = people.chain(entry.contacts.iter().cloned()).collect();
+    match all.as_slice() {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+fn by(entry: &HistoryEntry) -> String {
+    let Some(actor) = &entry.by else { return String::new() };
+    match actor.via {
+        Via::Handset => format!("{}, by handset", actor.label),
+        Via::Link => format!("{}, by the link in a message", actor.label),
+        Via::Web => format!("{}, on the web", actor.label),
+        Via::Api => format!("{}, by the API", actor.label),
+        Via::Dogwatch => actor.label.clone(),
+    }
+}
+
+fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Line {
+    let who = by(entry);
+    let whom = names(directory, entry);
+    let step = entry.step.map(|step| step + 1);
+    let for_whom = match &alert.audience {
+        Audience::Team(team) => format!("the team {team}"),
+        Audience::Person(person) => full(directory, person.as_str()),
+    };
+    let text = match entry.kind {
+        EntryKind::Triggered => format!("Triggered for {for_whom} ({who})"),
+        EntryKind::TriggeredAgain => format!("Reported again ({who})"),
+        EntryKind::Round => format!("Round {} begins: {}", entry.round, entry.text),
+        EntryKind::Step => format!("Step {} pages {whom}", step.unwrap_or(1)),
+        EntryKind::Gap => {
+            let place = step.map_or_else(|| "The last resort".to_owned(), |step| format!("Step {step}"));
+            let named = if entry.people.is_empty() { String::new() } else { format!(" ({whom})") };
+            format!("{place} has a gap: {}{named}", entry.text)
+        }
+        EntryKind::LastResort => format!("The last resort pages {whom}"),
+        EntryKind::Unanswered => "Nobody has answered; the operators are told".to_owned(),
+        EntryKind::Acknowledged => format!("Acknowledged: {who}"),
+        EntryKind::Unacknowledged => format!("Given back: {who}"),
+        EntryKind::Escalated => match step {
+            Some(step) => format!("Step {step} is asked for: {who}"),
+            None => format!("The next step is asked for: {who}"),
+        },
+        EntryKind::NotMe => format!("Can't take it: {who}"),
+        EntryKind::Resolved => format!("Resolved: {who}"),
+        EntryKind::Note => format!("{who}: {}", entry.text),
+        EntryKind::Fault => sentence(&entry.text),
+    };
+    let is_trouble = matches!(entry.kind, EntryKind::Gap | EntryKind::Unanswered | EntryKind::Fault);
+    Line {
+        at: entry.at,
+        kind: entry.kind.word(),
+        text,
+        people: entry.people.clone(),
+        contact: None,
+        is_trouble,
+    }
+}
+
+fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
+    let delivery = &record.delivery;
+    let person = delivery.person.as_ref().map(|name| directory.full_name(name));
+    let line = |attempt: &Attempt| {
+        let accepted = attempt.outcome == "accepted";
+        let text = if accepted {
+            sent_words(delivery.purpose, person, &delivery.contact, &delivery.text)
+        } else {
+            let to = contact_words(person, &delivery.contact);
+            let outcome = match attempt.outcome.as_str() {
+                "unknown" => format!("it is not known whether it arrived: {}", attempt.detail),
+                _ => attempt.detail.clone(),
+            };
+            let then = match delivery.state {
+                DeliveryState::Ready => "; it is tried again",
+                DeliveryState::Failed if attempt.attempt == delivery.attempt => "; it is given up",
+                _ => "",
+            };
+            format!("Not delivered to {to}, attempt {}: {outcome}{then}", attempt.attempt)
+        };
+        Line {
+            at: attempt.at,
+            kind: "delivery",
+            text,
+            people: delivery.person.iter().map(ToString::to_string).collect(),
+            contact: Some(delivery.contact.to_string()),
+            is_trouble: !accepted,
+        }
+    };
+    record.attempts.iter().map(line).collect()
+}
+
+fn contact_words(person: Option<&str>, contact: &Contact) -> String {
+    match (person, contact.kind()) {
+        (Some(person), Kind::Handset) => format!("{person}'s handset"),
+        (Some(person), Kind::Email) => format!("{person} by mail"),
+        (Some(person), Kind::Webhook) => format!("{person} by webhook"),
+        (None, _) => contact.to_string(),
+    }
+}
+
+fn sent_words(purpose: Purpose, person: Option<&str>, contact: &Contact, text: &str) -> String {
+    let to = contact_words(person, contact);
+    match (purpose, contact.kind()) {
+        (Purpose::Page, Kind::Handset) => format!("{} rings", sentence(&to)),
+        (Purpose::Page, Kind::Email) => format!("Page to {to}: the mail server took it"),
+        (Purpose::Page, Kind::Webhook) => format!("Page to {to}: the receiver took it"),
+        (Purpose::Notice, _) => format!("{} told: {text}", sentence(&format!("{to} is"))),
+        (Purpose::Warning, _) => format!("Warning to {to}: {text}"),
+    }
+}
+
+/// Where an alert stands, in a few words for people.
+pub fn standing(alert: &Alert) -> String {
+    match alert.status {
+        Status::Triggered => "nobody has it yet".to_owned(),
+        Status::Unanswered => "nobody answered".to_owned(),
+        Status::Acknowledged => {
+            format!("{} has it", alert.acknowledged.as_ref().map_or("somebody", |act| act.by.label.as_str()))
+        }
+        Status::Resolved => "resolved".to_owned(),
+    }
+}

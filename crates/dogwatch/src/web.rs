@@ -1,0 +1,86 @@
+//! The pages: server-rendered, one file a page, usable without script.
+//!
+//! Every action is a form that posts and redirects. A page holds its live part as a value, and the live
+//! stream sends the same value, so that the two can't drift. Every address is made in [`url`].
+
+mod alert_page;
+mod answer_page;
+mod assets;
+mod handset_page;
+mod layout;
+mod live;
+mod now_page;
+mod sign_in_page;
+pub mod url;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::http::App;
+use crate::store::{Caller, StoreError};
+
+pub use layout::error_page;
+
+/// Every page.
+pub fn router() -> Router<App> {
+    Router::new()
+        .merge(now_page::router())
+        .merge(alert_page::router())
+        .merge(handset_page::router())
+        .merge(answer_page::router())
+        .merge(sign_in_page::router())
+        .merge(live::router())
+        .merge(assets::router())
+}
+
+/// Somebody who is signed in. Everybody else gets a page that says how to sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct Viewer(pub(crate) Caller);
+
+impl FromRequestParts<App> for Viewer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        app.caller(&parts.headers).map(Self).ok_or_else(|| {
+            error_page(
+                401,
+                "You are not signed in. Open the sign-in address that `dogwatch serve` printed at its first start, \
+                 or make a new one with `dogwatch token create --link`.",
+            )
+        })
+    }
+}
+
+impl Viewer {
+    /// The zone in which this viewer reads times.
+    fn zone(&self, app: &App) -> String {
+        let definitions = app.store.definitions();
+        let person = self.0.person.as_ref().and_then(|name| definitions.directory().people.get(name));
+        person.map_or_else(|| "UTC".to_owned(), |person| person.zone.clone())
+    }
+}
+
+/// Shows a template, or says that it can't be shown.
+fn show(page: &impl askama::Template) -> Response {
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            error_page(500, "Dogwatch made a mistake; its log says more.")
+        }
+    }
+}
+
+/// After a form: look at this, with GET.
+fn see(path: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, path.to_owned())]).into_response()
+}
+
+/// The store did not answer: nothing was done.
+fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "a page could not be made");
+    error_page(503, "The database can't be used right now. Nothing was done; try again in a moment.")
+}

@@ -1,0 +1,243 @@
+//! The handset: a page that behaves as a phone. It rings, shows what is wrong, and has keys.
+//!
+//! It answers only for its own person: that person's session, or an administrator's.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use escalation::alert::Status;
+use escalation::contact::Kind;
+use escalation::delivery::Purpose;
+use escalation::event::Via;
+use escalation::name::Name;
+
+use super::layout::Frame;
+use super::{Viewer, error_page, see, show, unavailable, url};
+use crate::http::App;
+use crate::message::{age, headline, sentence};
+use crate::reply::{Key, answer, tell};
+use crate::store::{AlertRef, StoreError};
+
+/// How many deliveries a handset remembers.
+const REMEMBERED: usize = 60;
+/// How many messages are shown below the ringing ones.
+const SHOWN: usize = 8;
+
+/// A page that rings.
+struct Call {
+    number: u64,
+    alert: String,
+    keys: String,
+    severity: &'static str,
+    headline: String,
+    details: String,
+    since: String,
+    /// Names this ring: a new one rings anew.
+    ring: String,
+    asks_resolve: bool,
+}
+
+/// Something that was told, newest first.
+struct Told {
+    at: String,
+    text: String,
+    path: String,
+}
+
+/// The live part.
+#[derive(Template)]
+#[template(path = "_handset.html")]
+pub(super) struct HandsetFragment {
+    owner: String,
+    calls: Vec<Call>,
+    told: Vec<Told>,
+}
+
+#[derive(Template)]
+#[template(path = "handset.html")]
+struct HandsetPage {
+    frame: Frame,
+    fragment: HandsetFragment,
+    said: String,
+}
+
+/// The person whose handset `name` is.
+fn owner(app: &App, name: &Name) -> Option<Name> {
+    let definitions = app.store.definitions();
+    let people = definitions.directory().people.values();
+    let is_theirs = |contact: &escalation::contact::Contact| {
+        contact.kind() == Kind::Handset && contact.address() == name.as_str()
+    };
+    people.into_iter().find(|person| person.contacts.iter().any(is_theirs)).map(|person| person.name.clone())
+}
+
+/// Whether the viewer may use the handset; a page that says why not.
+fn let_in(app: &App, viewer: &Viewer, name: &str) -> Result<(Name, Name), Response> {
+    let missing =
+        || error_page(404, "There is no such handset. A person gets one by the contact \"handset:NAME\".");
+    let name = Name::new(name).map_err(|_| missing())?;
+    let owner = owner(app, &name).ok_or_else(missing)?;
+    if viewer.0.is_admin() || viewer.0.person.as_ref() == Some(&owner) {
+        Ok((name, owner))
+    } else {
+        Err(error_page(403, "This is somebody else's handset. It answers only for its own person."))
+    }
+}
+
+/// Reads what a handset shows.
+pub(super) async fn fragment(
+    app: &App,
+    viewer: &Viewer,
+    name: &str,
+    resolving: Option<u64>,
+) -> Result<HandsetFragment, HandsetError> {
+    let (name, owner) = let_in(app, viewer, name).map_err(HandsetError::Refused)?;
+    let deliveries = app.store.handset(name.clone(), REMEMBERED).await.map_err(HandsetError::Store)?;
+    let definitions = app.store.definitions();
+    let zone = definitions
+        .directory()
+        .people
+        .get(&owner)
+        .map_or_else(|| "UTC".to_owned(), |person| person.zone.clone());
+    let now = app.clock.now();
+    let mut calls: Vec<Call> = Vec::new();
+    let mut told = Vec::new();
+    for claim in deliveries {
+        let (delivery, alert) = (&claim.delivery, &claim.alert);
+        if delivery.purpose != Purpose::Page {
+            if told.len() < SHOWN {
+                told.push(Told {
+                    at: rota::zone::wall_clock(delivery.created_at, &zone),
+                    text: format!("{}: {}", sentence(&delivery.text), headline(alert)),
+                    path: url::alert(alert.number),
+                });
+            }
+            continue;
+        }
+        let asks = matches!(alert.status, Status::Triggered | Status::Unanswered)
+            && claim.page.as_ref().is_some_and(|page| page.is_live());
+        if asks && !calls.iter().any(|call| call.number == alert.number) {
+            calls.push(Call {
+                number: alert.number,
+                alert: url::alert(alert.number),
+                keys: format!("{}/alerts/{}/keys", url::handset(&name), alert.number),
+                severity: alert.severity.word(),
+                headline: headline(alert),
+                details: alert.details.chars().take(400).collect(),
+                since: format!(
+                    "{} ({} ago)",
+                    rota::zone::wall_clock(alert.created_at, &zone),
+                    age(alert.created_at, now)
+                ),
+                ring: delivery.id.to_string(),
+                asks_resolve: resolving == Some(alert.number),
+            });
+        }
+    }
+    let full_name = definitions.directory().full_name(&owner).to_owned();
+    Ok(HandsetFragment { owner: full_name, calls, told })
+}
+
+/// Why a handset can't be shown.
+pub(super) enum HandsetError {
+    /// It may not be seen; a page that says why.
+    Refused(Response),
+    /// The store did not answer.
+    Store(StoreError),
+}
+
+impl HandsetError {
+    pub(super) fn page(self) -> Response {
+        match self {
+            Self::Refused(page) => page,
+            Self::Store(error) => unavailable(&error),
+        }
+    }
+}
+
+/// What the address remembers of the key that was pressed last: `did=KEY.NUMBER`.
+fn read_did(query: Option<&str>) -> Option<(Key, u64)> {
+    let did = url::form_value(query?, "did")?;
+    let (key, number) = did.split_once('.')?;
+    Some((Key::read(key)?, number.parse().ok()?))
+}
+
+async fn page(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let did = read_did(query.as_deref());
+    let resolving = did.filter(|(key, _)| *key == Key::Resolve).map(|(_, number)| number);
+    let fragment = match fragment(&app, &viewer, &name, resolving).await {
+        Ok(fragment) => fragment,
+        Err(error) => return error.page(),
+    };
+    let said = match did {
+        Some((key, number)) => say(&app, &name, key, number).await,
+        None => String::new(),
+    };
+    let live = url::live(&format!("/handset/{name}"));
+    let frame = Frame::of(format!("Handset of {}", fragment.owner), &app, &viewer, live);
+    show(&HandsetPage { frame, fragment, said })
+}
+
+/// What came of a key, told from the alert as it is now.
+async fn say(app: &App, name: &str, key: Key, number: u64) -> String {
+    let Ok(Some(record)) = app.store.alert(AlertRef::Number(number)).await else { return String::new() };
+    let alert = record.state.alert;
+    let me = Name::new(name).ok().and_then(|name| owner(app, &name));
+    let verdict = match (&alert.acknowledged, alert.status) {
+        (Some(act), Status::Acknowledged) if act.by.person != me => {
+            escalation::alert::Verdict::HasIt(act.clone())
+        }
+        _ => escalation::alert::Verdict::Done,
+    };
+    match (key, alert.status) {
+        (Key::Resolve, status) if status != Status::Resolved => {
+            "Press 6 once more to say that it is over.".to_owned()
+        }
+        (Key::Repeat, _) => format!("Once more: {}", headline(&alert)),
+        _ => tell(&crate::store::Acted { alert, verdict }, me.as_ref()),
+    }
+}
+
+async fn press(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path((name, number, key)): Path<(String, u64, String)>,
+) -> Response {
+    let (name, owner) = match let_in(&app, &viewer, &name) {
+        Ok(found) => found,
+        Err(page) => return page,
+    };
+    // "66" is 6 pressed twice: the second press is another button.
+    let (key, is_sure) = match key.as_str() {
+        "66" => (Some(Key::Resolve), true),
+        label => (Key::read(label), label != "6"),
+    };
+    let Some(key) = key else { return error_page(404, "A handset has the keys 1, 4, 6 and 8.") };
+    if is_sure {
+        match answer(&app.store, AlertRef::Number(number), &owner, Via::Handset, key).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return error_page(404, &format!("There is no alert #{number}.")),
+            Err(error) => return unavailable(&error),
+        }
+    }
+    let label = match key {
+        Key::Acknowledge => "4",
+        Key::Resolve => "6",
+        Key::NotMe => "8",
+        Key::Repeat => "1",
+    };
+    see(&format!("{}?did={label}.{number}", url::handset(&name)))
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/handset/{name}", get(page))
+        .route("/handset/{name}/alerts/{number}/keys/{key}", post(press))
+}

@@ -1,0 +1,64 @@
+//! What every page has around its content.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::http::App;
+use crate::web::{Viewer, url};
+
+/// The frame of a page.
+pub(super) struct Frame {
+    pub(super) title: String,
+    /// Who is signed in, to be shown.
+    pub(super) viewer: Option<String>,
+    /// The address of the handset of whoever is signed in.
+    pub(super) handset: Option<String>,
+    /// Where the live part of this page comes from.
+    pub(super) live: Option<String>,
+    pub(super) style: &'static str,
+    pub(super) script: &'static str,
+    pub(super) sign_out: &'static str,
+}
+
+impl Frame {
+    pub(super) fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            viewer: None,
+            handset: None,
+            live: None,
+            style: url::STYLE,
+            script: url::SCRIPT,
+            sign_out: url::SIGN_OUT,
+        }
+    }
+
+    /// For somebody who is signed in, with a live part.
+    pub(super) fn of(title: impl Into<String>, app: &App, viewer: &Viewer, live: String) -> Self {
+        let definitions = app.store.definitions();
+        let person = viewer.0.person.as_ref();
+        Self {
+            viewer: Some(
+                person.map_or("administrator", |name| definitions.directory().full_name(name)).to_owned(),
+            ),
+            handset: person.map(url::handset),
+            live: Some(live),
+            ..Self::new(title)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    frame: Frame,
+    words: &'a str,
+}
+
+/// A page that says what is wrong.
+pub fn error_page(status: u16, words: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let page = ErrorPage { frame: Frame::new(status.canonical_reason().unwrap_or("Error")), words };
+    (status, Html(page.render().unwrap_or_else(|_| words.to_owned()))).into_response()
+}

@@ -1,0 +1,96 @@
+//! The live parts of pages, by server-sent events: the same fragments that the pages hold, sent whenever
+//! they would look different.
+
+use std::convert::Infallible;
+use std::future::Future;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::stream::{self, Stream};
+use jiff::SignedDuration;
+
+use super::{Viewer, alert_page, error_page, handset_page, now_page};
+use crate::http::App;
+
+/// Between two looks, however much is changing.
+const PAUSE: SignedDuration = SignedDuration::from_millis(250);
+/// A look for no other reason than that ages grow.
+const AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// A stream that looks, sends what it sees if it differs from what it sent last, and waits for a change.
+/// It ends when there is nothing to see any more, or when the session has ended.
+fn watch<F, Fut>(app: App, look: F) -> Response
+where
+    F: Fn() -> Fut + Send + 'static,
+    Fut: Future<Output = Option<String>> + Send,
+{
+    let changed = app.store.signals().changed.subscribe();
+    let events =
+        stream::unfold((changed, None::<String>, look, app), async |(mut changed, sent, look, app)| {
+            let mut is_first = sent.is_none();
+            loop {
+                if !is_first {
+                    tokio::select! {
+                        answer = changed.changed() => answer.ok()?,
+                        () = app.clock.wait_until(app.clock.now() + AT_LEAST_EVERY) => {}
+                    }
+                    app.clock.wait_until(app.clock.now() + PAUSE).await;
+                }
+                is_first = false;
+                changed.mark_unchanged();
+                let seen = look().await?;
+                if sent.as_ref() != Some(&seen) {
+                    let event = Event::default().event("fragment").data(&seen);
+                    return Some((Ok::<_, Infallible>(event), (changed, Some(seen), look, app)));
+                }
+            }
+        });
+    respond(events)
+}
+
+fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    Sse::new(Box::pin(events)).keep_alive(KeepAlive::default()).into_response()
+}
+
+async fn now(viewer: Viewer, State(app): State<App>) -> Response {
+    let own = app.clone();
+    watch(app, move || {
+        let (app, viewer) = (own.clone(), viewer.clone());
+        async move { now_page::fragment(&app, &viewer).await.ok()?.render().ok() }
+    })
+}
+
+async fn alert(viewer: Viewer, State(app): State<App>, Path(number): Path<u64>) -> Response {
+    match alert_page::fragment(&app, &viewer, number).await {
+        Ok(Some(_)) => {}
+        Ok(None) => return error_page(404, "There is no such alert."),
+        Err(error) => return super::unavailable(&error),
+    }
+    let own = app.clone();
+    watch(app, move || {
+        let (app, viewer) = (own.clone(), viewer.clone());
+        async move { alert_page::fragment(&app, &viewer, number).await.ok()??.render().ok() }
+    })
+}
+
+async fn handset(viewer: Viewer, State(app): State<App>, Path(name): Path<String>) -> Response {
+    if let Err(error) = handset_page::fragment(&app, &viewer, &name, None).await {
+        return error.page();
+    }
+    let own = app.clone();
+    watch(app, move || {
+        let (app, viewer, name) = (own.clone(), viewer.clone(), name.clone());
+        async move { handset_page::fragment(&app, &viewer, &name, None).await.ok()?.render().ok() }
+    })
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/live/now", get(now))
+        .route("/live/alerts/{number}", get(alert))
+        .route("/live/handset/{name}", get(handset))
+}

@@ -1,0 +1,130 @@
+//! Now: open alerts, and who is on duty.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use escalation::alert::{Alert, Status};
+
+use super::layout::Frame;
+use super::{Viewer, show, unavailable, url};
+use crate::http::App;
+use crate::message::{age, headline};
+use crate::store::{AlertFilter, StoreError};
+use crate::timeline::standing;
+
+/// The most alerts that are shown; the rest is counted.
+const MOST: usize = 100;
+
+/// One open alert, as it is shown in the list.
+pub(super) struct AlertRow {
+    number: u64,
+    path: String,
+    acknowledge: String,
+    severity: &'static str,
+    headline: String,
+    standing: String,
+    age: String,
+    triggers: u32,
+    waits: bool,
+}
+
+/// Who is on duty in a team.
+pub(super) struct Duty {
+    team: String,
+    first: String,
+    next: String,
+    handsets: Vec<(String, String)>,
+}
+
+/// The live part.
+#[derive(Template)]
+#[template(path = "_now.html")]
+pub(super) struct NowFragment {
+    waiting: usize,
+    alerts: Vec<AlertRow>,
+    is_more: bool,
+    duties: Vec<Duty>,
+    no_last_resort: bool,
+}
+
+#[derive(Template)]
+#[template(path = "now.html")]
+struct NowPage {
+    frame: Frame,
+    fragment: NowFragment,
+}
+
+/// Reads what is going on.
+pub(super) async fn fragment(app: &App, viewer: &Viewer) -> Result<NowFragment, StoreError> {
+    let status = vec![Status::Triggered, Status::Unanswered, Status::Acknowledged];
+    let filter = AlertFilter { status, limit: MOST + 1, ..AlertFilter::default() };
+    let mut alerts = app.store.alerts(filter).await?;
+    let is_more = alerts.len() > MOST;
+    alerts.truncate(MOST);
+    let waits = |alert: &Alert| alert.status != Status::Acknowledged;
+    // What waits for an answer first, then the gravest, then the oldest.
+    alerts.sort_by_key(|alert| (!waits(alert), std::cmp::Reverse(alert.severity), alert.number));
+    let now = app.clock.now();
+    let rows = alerts.iter().map(|alert| AlertRow {
+        number: alert.number,
+        path: url::alert(alert.number),
+        acknowledge: url::alert_act(alert.number, "acknowledge"),
+        severity: alert.severity.word(),
+        headline: headline(alert),
+        standing: standing(alert),
+        age: age(alert.created_at, now),
+        triggers: alert.triggers,
+        waits: waits(alert),
+    });
+    let definitions = app.store.definitions();
+    let directory = definitions.directory();
+    let duties = directory.teams.values().map(|team| {
+        let name =
+            |index: usize| team.members.get(index).map(|member| directory.full_name(member).to_owned());
+        let owned = |person: &&escalation::name::Name| {
+            viewer.0.person.as_ref().is_none_or(|own| own == *person)
+                && directory.people.get(*person).is_some_and(|person| {
+                    person
+                        .contacts
+                        .iter()
+                        .any(|contact| contact.as_str() == format!("handset:{}", person.name))
+                })
+        };
+        Duty {
+            team: team.name.to_string(),
+            first: name(0).unwrap_or_else(|| "nobody".to_owned()),
+            next: name(1).unwrap_or_default(),
+            handsets: team
+                .members
+                .iter()
+                .filter(owned)
+                .take(10)
+                .map(|member| (url::handset(member), directory.full_name(member).to_owned()))
+                .collect(),
+        }
+    });
+    let no_last_resort = directory.service.last_resort.is_empty()
+        && directory.teams.values().any(|team| team.last_resort.is_empty());
+    Ok(NowFragment {
+        waiting: alerts.iter().filter(|alert| waits(alert)).count(),
+        alerts: rows.collect(),
+        is_more,
+        duties: duties.collect(),
+        no_last_resort,
+    })
+}
+
+async fn page(viewer: Viewer, State(app): State<App>) -> Response {
+    match fragment(&app, &viewer).await {
+        Ok(fragment) => {
+            show(&NowPage { frame: Frame::of("Now", &app, &viewer, url::live("/now")), fragment })
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route(url::NOW, get(page))
+}

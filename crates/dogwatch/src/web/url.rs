@@ -1,0 +1,44 @@
+//! Every address of the pages.
+
+use escalation::name::Name;
+
+/// What is going on now.
+pub const NOW: &str = "/";
+/// Ends the session.
+pub const SIGN_OUT: &str = "/sign-out";
+/// The stylesheet.
+pub const STYLE: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/dogwatch.css");
+/// The script.
+pub const SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/dogwatch.js");
+
+/// One alert.
+pub fn alert(number: u64) -> String {
+    format!("/alerts/{number}")
+}
+
+/// Something that may be done to an alert.
+pub fn alert_act(number: u64, verb: &str) -> String {
+    format!("/alerts/{number}/{verb}")
+}
+
+/// A person's handset.
+pub fn handset(name: &Name) -> String {
+    format!("/handset/{name}")
+}
+
+/// The one-time sign-in address.
+pub fn sign_in(secret: &str) -> String {
+    format!("/sign-in/{secret}")
+}
+
+/// The live part of a page.
+pub fn live(path: &str) -> String {
+    format!("/live{path}")
+}
+
+/// The value of a query parameter.
+pub fn form_value(query: &str, name: &str) -> Option<String> {
+    ::url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

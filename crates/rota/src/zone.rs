@@ -13,7 +13,9 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 pub fn find(name: &str) -> Result<TimeZone, UnknownZone> {
     TimeZoneDatabase::bundled()
         .get(name)
-        .map_err(|_| UnknownZone { name: name.to_owned() })
+        .map_err(|_| UnknownZone {
+            name: name.to_owned(),
+        })
 }
 
 /// The version of the bundled tz database, such as `2026a`.

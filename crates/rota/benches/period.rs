@@ -1,0 +1,4 @@
+//! How fast a period answers.
+fn main() {
+    divan::main();
+}

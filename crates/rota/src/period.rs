@@ -107,8 +107,11 @@ impl Compiled {
 /// Warnings speak of days from `today` on; answers do not depend on it.
 pub fn compile(definitions: &[Definition], today: Date) -> Compiled {
     let mut problems = Vec::new();
+    let mut is_sound = Vec::with_capacity(definitions.len());
     for definition in definitions {
+        let before = problems.len();
         check::check(definition, &mut problems);
+        is_sound.push(!problems[before..].iter().any(Problem::is_error));
     }
     let (lines, resolved) = inherit::resolve(definitions, &mut problems);
     let named = find_names(definitions, &mut problems);
@@ -141,6 +144,10 @@ pub fn compile(definitions: &[Definition], today: Date) -> Compiled {
         i32::from(today.day()),
     );
     for (n, period) in periods.iter().enumerate() {
+        // What follows from a mistake that was told is not told again.
+        if !is_sound[named[n]] {
+            continue;
+        }
         let name = definitions[named[n]].name.as_ref();
         let subject = review::Subject {
             name: period.name(),
@@ -220,7 +227,11 @@ fn find_excluded(
             } else {
                 suggest::did_you_mean(wanted, by_name.keys().copied())
             };
-            problems.push(Problem::error(other.span, message).maybe_hint(hint));
+            problems.push(
+                Problem::error(other.span, message)
+                    .hint("\"exclude\" takes the \"timeperiod_name\" of a period")
+                    .maybe_hint(hint),
+            );
         }
         edges.push(excluded);
         spans.push(places);

@@ -1,6 +1,11 @@
 //! What loads, what loads with a warning, and what does not: the cases of `naemon/load_cases.txt`,
 //! each a name, what to do with it, and an indented text.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is read here stands in this repository"
+)]
+
 use jiff::civil::date;
 use rota::diagnostic::Problem;
 use rota::period::compile;

@@ -9,6 +9,11 @@
 //! `naemon/intervals.txt` has all that is in from one instant to another: configuration, period,
 //! zone, from, to, first start; then `on/off` lengths, `*` times.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is read here stands in this repository"
+)]
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::dates::{Dates, DayOfMonth};
 use super::day;
-use super::definition::{Days, Definition, Hours, Month, Rule};
+use super::definition::{Days, Definition, Hours, Month, Rule, Weekday};
 use super::overnight;
 use super::shape::Shape;
 use crate::diagnostic::{Problem, Span, Spanned};
@@ -183,17 +183,17 @@ fn check_days(days: &Spanned<Days>, problems: &mut Vec<Problem>) {
         }
         Days::MonthDay { first, last, .. } => {
             for n in [Some(first), last].into_iter().flatten() {
-                check_number(n, 31, "a month has the days 1 to 31", span, problems);
+                check_number(n, None, span, problems);
             }
         }
         Days::MonthWeekday { first, last, .. } => {
-            for (_, n, _) in [Some(first), last].into_iter().flatten() {
-                check_number(n, 5, WEEKDAYS_OF_A_MONTH, span, problems);
+            for (weekday, n, _) in [Some(first), last].into_iter().flatten() {
+                check_number(n, Some(weekday), span, problems);
             }
         }
         Days::WeekdayOffset { first, last, .. } => {
-            for (_, n) in [Some(first), last].into_iter().flatten() {
-                check_number(n, 5, WEEKDAYS_OF_A_MONTH, span, problems);
+            for (weekday, n) in [Some(first), last].into_iter().flatten() {
+                check_number(n, Some(weekday), span, problems);
             }
         }
     }
@@ -214,14 +214,17 @@ fn check_days(days: &Spanned<Days>, problems: &mut Vec<Problem>) {
     }
 }
 
-const WEEKDAYS_OF_A_MONTH: &str = "a month has the first to the fifth of a weekday";
-
-fn check_number(n: i32, most: i32, what: &str, span: Option<Span>, problems: &mut Vec<Problem>) {
+/// Checks a number that counts days, or weekdays, of a month.
+fn check_number(n: i32, weekday: Option<Weekday>, span: Option<Span>, problems: &mut Vec<Problem>) {
+    let (what, most) = match weekday {
+        None => ("day".to_owned(), 31),
+        Some(weekday) => (weekday.name().to_owned(), 5),
+    };
     if n == 0 || n.abs() > most {
-        problems.push(
-            Problem::error(span, format!("there is no {n} to count to here"))
-                .hint(format!("{what}, or -1 to -{most} counted from its end")),
-        );
+        let message = format!("no month has a {what} {n}");
+        problems.push(Problem::error(span, message).hint(format!(
+            "count from 1 to {most}, or from -1 (the last {what}) to -{most}"
+        )));
     }
 }
 
@@ -232,7 +235,7 @@ fn check_month_day(
     problems: &mut Vec<Problem>,
 ) {
     let before = problems.len();
-    check_number(n, 31, "a month has the days 1 to 31", span, problems);
+    check_number(n, None, span, problems);
     let longest = day::month_length(2000, month as u8);
     if problems.len() > before || n.abs() <= longest {
         return;

@@ -68,8 +68,6 @@ pub(crate) fn order(edges: &[Vec<usize>]) -> (Vec<usize>, Vec<Circle>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn everything_comes_after_what_it_needs() {
         let (order, circles) = super::order(&[vec![1, 2], vec![2], vec![], vec![0]]);

@@ -184,6 +184,7 @@ fn no_template(used: &Spanned<String>, definitions: &[Definition]) -> Problem {
             .related(period.name.as_ref().and_then(|name| name.span), "the period");
     }
     let templates = definitions.iter().filter_map(|d| d.template.as_ref());
+    let problem = problem.hint("\"use\" takes the \"name\" of another definition");
     problem.maybe_hint(suggest::did_you_mean(
         name,
         templates.map(|n| n.value.as_str()),

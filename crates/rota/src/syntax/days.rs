@@ -245,7 +245,9 @@ impl Cursor<'_> {
             }
         }
         if rest.starts_with('/') {
-            self.at = self.line.text().len();
+            self.at += 1;
+            self.skip_blanks();
+            self.digits();
             let problem = Problem::error(Some(self.span(after)), "a weekday has no skip");
             return Err(Box::new(problem.hint(
                 "every other week is one date and a skip of 14 days: \

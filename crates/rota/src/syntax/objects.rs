@@ -109,7 +109,7 @@ pub(crate) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
                 open = outside(&line, &mut contents, problems, &mut brace_is_due);
             }
             Some(mut object) => {
-                let closes = object.kind.value == "timeperiod" && line.text.ends_with('}');
+                let closes = object.kind.value == "timeperiod" && ends_with_stray_brace(&line);
                 if closes {
                     let end = line.text.len();
                     problems.push(
@@ -268,6 +268,13 @@ fn opens_another(line: &Line<'_>) -> bool {
     line.text
         .strip_prefix("define")
         .is_some_and(|rest| rest.starts_with(is_blank) && rest.contains('{'))
+}
+
+/// Whether a line of a timeperiod has its object's closing brace at its end; in a name or an alias
+/// a brace is a sign like any other.
+fn ends_with_stray_brace(line: &Line<'_>) -> bool {
+    let names = ["alias", "timeperiod_name", "name", "use", "exclude"];
+    line.text.ends_with('}') && !names.contains(&first_word(&line.text))
 }
 
 fn unclosed(object: &Object, before: Option<Span>) -> Problem {

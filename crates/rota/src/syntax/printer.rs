@@ -49,7 +49,11 @@ fn print_body(out: &mut String, definition: &Definition) {
         let key = escape(key);
         let value = escape(value);
         // Writing into a String cannot fail.
-        let _ = writeln!(out, "    {key:VALUE_COLUMN$} {value}");
+        let _ = writeln!(
+            out,
+            "{}",
+            format!("    {key:VALUE_COLUMN$} {value}").trim_end()
+        );
     };
     let mut optional = |key: &str, value: &Option<Spanned<String>>| {
         if let Some(value) = value {

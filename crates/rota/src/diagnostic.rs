@@ -264,6 +264,14 @@ impl Files {
         let Problem {
             severity, message, ..
         } = problem;
+        // All line numbers take the same room, so that the bars stand below one another.
+        let spans = problem
+            .span
+            .into_iter()
+            .chain(problem.related.iter().map(|related| related.0));
+        let lines = spans.map(|span| self.place(span).line.to_string().len());
+        let width = lines.max().unwrap_or(1);
+        let margin = " ".repeat(width);
         // Writing into a String cannot fail, so the results below carry nothing.
         if let Some(span) = problem.span {
             let place = self.place(span);
@@ -272,7 +280,7 @@ impl Files {
                 "{}:{}:{}: {severity}: {message}",
                 place.file, place.line, place.column
             );
-            self.render_line(&mut out, span, "^");
+            self.render_line(&mut out, span, width, "^");
         } else {
             let _ = writeln!(out, "{severity}: {message}");
         }
@@ -280,14 +288,14 @@ impl Files {
             let place = self.place(*span);
             let _ = writeln!(
                 out,
-                "   = {}:{}:{}: {what}",
+                " {margin} = {}:{}:{}: {what}",
                 place.file, place.line, place.column
             );
-            self.render_line(&mut out, *span, "-");
+            self.render_line(&mut out, *span, width, "-");
         }
         for (index, line) in problem.hint.iter().flat_map(|h| h.lines()).enumerate() {
             let lead = if index == 0 { "= help:" } else { "       " };
-            let _ = writeln!(out, "   {lead} {line}");
+            let _ = writeln!(out, " {margin} {lead} {line}");
         }
         out
     }
@@ -298,11 +306,11 @@ impl Files {
         shown.join("\n")
     }
 
-    fn render_line(&self, out: &mut String, span: Span, mark: &str) {
+    fn render_line(&self, out: &mut String, span: Span, width: usize, mark: &str) {
         use fmt::Write as _;
         let place = self.place(span);
-        let number = place.line.to_string();
-        let margin = " ".repeat(number.len());
+        let number = place.line;
+        let margin = " ".repeat(width);
         // Tabs and wide text above stay aligned when the padding repeats the tabs.
         let padding: String = place
             .text
@@ -317,7 +325,7 @@ impl Files {
             .map_or(1, |text| text.chars().count());
         let marks = mark.repeat(wanted.min(left).max(1));
         let _ = writeln!(out, " {margin} |");
-        let _ = writeln!(out, " {number} | {}", place.text);
+        let _ = writeln!(out, " {number:>width$} | {}", place.text);
         let _ = writeln!(out, " {margin} | {padding}{marks}");
     }
 

@@ -49,11 +49,11 @@ fn weekdays_and_holidays() {
         |
      30 | 	december 31		17:00-24:00	; from five in the evening
         | 	^^^^^^^^^^^
-       = holidays.cfg:15:2: the hours that are replaced
+        = holidays.cfg:15:2: the hours that are replaced
         |
      15 | 	saturday		00:00-24:00
         | 	--------
-       = help: an exception replaces the whole day; to keep those hours, write: december 31 00:00-24:00
+        = help: an exception replaces the whole day; to keep those hours, write: december 31 00:00-24:00
     "#);
     let (document, compiled) = loaded;
     assert_eq!(document.objects.len(), 6);
@@ -118,7 +118,7 @@ fn days_off_with_a_misspelt_word() {
         |
      24 | 	timeperod_name		bob-oncall
         | 	^^^^^^^^^^^^^^
-       = help: did you mean "timeperiod_name"?
+        = help: did you mean "timeperiod_name"?
     "#);
     let (_, compiled) = loaded;
     let john = compiled.find("john-oncall").unwrap();

@@ -7,7 +7,7 @@ const LONGEST_WORD: usize = 64;
 
 /// The candidate nearest to `word`, if one is near enough to be meant.
 ///
-/// A difference in case and an abbreviation are near; else there may be one slip (a letter wrong,
+/// Nothing for a word that is known. A difference in case and an abbreviation are near; else there may be one slip (a letter wrong,
 /// missing, too many, or two exchanged) for each three letters.
 pub(crate) fn nearest<'a>(
     word: &str,
@@ -22,7 +22,7 @@ pub(crate) fn nearest<'a>(
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate == word {
-            continue;
+            return None;
         }
         let candidate_lower = candidate.to_lowercase();
         let distance = if candidate_lower == lower {

@@ -32,6 +32,10 @@ const FORBIDDEN_IN_NAMES: &str = "`~!$%^&*|'\"<>?,()=/";
 pub(crate) fn check(definition: &Definition, problems: &mut Vec<Problem>) {
     check_names(definition, problems);
     for rule in &definition.rules {
+        // A line of a text without hours was refused when it was read.
+        if rule.hours.is_empty() && rule.days.span.is_some() {
+            continue;
+        }
         check_days(&rule.days, problems);
         check_hours(rule, definition, problems);
     }
@@ -344,8 +348,7 @@ fn check_direction(days: &Days, span: Option<Span>, problems: &mut Vec<Problem>)
 }
 
 fn check_hours(rule: &Rule, definition: &Definition, problems: &mut Vec<Problem>) {
-    // What was read from a text has been told already.
-    if rule.hours.is_empty() && rule.days.span.is_none() {
+    if rule.hours.is_empty() {
         let message = format!("the days \"{}\" have no hours", rule.days.value);
         problems.push(Problem::error(None, message));
     }

@@ -19,6 +19,10 @@ use crate::diagnostic::{Problem, Span};
 const YEARS_AHEAD: Day = 12;
 const DAYS_AHEAD: Day = YEARS_AHEAD * 366;
 
+/// Only periods that reach no more others than this through `exclude` are searched for an instant
+/// that is in: the search may have to lay out 400 years of each of them.
+const MOST_NODES_SEARCHED: usize = 16;
+
 /// Everything known of one period.
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'a str,
@@ -42,7 +46,8 @@ fn never_in(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let year_one = i64::from(day::from_date(1, 1, 1)) * DAY_SECONDS;
     // A period without hours says plainly that it is never in.
     let has_hours = subject.calendar.shapes().iter().any(|s| !s.is_empty());
-    if has_hours && subject.period.civil().next(year_one, true).is_none() {
+    let is_small = subject.period.civil().nodes().len() <= MOST_NODES_SEARCHED;
+    if has_hours && is_small && subject.period.civil().next(year_one, true).is_none() {
         let message = format!("period \"{}\" is never in", subject.name);
         problems.push(Problem::warning(subject.place, message).hint(
             "its days never come, or all of its time is excluded or replaced by other lines",

@@ -7,24 +7,28 @@
 
 use super::objects::{Written, is_blank};
 use crate::diagnostic::{Problem, Spanned};
-use crate::period::Hours;
+use crate::period::{Days, Hours};
 
 /// Reads the hours from byte `from` of a line on; ranges that cannot be read are left out.
 pub(crate) fn read(
     line: &Written,
     from: usize,
+    days: &Days,
     problems: &mut Vec<Problem>,
 ) -> Vec<Spanned<Hours>> {
     let mut scanner = Scanner { line, at: from };
     let mut hours: Vec<Spanned<Hours>> = Vec::new();
     scanner.skip_blanks();
     if scanner.rest().is_empty() {
-        let days = line.text()[..from].trim_end_matches(is_blank);
-        problems.push(
-            Problem::error(Some(line.span(0, days.len())), "these days have no hours").hint(
-                format!("write \"{days} 00:00-24:00\" for the whole day, \"{days} 00:00-00:00\" for none of it"),
+        let end = line.text()[..from].trim_end_matches(is_blank).len();
+        let hint = match whole_hours(days) {
+            Some(meant) => format!("if these are hours, write \"{meant}\""),
+            None => format!(
+                "write \"{days} 00:00-24:00\" for the whole day, \"{days} 00:00-00:00\" for none of it"
             ),
-        );
+        };
+        let problem = Problem::error(Some(line.span(0, end)), "these days have no hours");
+        problems.push(problem.hint(hint));
         return hours;
     }
     loop {
@@ -47,6 +51,14 @@ pub(crate) fn read(
         if next == ',' {
             scanner.at += 1;
             scanner.skip_blanks();
+            while scanner.rest().starts_with(',') {
+                let span = line.span(scanner.at, scanner.at + 1);
+                let message = "a range is missing between the commas";
+                problems
+                    .push(Problem::error(Some(span), message).hint("take the extra comma away"));
+                scanner.at += 1;
+                scanner.skip_blanks();
+            }
             if scanner.rest().is_empty() {
                 let message = "the list of hours ends with a comma";
                 let span = line.span(after, after + 1);
@@ -67,6 +79,20 @@ pub(crate) fn read(
             return hours;
         }
     }
+}
+
+/// What `monday 9-17` was surely meant to say.
+fn whole_hours(days: &Days) -> Option<String> {
+    let Days::WeekdayOffset {
+        first: (weekday, start),
+        last: Some((last, end)),
+        every: None,
+    } = *days
+    else {
+        return None;
+    };
+    let are_hours = weekday == last && (0..end).contains(&start) && (6..=24).contains(&end);
+    are_hours.then(|| format!("{} {start:02}:00-{end:02}:00", weekday.name()))
 }
 
 struct Scanner<'a> {

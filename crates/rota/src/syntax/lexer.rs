@@ -168,11 +168,15 @@ fn cut_comment(line: &mut Line<'_>) {
     line.pieces = pieces;
 }
 
+/// What does not count at the ends of a line.
+pub(crate) fn is_trimmed(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
+}
+
 fn trim(line: &mut Line<'_>) {
-    let blank = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
-    let kept = line.text.trim_start_matches(blank);
+    let kept = line.text.trim_start_matches(is_trimmed);
     let cut = line.text.len() - kept.len();
-    let kept_length = kept.trim_end_matches(blank).len();
+    let kept_length = kept.trim_end_matches(is_trimmed).len();
     let shift = |offset: u32| (offset as usize).saturating_sub(cut) as u32;
     if cut > 0 {
         let start = line.offset(cut);

@@ -7,7 +7,8 @@
 //!
 //! Read next: [`super::days`].
 
-use super::objects::{Directive, Object, is_blank};
+use super::lexer::is_trimmed;
+use super::objects::{Directive, Object};
 use super::{days, hours, suggest};
 use crate::diagnostic::{Problem, Spanned};
 use crate::period::{Definition, Month, Rule, Weekday};
@@ -122,7 +123,7 @@ fn rule(directive: &Directive, problems: &mut Vec<Problem>) -> Option<Rule> {
     }
     let (days, rest) = days::read(line, problems)?;
     // A line whose hours cannot be read has none; its days are checked all the same.
-    let hours = hours::read(line, rest, problems);
+    let hours = hours::read(line, rest, &days.value, problems);
     Some(Rule { days, hours })
 }
 
@@ -133,8 +134,9 @@ fn names(directive: &Directive, problems: &mut Vec<Problem>) -> Vec<Spanned<Stri
     let mut names = Vec::new();
     let mut from = text.len() - directive.value.value.len();
     for part in text[from..].split(',') {
-        let name = part.trim_matches(is_blank);
-        let start = from + part.len() - part.trim_start_matches(is_blank).len();
+        // As at the ends of a line, where a name may stand when it is printed.
+        let name = part.trim_matches(is_trimmed);
+        let start = from + part.len() - part.trim_start_matches(is_trimmed).len();
         let span = line.span(start, start + name.len());
         if name.is_empty() {
             let message = "a name is missing between the commas";

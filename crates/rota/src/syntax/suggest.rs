@@ -18,7 +18,7 @@ pub(crate) fn nearest<'a>(
     if length == 0 || length > LONGEST_WORD {
         return None;
     }
-    let allowed = (length / 3).clamp(1, 3);
+    let allowed = (length / 3).min(3);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate == word {

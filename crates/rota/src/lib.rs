@@ -9,5 +9,6 @@
 
 pub mod diagnostic;
 pub mod period;
+mod suggest;
 pub mod syntax;
 pub mod zone;

@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::diagnostic::{self, Problem};
-use crate::syntax::suggest;
+use crate::suggest;
 use calendar::Calendar;
 use civil::{CivilSet, MAX_NODES, Node};
 use inherit::{LineId, Lines, Resolved};

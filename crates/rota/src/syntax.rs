@@ -15,7 +15,6 @@ mod objects;
 mod parser;
 mod printer;
 mod source;
-pub(crate) mod suggest;
 
 use crate::diagnostic::{self, Files, Problem};
 use crate::period::Definition;

@@ -18,7 +18,7 @@ use super::definition::{Days, Definition, Rule, Weekday};
 use super::graph;
 use super::shape::Shape;
 use crate::diagnostic::{Problem, Spanned};
-use crate::syntax::suggest;
+use crate::suggest;
 
 /// A line of some definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

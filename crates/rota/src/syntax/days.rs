@@ -14,9 +14,9 @@
 use jiff::civil::Date;
 
 use super::objects::{Written, is_blank};
-use super::suggest;
 use crate::diagnostic::{Problem, Span, Spanned};
 use crate::period::{Days, Month, Weekday};
+use crate::suggest;
 
 /// Reads the days at the beginning of a line; gives them and where the hours begin.
 pub(crate) fn read(line: &Written, problems: &mut Vec<Problem>) -> Option<(Spanned<Days>, usize)> {

@@ -49,10 +49,13 @@ impl Line<'_> {
         }
     }
 
-    /// Takes a closing brace from the end of the line.
-    pub(crate) fn cut_brace(&mut self) {
+    /// The line without the closing brace at its end.
+    pub(crate) fn without_brace(&self) -> Line<'static> {
         let kept = self.text.strip_suffix('}').unwrap_or(&self.text);
-        self.text = Cow::Owned(kept.trim_end_matches([' ', '\t']).to_owned());
+        Line {
+            text: Cow::Owned(kept.trim_end_matches(is_trimmed).to_owned()),
+            ..self.to_owned_line()
+        }
     }
 
     fn offset(&self, at: usize) -> u32 {

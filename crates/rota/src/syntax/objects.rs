@@ -7,8 +7,8 @@
 //! Read next: [`super::parser`].
 
 use super::lexer::{self, Line};
-use super::suggest;
 use crate::diagnostic::{FileId, Files, Problem, Span, Spanned};
+use crate::suggest;
 
 /// One `define TYPE { … }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,13 +120,11 @@ pub(crate) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
                         .hint("put the \"}\" on the next line"),
                     );
                 }
-                let mut directive = directive(&line);
                 if closes {
-                    directive = without_brace(directive);
-                    object.directives.push(directive);
+                    object.directives.push(directive(&line.without_brace()));
                     contents.objects.push(object);
                 } else {
-                    object.directives.push(directive);
+                    object.directives.push(directive(&line));
                     open = Some(object);
                 }
             }
@@ -298,17 +296,6 @@ fn directive(line: &Line<'_>) -> Directive {
             line: line.to_owned_line(),
         },
     }
-}
-
-/// The directive without the brace that ends its line.
-fn without_brace(mut directive: Directive) -> Directive {
-    for text in [&mut directive.key.value, &mut directive.value.value] {
-        if let Some(rest) = text.strip_suffix('}') {
-            *text = rest.trim_end_matches(is_blank).to_owned();
-        }
-    }
-    directive.line.line.cut_brace();
-    directive
 }
 
 fn first_word(text: &str) -> &str {

@@ -9,9 +9,10 @@
 
 use super::lexer::is_trimmed;
 use super::objects::{Directive, Object};
-use super::{days, hours, suggest};
+use super::{days, hours};
 use crate::diagnostic::{Problem, Spanned};
 use crate::period::{Definition, Month, Rule, Weekday};
+use crate::suggest;
 
 /// The directives that are neither days nor hours.
 const NAMES: [&str; 6] = [

@@ -1,6 +1,8 @@
 //! "Did you mean": the known word that was probably meant.
 //!
-//! Read next: [`super::parser`], which asks.
+//! Knows no words itself: whoever asks brings the candidates.
+//!
+//! Read next: [`crate::syntax`] and [`crate::period`], which ask.
 
 /// Longer words are not compared: no known word is that long, and comparing takes square time.
 const LONGEST_WORD: usize = 64;

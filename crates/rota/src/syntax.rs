@@ -3,7 +3,7 @@
 //! [`read`] takes files from a [`Source`] and gives a [`Document`]: every object as it was
 //! written, the timeperiods among them as [`Definition`]s, and every problem of every file. What
 //! definitions mean together (templates, excluded periods) is not known here: give them to
-//! [`crate::period::compile`]. [`print`] writes definitions out again.
+//! [`crate::period::compile`]. [`print()`] writes definitions out again.
 //!
 //! Read next, in the order in which text passes through: `source`, `lexer`, `objects`, `parser`,
 //! `days`, `hours`; then `printer`.

@@ -3,7 +3,11 @@
 //! A `naemon` block loads without a problem. Each line of the `answers` block after it is a period,
 //! a zone, a reading of the clock there, whether that is in, and the reading at which this ends. A
 //! `wrong` block has exactly the problems of the `problems` block after it.
-#![expect(clippy::unwrap_used, reason = "the guide stands in this repository")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the guide stands in this repository"
+)]
 
 use jiff::civil::{DateTime, date};
 use rota::period::{Compiled, compile};

@@ -4,9 +4,9 @@
 //! comes once a month, and something that comes once a year. The two latter are *occurrences*: the
 //! occurrence of a month (or year) runs from its start to its end in that month, or in the next one
 //! when the end would lie before the start. A day matches when an occurrence covers it and the skip
-//! counts to it. Only days are known here; hours and precedence belong to [`super::calendar`].
+//! counts to it. Only days are known here; hours and precedence belong to [`mod@super::calendar`].
 //!
-//! Read next: [`super::calendar`].
+//! Read next: [`mod@super::calendar`].
 
 use super::day::{self, Day};
 

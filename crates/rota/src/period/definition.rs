@@ -4,7 +4,7 @@
 //! JSON or a table of a configuration file: fill in the fields, or chain the methods. Nothing is
 //! checked here; [`super::compile`] checks, whichever way the definition came.
 //!
-//! Read next: [`super::check`], which says what is wrong with one definition by itself.
+//! Read next: [`mod@super::check`], which says what is wrong with one definition by itself.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //!
 //! A shape knows neither which days it belongs to nor that a clock may jump.
 //!
-//! Read next: [`super::calendar`], which gives every day its shape.
+//! Read next: [`mod@super::calendar`], which gives every day its shape.
 
 use super::day::DAY_SECONDS;
 

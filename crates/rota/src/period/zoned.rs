@@ -157,11 +157,15 @@ impl ZonedPeriod {
         if let Some(window) = &self.window
             && let Some(answer) = window.look_up(second)
         {
-            if answer.inside == wanted {
-                return Some(from);
-            }
+            let here = answer.inside == wanted;
             if answer.changes < window.end() {
-                return Timestamp::from_second(answer.changes).ok();
+                // An instant within the window, so this is never the other one.
+                let change = Timestamp::from_second(answer.changes).unwrap_or(from);
+                // Whether it is in cannot be foreseen; a wrong guess costs more than both answers.
+                return Some(std::hint::select_unpredictable(here, from, change));
+            }
+            if here {
+                return Some(from);
             }
         }
         self.next_cold(from, wanted)

@@ -238,6 +238,16 @@ fn request(bytes: &[u8]) -> Option<(Value, usize)> {
     Some((serde_json::from_slice(body).unwrap(), end + length))
 }
 
+/// Somebody has it, or both have been paged.
+fn is_done(alert: &Value) -> bool {
+    let deliveries = alert["deliveries"].as_array().unwrap();
+    let sent = |person: &str| {
+        let pages = deliveries.iter().filter(|delivery| delivery["purpose"] == "page");
+        pages.into_iter().any(|delivery| delivery["person"] == person && delivery["state"] == "sent")
+    };
+    alert["status"] == "acknowledged" || (sent("john") && sent("bob"))
+}
+
 /// Four senders keep a ledger of every 2xx, and acknowledge some, while the server is killed with -9
 /// thirty times at random.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -339,30 +349,14 @@ async fn nothing_that_was_accepted_is_lost_by_kill_9() {
     // Every alert that nobody has answered comes to its second step, once.
     let url = process.url.clone();
     let mut details: HashMap<String, Value> = HashMap::new();
+    let details_of = async |id: &str| {
+        let alert = answer(client.get(format!("{url}/api/v1/alerts/{id}")).bearer_auth(TOKEN)).await.body;
+        assert_eq!(alert["id"].as_str(), Some(id), "an accepted alert is gone");
+        alert
+    };
     for id in ledger.values() {
-        until(|| {
-            let (client, url) = (client.clone(), url.clone());
-            let details = &mut details;
-            let id = id.clone();
-            async move {
-                let alert =
-                    answer(client.get(format!("{url}/api/v1/alerts/{id}")).bearer_auth(TOKEN)).await.body;
-                assert_eq!(alert["id"].as_str(), Some(id.as_str()), "an accepted alert is gone");
-                let sent = |person: &str| {
-                    alert["deliveries"].as_array().unwrap().iter().any(|delivery| {
-                        delivery["person"] == person
-                            && delivery["state"] == "sent"
-                            && delivery["purpose"] == "page"
-                    })
-                };
-                let done = alert["status"] == "acknowledged" || (sent("john") && sent("bob"));
-                if done {
-                    details.insert(id, alert);
-                }
-                done
-            }
-        })
-        .await;
+        until(|| async { is_done(&details_of(id).await) }).await;
+        details.insert(id.clone(), details_of(id).await);
     }
     for (summary, id) in &ledger {
         let alert = &details[id];

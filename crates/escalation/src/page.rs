@@ -257,7 +257,7 @@ impl Turn<'_> {
         let steps = self.notification_plan(&person, urgency).map_or(0, |plan| plan.steps.len());
         if usize::from(plan_step) + 1 < steps {
             self.enter_plan_step(place, plan_step + 1);
-        } else if !self.state.pages[place].accepted {
+        } else if !self.state.pages[place].accepted && !self.state.pages[place].failed {
             self.state.pages[place].failed = true;
             self.escalate_if_all_failed();
         }

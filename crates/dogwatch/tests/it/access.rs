@@ -1,6 +1,7 @@
 //! Who is let in: tokens, sign-in addresses, sessions, pages of other sites.
 
-use dogwatch::store::{NewToken, Secret};
+use dogwatch::secret::Secret;
+use dogwatch::store::NewToken;
 use escalation::name::Name;
 use jiff::SignedDuration;
 use serde_json::json;

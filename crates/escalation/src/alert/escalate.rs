@@ -120,13 +120,15 @@ impl Turn<'_> {
     }
 
     /// When every page of the newest step has failed, and every role: nobody is waiting for an answer
-    /// that could come, so the next step fires now.
+    /// that could come, so the next step fires now. A new round is not begun so: it waits for its time, or
+    /// a dead provider would be sent all rounds of the plan within a second.
     pub(crate) fn escalate_if_all_failed(&mut self) {
         let alert = &self.state.alert;
-        if alert.status != Status::Triggered || alert.position.roles > 0 {
+        let position = alert.position;
+        if alert.status != Status::Triggered || position.roles > 0 {
             return;
         }
-        let newest = alert.position.next_step.saturating_sub(1);
+        let newest = position.next_step.saturating_sub(1);
         let somebody_may_answer = self.state.pages.iter().any(|page| {
             page.round == alert.round && page.escalation_step == newest && page.is_live() && !page.failed
         });
@@ -137,7 +139,11 @@ impl Turn<'_> {
             entry.step = Some(newest);
             entry.text = "everything that this step sent has failed".to_owned();
         });
-        self.escalate();
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        let is_through = usize::from(position.next_step) >= steps.len();
+        if !(is_through && position.fired && position.passes < repeat) {
+            self.escalate();
+        }
     }
 
     /// Pages everybody that `targets` stand for.

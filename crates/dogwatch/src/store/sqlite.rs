@@ -139,7 +139,11 @@ impl Sqlite {
     /// Finishes what has queued up, takes nothing more, and leaves a tidy file behind.
     pub(super) async fn close(&self) {
         lock(&self.readers.idle).clear();
-        if self.call(|core, _| Ok(core.close_after_this())).await.is_err() {
+        let last = |core: &mut Core, _| {
+            core.close_after_this();
+            Ok(())
+        };
+        if self.call(last).await.is_err() {
             return;
         }
         let writer = lock(&self.writer).take();

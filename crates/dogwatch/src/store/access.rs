@@ -259,6 +259,8 @@ impl Store {
         self.backend
             .call(move |core, now| {
                 let secret = Secret::new("");
+                core.connection()
+                    .execute("DELETE FROM sign_in WHERE expires_at <= ?1", [now.as_millisecond()])?;
                 core.connection().execute(
                     "INSERT INTO sign_in (hash, person, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
                     params![

@@ -88,8 +88,8 @@ fn a_sender_that_dies_is_no_silence() {
     +0:00 step 1 pages john
     +0:00 page → handset:john
     +0:30 handset:john outcome unknown: whoever was sending it did not come back
-    +0:30 page → email:john@example.org
     +0:30 page → handset:john (try 2)
+    +0:30 page → email:john@example.org
     ");
 }
 

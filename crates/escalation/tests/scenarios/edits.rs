@@ -29,9 +29,8 @@ fn a_plan_that_became_shorter_ends_the_round_when_its_step_was_due() {
     world.run_to("10m");
     assert_snapshot!(world.timeline_from(START + duration("10m")), @r"
     +10:00 last resort pages email:last@example.org
-    +10:00 page → handset:bob
-    +10:00 page → email:john@example.org
     +10:00 page → email:last@example.org
+    +10:00 page → email:john@example.org
     ");
 }
 
@@ -129,12 +128,12 @@ fn after_an_outage_one_step_fires_and_repeats_are_not_caught_up() {
     world.run_to("3h5m");
     assert_snapshot!(world.timeline_from(START + duration("3h")), @r"
     +3:00:00 step 2 pages bob
-    +3:00:00 page → handset:bob
     +3:00:00 page → email:john@example.org
-    +3:02:00 page → handset:bob
+    +3:00:00 page → handset:bob
     +3:02:00 page → email:john@example.org
-    +3:04:00 page → handset:bob
+    +3:02:00 page → handset:bob
     +3:04:00 page → email:john@example.org
+    +3:04:00 page → handset:bob
     +3:05:00 step 3 pages carol
     +3:05:00 page → handset:carol
     ");

@@ -254,6 +254,8 @@ fn escalating_an_unanswered_alert_begins_again() {
     world.escalate("carol", None);
     world.run_to("30m");
     assert_snapshot!(world.timeline_from(START + duration("30m")), @r"
+    +30:00 page → handset:john
+    +30:00 page → handset:carol
     +30:00 escalated by Carol
     +30:00 round 3: somebody asked for more people
     +30:00 step 1 pages john

@@ -49,9 +49,9 @@ fn everybody_is_paged_in_every_round_then_the_last_resort_then_the_operators_are
     +34:00 page → handset:john
     +35:00 unanswered
     +35:00 warning → email:operators@example.org: nobody has answered; everybody in the plan and the last resort was paged
-    +38:00 page → handset:john
-    +43:00 page → handset:john
-    +48:00 page → handset:john
+    +39:00 page → handset:john
+    +44:00 page → handset:john
+    +49:00 page → handset:john
     ");
     assert_eq!(world.state.alert.status, Status::Unanswered);
 }

@@ -155,8 +155,6 @@ struct File {
     text: String,
     /// Offsets at which lines begin; the first is 0.
     lines: Vec<u32>,
-    /// Number of the first line: more than 1 for a text that stands inside another file.
-    first_line: usize,
 }
 
 /// A place as a person names it.
@@ -185,16 +183,6 @@ impl Files {
     ///
     /// A text beyond [`MAX_TEXT_BYTES`] is cut there; readers refuse such a text beforehand.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.add_part(name, text, 1)
-    }
-
-    /// Adds a text that stands inside the file `name`, beginning at its line `first_line`.
-    pub fn add_part(
-        &mut self,
-        name: impl Into<String>,
-        text: impl Into<String>,
-        first_line: usize,
-    ) -> FileId {
         let mut text = text.into();
         if text.len() > MAX_TEXT_BYTES {
             text.truncate(floor_boundary(&text, MAX_TEXT_BYTES));
@@ -202,7 +190,7 @@ impl Files {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(newlines.map(|(at, _)| narrow(at + 1))).collect();
         let id = FileId(narrow(self.files.len()));
-        self.files.push(File { name: name.into(), text, lines, first_line });
+        self.files.push(File { name: name.into(), text, lines });
         id
     }
 
@@ -230,7 +218,7 @@ impl Files {
         let before = floor_boundary(text, (span.start as usize).saturating_sub(start));
         Place {
             file: &file.name,
-            line: index + file.first_line,
+            line: index + 1,
             column: text.get(..before).unwrap_or("").chars().count() + 1,
             text,
         }
@@ -335,14 +323,6 @@ mod tests {
            = help: write "three"
                    or nothing
         "#);
-    }
-
-    #[test]
-    fn a_part_of_a_file_counts_lines_from_where_it_stands() {
-        let mut files = Files::new();
-        let file = files.add_part("a.toml", "x\ny", 7);
-        let span = Span { file, start: 2, end: 3 };
-        assert_eq!(files.place(span).line, 8);
     }
 
     #[test]

@@ -7,11 +7,12 @@
 //! that is [`crate::syntax`].
 //!
 //! Read next, from what somebody wrote to an answer: `definition`, `check`, `inherit`; then `day`,
-//! `dates`, `shape`, `calendar`, `civil`, `zoned`, `window`; and `review`, which warns.
+//! `dates`, `shape`, `calendar`, `civil`, `zoned`, `window`; `clock_day`, for drawing; and `review`, which warns.
 
 mod calendar;
 mod check;
 mod civil;
+mod clock_day;
 mod dates;
 mod day;
 mod definition;
@@ -36,6 +37,7 @@ use civil::{CivilSet, MAX_NODES, Node};
 use inherit::{LineId, Lines, Resolved};
 use shape::Shape;
 
+pub use clock_day::{ClockDay, Jump};
 pub use definition::{Days, Definition, Hours, Month, Rule, Weekday};
 pub use zoned::{Interval, ZonedPeriod};
 

@@ -6,10 +6,11 @@
 //! [`crate::period::compile`]. [`print()`] writes definitions out again.
 //!
 //! Read next, in the order in which text passes through: `source`, `lexer`, `objects`, `parser`,
-//! `days`, `hours`; then `printer`.
+//! `days`, `hours`; then `inside`, for text that stands in another file, and `printer`.
 
 mod days;
 mod hours;
+mod inside;
 mod lexer;
 mod objects;
 mod parser;
@@ -19,6 +20,7 @@ mod source;
 use crate::diagnostic::{self, Files, Problem};
 use crate::period::Definition;
 
+pub use inside::{Part, read_days, read_directives, read_hours};
 pub use objects::{Directive, Object};
 pub use printer::{print, print_directives};
 pub use source::{Entry, Root, Source};
@@ -56,22 +58,6 @@ pub fn read_text(name: &str, text: &str) -> Document {
         }
     }
     read(&mut OneText(name, text), &[Root::File(name)])
-}
-
-/// Reads the directives of one timeperiod, without the `define` around them.
-///
-/// This is for text that stands inside another file, whose line `first_line` it begins on. The
-/// text is added to `files`; what is wrong is added to `problems`.
-pub fn read_directives(
-    files: &mut Files,
-    name: &str,
-    first_line: usize,
-    text: &str,
-    problems: &mut Vec<Problem>,
-) -> Definition {
-    let file = files.add_part(name, text, first_line);
-    let object = objects::read_body(files, file, TIMEPERIOD);
-    parser::read(&object, problems)
 }
 
 const TIMEPERIOD: &str = "timeperiod";

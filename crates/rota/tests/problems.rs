@@ -416,23 +416,6 @@ fn one_text_includes_nothing() {
 }
 
 #[test]
-fn directives_within_another_file_are_told_by_their_place_there() {
-    let mut files = rota::diagnostic::Files::new();
-    let mut told = Vec::new();
-    let text = "monday 9:00-17:00\ntusday 09:00-17:00\n";
-    let mut definition = syntax::read_directives(&mut files, "team.toml", 12, text, &mut told);
-    definition.name = Some("office".into());
-    assert_snapshot!(files.render_all(&told), @r#"
-    team.toml:13:1: error: there is no directive "tusday"
-        |
-     13 | tusday 09:00-17:00
-        | ^^^^^^
-        = help: did you mean "tuesday"?
-    "#);
-    assert_eq!(compile(&[definition], date(2026, 1, 1)).periods.len(), 1);
-}
-
-#[test]
 fn long_chains_and_large_numbers_are_no_trouble() {
     let chain: String = (0..1_000)
         .map(|n| format!("define timeperiod {{\n name t{n}\n timeperiod_name p{n}\n use t{}\n exclude p{}\n day 9 00:00-24:00\n}}\n", n + 1, n + 1))

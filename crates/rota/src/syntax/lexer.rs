@@ -41,6 +41,39 @@ impl Line<'_> {
         }
     }
 
+    /// The same line of a text that stands inside another: `places` says where (see
+    /// [`super::Part`]).
+    pub(crate) fn inside(mut self, places: &[(u32, u32)]) -> Self {
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        for (index, &(at, start)) in self.pieces.iter().enumerate() {
+            let next = self.pieces.get(index + 1).map_or(self.text.len() as u32, |next| next.0);
+            let end = start + next.saturating_sub(at);
+            let later = places.partition_point(|place| place.0 <= start);
+            let (from, to) = places[..later].last().copied().unwrap_or_default();
+            pieces.push((at, to + (start - from)));
+            let within = places[later..].iter().take_while(|place| place.0 < end);
+            pieces.extend(within.map(|&(from, to)| (at + (from - start), to)));
+        }
+        self.pieces = pieces;
+        self
+    }
+
+    /// The whole of a text as one line, in which nothing is a comment.
+    pub(crate) fn of(file: FileId, text: &str) -> Line<'static> {
+        Line { text: Cow::Owned(text.to_owned()), file, pieces: vec![(0, 0)] }
+    }
+
+    /// Keeps only the bytes `start..end`.
+    pub(crate) fn cut(&mut self, start: usize, end: usize) {
+        let text = self.text.get(start..end).unwrap_or_default().to_owned();
+        let first = (0, self.offset(start));
+        let inner = self.pieces.iter().filter(|piece| piece.0 as usize > start && (piece.0 as usize) < end);
+        // Offsets within the line, which are 32 bits wide.
+        let inner = inner.map(|&(at, place)| (at - start as u32, place));
+        self.pieces = std::iter::once(first).chain(inner).collect();
+        self.text = Cow::Owned(text);
+    }
+
     /// The line without the closing brace at its end.
     pub(crate) fn without_brace(&self) -> Line<'static> {
         let kept = self.text.strip_suffix('}').unwrap_or(&self.text);

@@ -6,6 +6,7 @@
 //!
 //! Read next: [`super::parser`].
 
+use super::Part;
 use super::lexer::{self, Line};
 use crate::diagnostic::{FileId, Files, Problem, Span, Spanned};
 use crate::suggest;
@@ -45,6 +46,10 @@ impl PartialEq for Line<'_> {
 impl Eq for Line<'_> {}
 
 impl Written {
+    pub(crate) fn new(line: Line<'static>) -> Self {
+        Written { line }
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.line.text
     }
@@ -138,13 +143,9 @@ pub(crate) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
 }
 
 /// Reads a text that holds only the directives of one object.
-pub(crate) fn read_body(files: &Files, file: FileId, kind: &str) -> Object {
-    let text = files.text(file);
-    let start = Span { file, start: 0, end: text.lines().next().map_or(0, |line| line.len() as u32) };
-    Object {
-        kind: Spanned::at(kind.to_owned(), start),
-        directives: lexer::lines(file, text).map(|line| directive(&line)).collect(),
-    }
+pub(crate) fn read_body(part: &Part<'_>, kind: Spanned<String>) -> Object {
+    let lines = lexer::lines(part.file, part.text);
+    Object { kind, directives: lines.map(|line| directive(&line.inside(part.places))).collect() }
 }
 
 /// Reads a line that stands outside of all objects; gives the object that it opens.

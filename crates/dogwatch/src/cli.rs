@@ -2,16 +2,20 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod alert;
+mod check;
 mod client;
 mod completions;
+mod definition_files;
 mod demo;
 mod notify;
+mod period;
 mod serve;
 mod token;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 /// On-call paging and escalation: gets hold of the right person and keeps trying until somebody says "I
 /// have it".
@@ -26,6 +30,8 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Check(check::Check),
+    Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
     Token(token::Token),
@@ -38,22 +44,17 @@ pub fn run() -> ExitCode {
     // One TLS for everything. It fails only if somebody has installed one before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match cli.command {
-        Command::Completions(command) => command.run(),
-        command => runtime(&command).and_then(|runtime| {
-            runtime.block_on(async {
-                match command {
-                    Command::Serve(command) => command.run().await,
-                    Command::Demo(command) => command.run().await,
-                    Command::Notify(command) => command.run().await,
-                    Command::Alert(command) => command.run().await,
-                    Command::Token(command) => command.run().await,
-                    Command::Completions(command) => command.run(),
-                }
-            })
-        }),
+        Command::Serve(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
+        Command::Demo(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
+        Command::Check(command) => command.run(),
+        Command::Period(command) => command.run(),
+        Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -62,12 +63,11 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn runtime(command: &Command) -> anyhow::Result<tokio::runtime::Runtime> {
-    let mut builder = match command {
-        Command::Serve(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
-        _ => tokio::runtime::Builder::new_current_thread(),
-    };
-    Ok(builder.enable_all().build()?)
+fn wait_for(
+    runtime: &mut Builder,
+    command: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<ExitCode> {
+    runtime.enable_all().build()?.block_on(command).map(|()| ExitCode::SUCCESS)
 }
 
 /// `dogwatch alert list | head` ends well.

@@ -3,10 +3,13 @@
 //! Raw here, resolved in the `escalation` crate: `check` turns the one into the other and reports every
 //! problem with its field, never just the first. Only what has passed it is ever stored or acted on.
 //!
-//! One file a kind. What is in force at once, with all cross-references, is a [`Definitions`].
+//! One file a kind; [`mod@file`] reads definitions that are written in files. What is in force at once, with
+//! all cross-references, is a [`Definitions`].
 
 mod escalation_plan;
+pub mod file;
 mod integration;
+mod period;
 mod person;
 mod team;
 
@@ -22,6 +25,7 @@ use serde_json::Value;
 
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use integration::IntegrationSpec;
+pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
 pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSpec, PersonSpec};
 pub use team::TeamSpec;
 

@@ -3,6 +3,12 @@
 //! Pure: this crate never reads a clock, a file or a socket, and draws no chance. Civil time lives
 //! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
 //!
-//! Read next: [`zone`], which finds a zone by its name.
+//! Read next: [`syntax`], which reads and writes the period language; [`period`], which checks,
+//! compiles and evaluates it; [`diagnostic`], which shows what is wrong; and [`zone`], which finds a
+//! zone by its name.
 
+pub mod diagnostic;
+pub mod period;
+mod suggest;
+pub mod syntax;
 pub mod zone;

@@ -1,20 +1,18 @@
 //! One alert: what is wrong, who was asked, the story to the second, what comes next, what may be done.
 
-use askama::Template;
-use axum::Router;
-use axum::extract::{Form, Path, State};
-use axum::response::Response;
-use axum::routing::{get, post};
-use escalation::alert::Status;
-use escalation::event::{Input, Link, Via};
-use serde::Deserialize;
-
 use super::layout::Frame;
 use super::{Viewer, error_page, see, show, unavailable, url};
 use crate::http::App;
 use crate::message::{age, headline, sentence};
 use crate::store::{AlertRef, StoreError};
 use crate::timeline;
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use escalation::alert::Status;
+use escalation::event::{Input, Link, Via};
 
 /// One line of the story, in the viewer's zone.
 struct Line {
@@ -118,17 +116,11 @@ async fn page(viewer: Viewer, State(app): State<App>, Path(number): Path<u64>) -
     }
 }
 
-#[derive(Deserialize)]
-struct Act {
-    #[serde(default)]
-    text: String,
-}
-
 async fn act(
     viewer: Viewer,
     State(app): State<App>,
     Path((number, verb)): Path<(u64, String)>,
-    Form(form): Form<Act>,
+    form: String,
 ) -> Response {
     let by = app.actor(&viewer.0, Via::Web);
     let input = match verb.as_str() {
@@ -138,8 +130,9 @@ async fn act(
         "resolve" => Input::Resolve(by),
         "escalate" => Input::Escalate { by, to: None },
         "notes" => {
+            let written = url::form_value(&form, "text").unwrap_or_default();
             let text: String =
-                form.text.trim().chars().filter(|letter| !letter.is_control() || *letter == '\n').collect();
+                written.trim().chars().filter(|letter| !letter.is_control() || *letter == '\n').collect();
             if text.is_empty() || text.chars().count() > 4096 {
                 return error_page(422, "A note has 1 to 4096 characters. Go back and write one.");
             }

@@ -1,0 +1,155 @@
+//! Definitions in files: Naemon object files and TOML, read together and checked as a whole.
+//!
+//! Opens no file itself: texts come in, and what they say goes out with every problem of every one
+//! of them, each with its place. Periods are compiled by [`rota`]; everything else is checked by
+//! [`Definitions`], as if it came in by the API.
+//!
+//! Read next, in the order in which a text passes through: [`tables`], [`places`] and [`quoted`];
+//! [`shape`]; [`references`] and [`crate::definition::PeriodSpec`]; then [`soundness`].
+
+mod places;
+mod quoted;
+mod references;
+mod shape;
+mod soundness;
+mod tables;
+
+use jiff::civil::Date;
+use rota::diagnostic::{self, Files, Problem};
+use rota::period::{Period, compile};
+use rota::syntax::Document;
+
+use super::{Definitions, Kind, PeriodSpec, nearest};
+pub use places::Places;
+use soundness::Soundness;
+
+/// The kinds of table that a file may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TableKind {
+    Period,
+    Of(Kind),
+}
+
+impl TableKind {
+    const ALL: [Self; 5] = [
+        Self::Of(Kind::Person),
+        Self::Of(Kind::Team),
+        Self::Of(Kind::EscalationPlan),
+        Self::Of(Kind::Integration),
+        Self::Period,
+    ];
+
+    /// How its tables are headed. Like the names of fields it has underscores.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Of(Kind::EscalationPlan) => "escalation_plan",
+            Self::Of(kind) => kind.word(),
+        }
+    }
+
+    /// The word for one of them, in messages.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Of(Kind::EscalationPlan) => "escalation plan",
+            Self::Of(kind) => kind.word(),
+        }
+    }
+}
+
+/// What a set of files says.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The texts, to show problems in.
+    pub files: Files,
+    /// All problems, in the order of the texts.
+    pub problems: Vec<Problem>,
+    /// People, teams, plans and integrations; those with mistakes are there in name only.
+    pub definitions: Definitions,
+    /// The periods that compile, those with mistakes included: see [`Self::find`].
+    pub periods: Vec<Period>,
+    soundness: Soundness,
+}
+
+/// Why a period cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPeriod {
+    /// There is none of that name, but perhaps a similar one.
+    Unknown(Option<String>),
+    /// Something is wrong with it, or with what it uses or excludes.
+    Unsound,
+}
+
+impl Loaded {
+    /// Reads Naemon object files, already taken apart, and the texts of TOML files by their names.
+    ///
+    /// Warnings speak of days from `today` on.
+    pub fn new(naemon: Document, toml: Vec<(String, String)>, today: Date) -> Self {
+        let Document { mut files, objects, mut definitions, mut problems } = naemon;
+        let mut soundness = Soundness::default();
+        for object in &objects {
+            soundness.begins(object.kind.span);
+        }
+        let mut tables = Vec::new();
+        for (name, text) in toml {
+            let file = files.add(name, text);
+            tables.extend(tables::read(&files, file, &mut problems));
+        }
+        for table in tables.iter().filter(|table| table.kind == TableKind::Period) {
+            let before = problems.len();
+            soundness.begins(Some(table.places.whole()));
+            let definition = shape::read::<PeriodSpec>(table, &mut problems)
+                .and_then(|spec| spec.read(&table.places, &mut problems));
+            match definition {
+                Some(definition) => definitions.push(definition),
+                // What excludes it is not blamed for its mistakes.
+                None => definitions.extend(shape::name(&table.body).map(|name| {
+                    let mut definition = rota::period::Definition::period(name);
+                    definition.place.span = Some(table.places.whole());
+                    definition
+                })),
+            }
+            soundness.adds(&problems[before..], table.places.whole());
+        }
+        let compiled = compile(&definitions, today);
+        problems.extend(compiled.problems);
+        let others = references::check(&tables, &mut problems);
+        diagnostic::sort(&mut problems);
+        soundness.decide(&definitions, &problems);
+        Loaded { files, problems, definitions: others, periods: compiled.periods, soundness }
+    }
+
+    /// A period that can be put to use.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn find(&self, name: &str) -> Result<&Period, NoPeriod> {
+        let period = self.look_at(name).ok_or_else(|| {
+            let names = self.periods.iter().map(Period::name);
+            NoPeriod::Unknown(nearest(name, names).map(str::to_owned))
+        })?;
+        if self.soundness.is_sound(name) { Ok(period) } else { Err(NoPeriod::Unsound) }
+    }
+
+    /// A period as far as it can be read, mistakes or not.
+    pub fn look_at(&self, name: &str) -> Option<&Period> {
+        self.periods.iter().find(|period| period.name() == name)
+    }
+
+    /// Whether anything is wrong, rather than only doubtful.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
+impl std::fmt::Display for NoPeriod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoPeriod::Unknown(None) => f.write_str("there is no such period"),
+            NoPeriod::Unknown(Some(near)) => write!(f, "there is no such period; did you mean \"{near}\"?"),
+            NoPeriod::Unsound => f.write_str("this period has errors; `dogwatch check` shows them"),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! People, teams, plans and integrations of all files together: what they say, and whom they name.
+//!
+//! The order in which they are written does not matter. What is wrong with a definition is told
+//! once; whoever names it is not blamed for it.
+//!
+//! Read next: [`crate::definition::Definitions`], which checks each of them.
+
+use std::collections::HashMap;
+
+use escalation::name::Name;
+use jiff::Timestamp;
+use rota::diagnostic::{Problem, Span};
+use serde_json::{Value, json};
+
+use super::tables::Table;
+use super::{TableKind, shape};
+use crate::definition::{
+    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, PersonSpec, TeamSpec,
+};
+
+/// Checks all tables but those of periods, and puts those that are sound in force.
+pub(super) fn check(tables: &[Table], problems: &mut Vec<Problem>) -> Definitions {
+    let mut definitions = Definitions::default();
+    for kind in Kind::ALL {
+        let mut first: HashMap<&str, Span> = HashMap::new();
+        for table in tables.iter().filter(|table| table.kind == TableKind::Of(kind)) {
+            let name = shape::name(&table.body).filter(|name| Name::new(name).is_ok());
+            if let Some(name) = name
+                && let Some(other) = first.get(name)
+            {
+                let message = format!("there is another {} \"{name}\"", table.kind.word());
+                problems.push(
+                    Problem::error(table.places.value("name"), message)
+                        .hint("give one of them another name, or take it away")
+                        .related(Some(*other), "the other is here"),
+                );
+                continue;
+            }
+            if let (Some(name), Some(span)) = (name, table.places.value("name")) {
+                first.insert(name, span);
+            }
+            let body = sound(kind, table, &definitions, problems);
+            if let Some(name) = name {
+                let body = body.unwrap_or_else(|| stand_in(kind, name));
+                let defined = Defined { version: 1, valid_from: Timestamp::UNIX_EPOCH, body };
+                definitions.apply(kind, name, Some(defined));
+            }
+        }
+    }
+    definitions
+}
+
+/// The normal form of a table, if nothing is wrong with it.
+fn sound(kind: Kind, table: &Table, definitions: &Definitions, problems: &mut Vec<Problem>) -> Option<Value> {
+    let has_shape = match kind {
+        Kind::Person => shape::read::<PersonSpec>(table, problems).is_some(),
+        Kind::Team => shape::read::<TeamSpec>(table, problems).is_some(),
+        Kind::EscalationPlan => shape::read::<EscalationPlanSpec>(table, problems).is_some(),
+        Kind::Integration => shape::read::<IntegrationSpec>(table, problems).is_some(),
+    };
+    if !has_shape {
+        return None;
+    }
+    match definitions.check(kind, table.body.clone()) {
+        Ok((_, body)) => Some(body),
+        Err(errors) => {
+            problems.extend(errors.iter().map(|error| problem(error, table)));
+            None
+        }
+    }
+}
+
+fn problem(error: &FieldError, table: &Table) -> Problem {
+    let FieldError { field, message } = error;
+    let (message, near) = match message.split_once("; did you mean") {
+        Some((message, near)) => (message, Some(format!("did you mean{near}"))),
+        None => (message.as_str(), None),
+    };
+    let message = if field.is_empty() { message.to_owned() } else { format!("{field}: {message}") };
+    Problem::error(table.places.value(field), message).maybe_hint(near)
+}
+
+/// What stands for a definition that has mistakes, so that others can name it.
+fn stand_in(kind: Kind, name: &str) -> Value {
+    match kind {
+        Kind::EscalationPlan => {
+            json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })
+        }
+        Kind::Person | Kind::Team | Kind::Integration => json!({ "name": name }),
+    }
+}

@@ -1,0 +1,265 @@
+//! Mail through a real SMTP server: Debian's python3-aiosmtpd, started here.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use dogwatch::channel::email::{Email, Security, Server};
+use escalation::contact::Kind;
+use serde_json::{Value, json};
+
+use crate::support::{World, answer};
+
+/// Accepts mail and keeps it: one JSON object a mail, read back with Python's own mail parser.
+const SMTP: &str = r#"
+import asyncio, email, email.policy, json, sys
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("nobody@"): return "550 no such mailbox"
+        if address.startswith("later@"): return "451 come again"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+    async def handle_DATA(self, server, session, envelope):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        part = lambda kind: mail.get_body((kind,)).get_content()
+        print(json.dumps({"to": envelope.rcpt_tos, "headers": [[k, str(v)] for k, v in mail.items()],
+            "plain": part("plain"), "html": part("html"), "tls": server.transport.get_extra_info("ssl_object") is not None}), flush=True)
+        return "250 kept as 4711"
+tls = None
+kwargs = {}
+if len(sys.argv) > 2 and sys.argv[2]:
+    import ssl
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[2], sys.argv[3])
+mode = sys.argv[4] if len(sys.argv) > 4 else ""
+async def main():
+    loop = asyncio.get_running_loop()
+    factory = lambda: SMTP(Handler(), tls_context=tls if mode == "starttls" else None, require_starttls=mode == "starttls")
+    server = await loop.create_server(factory, "127.0.0.1", int(sys.argv[1]), ssl=tls if mode == "tls" else None)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"#;
+
+struct Smtp {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    port: u16,
+}
+
+impl Drop for Smtp {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Smtp {
+    /// Port 0 picks one. `mode` is empty, `starttls` or `tls`.
+    fn start(port: u16, certificate: Option<&Path>, mode: &str) -> Self {
+        let (cert, key) = match certificate {
+            Some(folder) => (folder.join("cert.pem"), folder.join("key.pem")),
+            None => Default::default(),
+        };
+        let mut child = Command::new("/usr/bin/python3")
+            .args(["-c", SMTP, &port.to_string()])
+            .args([&cert, &key])
+            .arg(mode)
+            .stdout(Stdio::piped())
+            // What it says of a handshake that is meant to fail is of no interest.
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("/usr/bin/python3 with python3-aiosmtpd; scripts/test installs it");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.next().expect("the SMTP server starts").unwrap().parse().unwrap();
+        Self { child, lines, port }
+    }
+
+    /// The next mail that was kept.
+    fn mail(&mut self) -> Value {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+}
+
+fn server(port: u16, security: Security) -> Server {
+    Server {
+        host: "localhost".to_owned(),
+        port,
+        security,
+        credentials: None,
+        from: "Dogwatch <dogwatch@example.org>".parse().unwrap(),
+        ca: None,
+    }
+}
+
+async fn world(server: &Server) -> World {
+    World::with_channel(Kind::Email, Email::new(server).unwrap()).await
+}
+
+async fn page(world: &mut World, address: &str, body: Value) -> Value {
+    let contact = format!("email:{address}");
+    world
+        .request(
+            "PUT",
+            "/api/v1/people/john",
+            Some(json!({ "full_name": "John", "zone": "Europe/Berlin", "contacts": [contact] })),
+        )
+        .await;
+    let alert = world.post("/api/v1/people/john/notify", body).await;
+    world.settle().await;
+    world.get(&format!("/api/v1/alerts/{}", alert["number"])).await
+}
+
+fn headers<'a>(mail: &'a Value, name: &str) -> Vec<&'a str> {
+    let all = mail["headers"].as_array().unwrap().iter();
+    all.filter(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name))
+        .map(|pair| pair[1].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_page_arrives_and_its_button_acknowledges() {
+    let mut smtp = Smtp::start(0, None, "");
+    let mut world = world(&server(smtp.port, Security::None)).await;
+    let shown = page(
+        &mut world,
+        "john@example.org",
+        json!({ "summary": "disk full on db1", "severity": "critical", "details": "98 %" }),
+    )
+    .await;
+    assert_eq!(shown["deliveries"][0]["state"], "sent", "{shown}");
+    let mail = smtp.mail();
+    assert_eq!(mail["to"], json!(["john@example.org"]));
+    assert_eq!(headers(&mail, "subject"), ["CRITICAL john: disk full on db1"]);
+    assert_eq!(headers(&mail, "auto-submitted"), ["auto-generated"]);
+    assert_eq!(headers(&mail, "from"), ["Dogwatch <dogwatch@example.org>"]);
+    let id = shown["deliveries"][0]["id"].as_str().unwrap();
+    assert_eq!(headers(&mail, "message-id"), [format!("<{id}@example.org>")]);
+    assert_eq!(headers(&mail, "date"), ["Mon, 02 Mar 2026 03:00:00 +0000"]);
+    for part in ["plain", "html"] {
+        let text = mail[part].as_str().unwrap();
+        for words in ["disk full on db1", "2026-03-02 04:00:00 CET", "98 %", "/answer/page_", "/alerts/1"] {
+            assert!(text.contains(words), "{part} lacks {words}: {text}");
+        }
+    }
+    let plain = mail["plain"].as_str().unwrap();
+    let link = plain.split_whitespace().find(|word| word.contains("/answer/")).unwrap();
+    for method in ["GET", "HEAD", "GET"] {
+        answer(world.client.request(method.parse().unwrap(), link)).await;
+    }
+    assert_eq!(world.get("/api/v1/alerts/1").await["status"], "triggered", "looking changes nothing");
+    answer(world.client.post(link)).await;
+    let alert = world.get("/api/v1/alerts/1").await;
+    assert_eq!(
+        (&alert["acknowledged"]["by"], &alert["acknowledged"]["via"]),
+        (&json!("John"), &json!("link"))
+    );
+}
+
+#[tokio::test]
+async fn what_came_from_outside_is_text_everywhere() {
+    let mut smtp = Smtp::start(0, None, "");
+    let mut world = world(&server(smtp.port, Security::None)).await;
+    page(&mut world, "john@example.org", json!({ "summary": "plain", "details": "plain" })).await;
+    let usual: Vec<_> =
+        smtp.mail()["headers"].as_array().unwrap().iter().map(|pair| pair[0].clone()).collect();
+    world.post("/api/v1/alerts/1/resolve", json!({})).await;
+    world.settle().await;
+    smtp.mail();
+    for summary in [
+        "x\r\nBcc: victim@example.org",
+        "x\nSubject: other\n\nbody",
+        "=?utf-8?q?x=0D=0ABcc:_victim@example.org?=",
+        "<script>alert(1)</script> & \"quotes\"",
+        "Übung 火事 \u{202e}gnp.exe",
+        &"ü".repeat(1_000),
+    ] {
+        let shown = page(
+            &mut world,
+            "john@example.org",
+            json!({ "summary": summary, "details": format!("{summary}\n.\nQUIT") }),
+        )
+        .await;
+        assert_eq!(shown["deliveries"][0]["state"], "sent", "{summary}");
+        let mail = smtp.mail();
+        let names: Vec<_> = mail["headers"].as_array().unwrap().iter().map(|pair| pair[0].clone()).collect();
+        assert_eq!(names, usual, "the headers do not depend on the text: {summary}");
+        assert_eq!(mail["to"], json!(["john@example.org"]));
+        let html = mail["html"].as_str().unwrap();
+        assert!(!html.contains("<script>"), "{html}");
+        assert!(mail["plain"].as_str().unwrap().contains("QUIT"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_and_comes_back_delivers_in_the_end() {
+    let smtp = Smtp::start(0, None, "");
+    let port = smtp.port;
+    drop(smtp);
+    let mut world = world(&server(port, Security::None)).await;
+    let shown = page(&mut world, "john@example.org", json!({ "summary": "disk full" })).await;
+    assert_eq!(shown["deliveries"][0]["attempts"][0]["outcome"], "refused", "{shown}");
+    world.pass_seconds(20).await;
+    let mut smtp = Smtp::start(port, None, "");
+    world.pass_seconds(60).await;
+    assert_eq!(headers(&smtp.mail(), "subject"), ["ERROR john: disk full"]);
+    // Idle for a while the server is gone again: a connection that was kept must not be trusted.
+    drop(smtp);
+    world.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    world.settle().await;
+    let mut smtp = Smtp::start(port, None, "");
+    world.pass_seconds(120).await;
+    assert!(headers(&smtp.mail(), "subject")[0].starts_with("Test has it: "));
+}
+
+#[tokio::test]
+async fn a_mailbox_that_does_not_exist_is_refused_for_good_and_a_busy_one_tried_again() {
+    let smtp = Smtp::start(0, None, "");
+    let mut world = world(&server(smtp.port, Security::None)).await;
+    let shown = page(&mut world, "nobody@example.org", json!({ "summary": "x" })).await;
+    let first = &shown["deliveries"][0];
+    assert_eq!((&first["state"], &first["attempts"][0]["outcome"]), (&json!("failed"), &json!("refused")));
+    assert!(first["attempts"][0]["detail"].as_str().unwrap().contains("no such mailbox"), "{first}");
+    let shown = page(&mut world, "later@example.org", json!({ "summary": "y" })).await;
+    let first = &shown["deliveries"][0];
+    assert_eq!(
+        (&first["state"], &first["attempts"][0]["outcome"]),
+        (&json!("ready"), &json!("refused")),
+        "{first}"
+    );
+}
+
+#[tokio::test]
+async fn tls_is_used_and_an_unknown_certificate_is_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7300", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-addext", "extendedKeyUsage=serverAuth"])
+        .arg("-keyout")
+        .arg(folder.path().join("key.pem"))
+        .arg("-out")
+        .arg(folder.path().join("cert.pem"))
+        .stderr(Stdio::null())
+        .status()
+        .expect("openssl; scripts/test installs it");
+    assert!(made.success());
+    let ca = std::fs::read(folder.path().join("cert.pem")).unwrap();
+    for (mode, security) in [("starttls", Security::StartTls), ("tls", Security::Implicit)] {
+        let mut smtp = Smtp::start(0, Some(folder.path()), mode);
+        let mut trusting = world(&Server { ca: Some(ca.clone()), ..server(smtp.port, security) }).await;
+        let shown = page(&mut trusting, "john@example.org", json!({ "summary": "over tls" })).await;
+        assert_eq!(shown["deliveries"][0]["state"], "sent", "{mode}: {shown}");
+        assert_eq!(smtp.mail()["tls"], true);
+        let mut strict = world(&server(smtp.port, security)).await;
+        let shown = page(&mut strict, "john@example.org", json!({ "summary": "x" })).await;
+        assert_ne!(shown["deliveries"][0]["state"], "sent", "{mode}: an unknown certificate was trusted");
+    }
+    // A server without TLS gets nothing where TLS is asked for.
+    let smtp = Smtp::start(0, None, "");
+    let mut world = world(&server(smtp.port, Security::StartTls)).await;
+    let shown = page(&mut world, "john@example.org", json!({ "summary": "x" })).await;
+    assert_ne!(shown["deliveries"][0]["state"], "sent");
+}

@@ -1,0 +1,144 @@
+//! The store: group commit, one job's trouble, migrations, what a claim looks at.
+
+use std::sync::Arc;
+
+use dogwatch::clock::ManualClock;
+use dogwatch::store::{Capacity, Incoming, Recorded, Store};
+use escalation::alert::Audience;
+use escalation::delivery::Outcome;
+use escalation::directory::Service;
+use escalation::event::{Actor, Severity, Trigger};
+use escalation::name::Name;
+use serde_json::json;
+
+use crate::support::World;
+
+fn trigger(key: &str) -> Incoming {
+    let trigger = Trigger {
+        audience: Audience::Team(Name::new("ops").unwrap()),
+        integration: "team:ops".to_owned(),
+        dedup_key: key.to_owned(),
+        summary: "x".to_owned(),
+        details: String::new(),
+        severity: Severity::Error,
+        links: Vec::new(),
+        by: Actor::dogwatch(),
+    };
+    Incoming { trigger, idempotency: None }
+}
+
+fn capacity(most: usize) -> Capacity {
+    Capacity { busy: std::collections::HashMap::new(), limit: |_| 1_000, most }
+}
+
+fn rows(world: &World, table: &str) -> i64 {
+    let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
+    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn accepting_an_event_costs_at_most_four_rows() {
+    let world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    let tables = ["alert", "event", "wake", "page", "delivery", "definition"];
+    let count = || tables.iter().map(|table| rows(&world, table)).sum::<i64>();
+    let before = count();
+    world.notify("disk full").await;
+    assert!(count() - before <= 4, "{}", count() - before);
+}
+
+#[tokio::test]
+async fn a_claim_after_the_acknowledgement_gets_nothing() {
+    let mut world = World::new().await;
+    world.john_and_bob("webhook:https://x.example", "handset:bob").await;
+    world.store.record(trigger("k")).await.unwrap();
+    world.store.advance(10).await.unwrap();
+    world.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    assert!(world.store.claim(capacity(10)).await.unwrap().claims.is_empty());
+    world.settle().await;
+    assert!(world.carrier.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_old_claim_can_not_settle_and_a_second_claim_finds_nothing() {
+    let world = World::new().await;
+    world.john_and_bob("webhook:https://x.example", "handset:bob").await;
+    // One contact, once: nothing of John's own plan takes the lost delivery's place.
+    world.request("DELETE", "/api/v1/people/john/notification-plans/high", None).await;
+    world.store.record(trigger("k")).await.unwrap();
+    world.store.advance(10).await.unwrap();
+    let first = world.store.claim(capacity(10)).await.unwrap().claims.remove(0);
+    assert!(world.store.claim(capacity(10)).await.unwrap().claims.is_empty(), "one live claim at a time");
+    let lease = first.delivery.lease_until;
+    world.clock.set(lease);
+    let again = world.store.claim(capacity(10)).await.unwrap().claims;
+    let second = again
+        .iter()
+        .find(|claim| claim.delivery.id == first.delivery.id)
+        .expect("tried again when the lease has ended");
+    assert_eq!(second.delivery.attempt, first.delivery.attempt + 1);
+    let accepted = || Outcome::Accepted { provider_id: String::new() };
+    world.store.settle(first.delivery.id, first.delivery.attempt, accepted()).await.unwrap();
+    let state = async || world.get("/api/v1/alerts/1").await["deliveries"][0]["state"].clone();
+    assert_eq!(state().await, "claimed", "the first sender came too late");
+    world.store.settle(second.delivery.id, second.delivery.attempt, accepted()).await.unwrap();
+    assert_eq!(state().await, "sent");
+}
+
+#[tokio::test]
+async fn a_panic_in_one_job_undoes_only_that_job() {
+    let world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    // All in one group: the writer takes up whatever has queued up.
+    let good = (0..50).map(|count| world.store.record(trigger(&format!("key {count}"))));
+    let edit =
+        |_: Option<&serde_json::Value>| -> Result<dogwatch::definition::Write, _> { panic!("on purpose") };
+    let bad = world.store.define(
+        dogwatch::definition::Kind::Person,
+        "eve".to_owned(),
+        dogwatch::store::Expect::Any,
+        edit,
+    );
+    let (bad, good) = tokio::join!(bad, futures_util::future::join_all(good));
+    assert!(bad.unwrap_err().to_string().contains("on purpose"));
+    assert!(good.iter().all(|recorded| matches!(recorded, Ok(Recorded::Alert(_)))));
+    assert_eq!(rows(&world, "alert"), 50);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d.db");
+    let clock = || Arc::new(ManualClock::new("2026-03-02T03:00:00Z".parse().unwrap()));
+    drop(Store::open_sqlite(&path, clock(), Service::default()).unwrap());
+    let lock = std::fs::File::open(folder.path().join("d.db.lock")).unwrap();
+    tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("INSERT INTO schema_migration VALUES (99, 'later', x'00', 0)", []).unwrap();
+    let wrong = Store::open_sqlite(&path, clock(), Service::default()).err().unwrap();
+    assert!(format!("{wrong:#}").contains("newer Dogwatch"), "{wrong:#}");
+    connection.execute("DELETE FROM schema_migration WHERE version = 99", []).unwrap();
+    connection.execute("UPDATE schema_migration SET sha256 = x'00'", []).unwrap();
+    let wrong = Store::open_sqlite(&path, clock(), Service::default()).err().unwrap();
+    assert!(format!("{wrong:#}").contains("0001_first"), "{wrong:#}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_locked_is_a_503_and_work_goes_on_afterwards() {
+    let mut world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    let number = world.notify("disk full").await;
+    // Another process holds the file for longer than the writer waits.
+    let other = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = world.request("POST", "/api/v1/teams/ops/notify", Some(json!({ "summary": "x" }))).await;
+    assert_eq!(
+        (refused.status, &refused.headers["retry-after"]),
+        (503, &"5".parse().unwrap()),
+        "{}",
+        refused.text
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    world.settle().await;
+    assert!(world.story(number).await.contains(&"0 John's handset rings".to_owned()));
+}

@@ -1,0 +1,293 @@
+//! The harness: a whole service over a temporary database, on a clock that the test moves.
+//!
+//! Nothing sleeps. [`World::pass`] goes from one due instant to the next and lets the real engine and the
+//! real dispatcher do what is due there; requests go to the real server on a loopback port.
+
+pub mod carrier;
+pub mod process;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use dogwatch::channel::handset::Handset;
+use dogwatch::channel::{Channel, Channels};
+use dogwatch::clock::{Clock, ManualClock};
+use dogwatch::delivery::Dispatcher;
+use dogwatch::engine::Engine;
+use dogwatch::http::{App, router};
+use dogwatch::reply::AnswerLinks;
+use dogwatch::secret::Secret;
+use dogwatch::store::Store;
+use dogwatch::telemetry::Metrics;
+use escalation::contact::Kind;
+use escalation::directory::Service;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use carrier::Carrier;
+
+/// The administrator's token of every test.
+pub const TOKEN: &str = "test-0123456789abcdefghijklmnop";
+
+/// A service under test.
+pub struct World {
+    pub folder: TempDir,
+    pub clock: Arc<ManualClock>,
+    pub store: Store,
+    pub carrier: Carrier,
+    pub url: String,
+    pub client: reqwest::Client,
+    engine: Engine,
+    dispatcher: Dispatcher,
+    sends: JoinSet<()>,
+    server: tokio::task::JoinHandle<()>,
+    start: Timestamp,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// TLS is set up once for a process.
+pub fn set_up_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl World {
+    /// Everybody's channels are scripted, but for the handset, which is real.
+    pub async fn new() -> Self {
+        Self::with(Service::default(), |channels, carrier| {
+            channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+        })
+        .await
+    }
+
+    /// With one real channel.
+    pub async fn with_channel(kind: Kind, channel: impl Channel) -> Self {
+        Self::with(Service::default(), move |channels, _| channels.with(kind, channel)).await
+    }
+
+    pub async fn with(service: Service, set: impl FnOnce(Channels, &Carrier) -> Channels) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        Self::open(folder, start, start, service, set).await
+    }
+
+    async fn open(
+        folder: TempDir,
+        start: Timestamp,
+        now: Timestamp,
+        service: Service,
+        set: impl FnOnce(Channels, &Carrier) -> Channels,
+    ) -> Self {
+        set_up_tls();
+        let clock = Arc::new(ManualClock::new(now));
+        let shared: Arc<dyn Clock> = clock.clone();
+        let store = Store::open_sqlite(&folder.path().join("test.db"), shared.clone(), service).unwrap();
+        store.adopt_token("test", Secret::given(TOKEN.to_owned())).await.unwrap();
+        store.recover().await.unwrap();
+        let links = AnswerLinks::new(&store.secret("answer").await.unwrap());
+        let carrier = Carrier::default();
+        let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier);
+        let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let metrics = Metrics::default();
+        let app = App {
+            store: store.clone(),
+            clock: shared.clone(),
+            links: links.clone(),
+            metrics: metrics.clone(),
+            public_url: url.as_str().into(),
+            webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
+        };
+        let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            folder,
+            store: store.clone(),
+            carrier,
+            engine: Engine::new(store.clone(), shared.clone()),
+            dispatcher: Dispatcher::new(store, shared, channels, links, &url, metrics),
+            sends: JoinSet::new(),
+            clock,
+            url,
+            client,
+            server,
+            start,
+        }
+    }
+
+    /// Stops everything as a crash would, keeps the database, and starts anew with scripted channels.
+    pub async fn crash(mut self) -> Self {
+        self.sends.abort_all();
+        while self.sends.join_next().await.is_some() {}
+        let now = self.clock.now();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let start = self.start;
+        self.server.abort();
+        // The lock on the database ends with the writer thread, which ends with the last store.
+        drop(self);
+        let path = folder.path().join("test.db.lock");
+        let lock = std::fs::File::open(path).unwrap();
+        tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
+        Self::open(folder, start, now, Service::default(), |channels, carrier| {
+            channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+        })
+        .await
+    }
+
+    /// Does everything that is due now. Returns when something is due next.
+    pub async fn settle(&mut self) -> Option<Timestamp> {
+        loop {
+            let woken = self.engine.turn().await.unwrap();
+            let ready = self.dispatcher.turn(&mut self.sends).await.unwrap();
+            let mut sent = false;
+            while self.sends.len() > self.carrier.hanging() {
+                // Not awaited: whether a send hangs shows only once it has begun.
+                if self.sends.try_join_next().is_some() {
+                    sent = true;
+                } else {
+                    tokio::task::yield_now().await;
+                }
+            }
+            if !sent {
+                return [woken, ready].into_iter().flatten().min();
+            }
+        }
+    }
+
+    /// Lets time pass, stopping wherever something is due.
+    pub async fn pass(&mut self, length: SignedDuration) {
+        let end = self.clock.now() + length;
+        loop {
+            let next = self.settle().await.filter(|next| *next <= end);
+            let hanging = self.carrier.deadline(self.clock.now()).filter(|at| *at <= end);
+            match [next, hanging].into_iter().flatten().min() {
+                Some(at) => self.clock.set(at.max(self.clock.now())),
+                None => break,
+            }
+            if hanging.is_some_and(|at| at <= self.clock.now()) {
+                self.carrier.give_up(self.clock.now());
+            }
+        }
+        self.clock.set(end);
+        self.settle().await;
+    }
+
+    pub async fn pass_seconds(&mut self, seconds: i64) {
+        self.pass(SignedDuration::from_secs(seconds)).await;
+    }
+
+    // ---- the API ----
+
+    pub async fn request(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let mut request =
+            self.client.request(method.parse().unwrap(), format!("{}{path}", self.url)).bearer_auth(TOKEN);
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        answer(request).await
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self.request("GET", path, None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.body
+    }
+
+    /// A POST that has to succeed.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self.request("POST", path, Some(body)).await;
+        assert!((200..300).contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+        answer.body
+    }
+
+    /// John and Bob in the team ops, as the demo has them, each with one contact.
+    pub async fn john_and_bob(&self, johns: &str, bobs: &str) {
+        for (name, full_name, contact) in [("john", "John", johns), ("bob", "Bob", bobs)] {
+            let person = json!({
+                "name": name, "full_name": full_name, "contacts": [contact],
+                "notification_plans": { "high": { "steps": [
+                    { "contact": contact, "wait": "20s" }, { "contact": contact, "every": "1m" },
+                ] } },
+            });
+            self.post("/api/v1/people", person).await;
+        }
+        self.post(
+            "/api/v1/escalation-plans",
+            json!({ "name": "ops", "steps": [
+            { "notify": ["on_call"], "after": "45s" }, { "notify": ["next_on_call"], "after": "5m" },
+        ] }),
+        )
+        .await;
+        self.post(
+            "/api/v1/teams",
+            json!({ "name": "ops", "members": ["john", "bob"], "escalation_plan": "ops" }),
+        )
+        .await;
+    }
+
+    /// Pages the team ops. Returns the alert's number.
+    pub async fn notify(&self, summary: &str) -> u64 {
+        let alert = self.post("/api/v1/teams/ops/notify", json!({ "summary": summary })).await;
+        alert["number"].as_u64().unwrap()
+    }
+
+    /// The alert's story: seconds since the world began, and the sentence.
+    pub async fn story(&self, number: u64) -> Vec<String> {
+        let alert = self.get(&format!("/api/v1/alerts/{number}")).await;
+        let lines = alert["timeline"].as_array().unwrap().iter();
+        lines
+            .map(|line| {
+                let at: Timestamp = line["at"].as_str().unwrap().parse().unwrap();
+                format!("{} {}", at.duration_since(self.start).as_secs(), line["text"].as_str().unwrap())
+            })
+            .collect()
+    }
+
+    /// What a browser of this person, or of an administrator, sends along.
+    pub async fn cookie(&self, person: Option<&str>) -> String {
+        let link = self.post("/api/v1/sign-ins", json!({ "person": person })).await;
+        let url = link["url"].as_str().unwrap().to_owned();
+        let signed_in = self.client.post(url).send().await.unwrap();
+        assert_eq!(signed_in.status(), 303);
+        let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// Loads a page as that browser.
+    pub async fn page(&self, cookie: &str, path: &str) -> Answer {
+        answer(self.client.get(format!("{}{path}", self.url)).header("cookie", cookie)).await
+    }
+
+    /// Posts a form as that browser, from a page of ours.
+    pub async fn press(&self, cookie: &str, path: &str) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url)).header("cookie", cookie);
+        answer(request.header("sec-fetch-site", "same-origin")).await
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+}

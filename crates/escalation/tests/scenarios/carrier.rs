@@ -3,6 +3,7 @@
 use escalation::alert::Status;
 use escalation::delivery::{Outcome, Purpose, State};
 use escalation::directory::Directory;
+use escalation::effect::EntryKind;
 use insta::assert_snapshot;
 
 use crate::roster::{Roster, duration};
@@ -155,6 +156,15 @@ fn when_everything_of_a_step_fails_the_next_step_fires_at_once() {
     +0:00 step 2 pages bob
     +0:00 page → handset:bob
     ");
+}
+
+#[test]
+fn that_everything_of_a_step_failed_is_told_once() {
+    // Ten tries of one delivery are refused while the last step has its time before the next round.
+    let mut world =
+        World::new(ops().plan("ops", 1, &["bob after 10m"])).carrier_always("handset:bob", Reply::Refuses);
+    world.run_to("9m59s");
+    assert_eq!(world.count(EntryKind::Gap), 1, "{}", world.timeline());
 }
 
 #[test]

@@ -250,16 +250,14 @@ fn escalating_what_was_acknowledged_at_the_last_step_pages_somebody() {
 #[test]
 fn escalating_an_unanswered_alert_begins_again() {
     let mut world = World::new(ops());
-    world.run_to("30m");
+    world.run_to("30m30s");
     world.escalate("carol", None);
-    world.run_to("30m");
-    assert_snapshot!(world.timeline_from(START + duration("30m")), @r"
-    +30:00 page → handset:john
-    +30:00 page → handset:carol
-    +30:00 escalated by Carol
-    +30:00 round 3: somebody asked for more people
-    +30:00 step 1 pages john
-    +30:00 page → handset:john
+    world.run_to("30m30s");
+    assert_snapshot!(world.timeline_from(START + duration("30m30s")), @r"
+    +30:30 escalated by Carol
+    +30:30 round 3: somebody asked for more people
+    +30:30 step 1 pages john
+    +30:30 page → handset:john
     ");
 }
 

@@ -3,6 +3,7 @@
 use escalation::alert::Status;
 use escalation::delivery::{Outcome, Purpose, State};
 use escalation::directory::Directory;
+use escalation::effect::EntryKind;
 use insta::assert_snapshot;
 
 use crate::roster::{Roster, duration};
@@ -95,21 +96,27 @@ fn a_sender_that_dies_is_no_silence() {
 
 #[test]
 fn a_late_answer_with_an_old_token_changes_nothing() {
-    // The first sender is frozen past its lease; it wakes up when the second has long been refused.
-    let mut world =
-        World::new(ops()).carrier("handset:john", &[Reply::AcceptsAfter(40), Reply::Refuses, Reply::Refuses]);
-    world.run_to("39s");
+    // The first sender is frozen past its lease and comes back while the second is sending.
+    let replies = [Reply::AcceptsAfter(35), Reply::AcceptsAfter(8)];
+    let mut world = World::new(ops()).carrier("handset:john", &replies);
+    world.run_to("34s");
     let before = (world.state.clone(), world.deliveries.clone());
-    let late = world.deliveries[0].clone().settle(
-        1,
-        &Outcome::Accepted { provider_id: String::new() },
-        world.now,
-        &mut || 0,
-    );
-    assert_eq!(late, None);
-    world.run_to("40s");
-    assert_eq!((world.state.clone(), world.deliveries.clone()), before);
-    assert!(!world.rung.iter().any(|it| it.state == State::Sent && it.contact.as_str() == "handset:john"));
+    assert_eq!((world.deliveries[0].state, world.deliveries[0].attempt), (State::Claimed, 2));
+    let late = Outcome::Refused { why: String::new(), permanent: true };
+    assert_eq!(world.deliveries[0].settle(1, &late, world.now, &mut || 0), None);
+    world.run_to("37s");
+    assert_eq!((world.state.clone(), world.deliveries.clone()), before, "{}", world.timeline());
+    world.run_to("1m");
+    assert_eq!(world.deliveries[0].state, State::Sent);
+}
+
+#[test]
+fn a_retry_that_fails_later_does_not_bring_a_further_contact() {
+    let steps =
+        ["handset:john wait 5m", "email:john@example.org wait 5m", "webhook:https://john.example.org/"];
+    let mut world = World::new(ops().person("john", &steps)).carrier_always("handset:john", Reply::Refuses);
+    world.run_to("4m59s");
+    assert!(world.paged("webhook:https://john.example.org/").is_empty(), "{}", world.timeline());
 }
 
 #[test]
@@ -149,6 +156,15 @@ fn when_everything_of_a_step_fails_the_next_step_fires_at_once() {
     +0:00 step 2 pages bob
     +0:00 page → handset:bob
     ");
+}
+
+#[test]
+fn that_everything_of_a_step_failed_is_told_once() {
+    // Ten tries of one delivery are refused while the last step has its time before the next round.
+    let mut world =
+        World::new(ops().plan("ops", 1, &["bob after 10m"])).carrier_always("handset:bob", Reply::Refuses);
+    world.run_to("9m59s");
+    assert_eq!(world.count(EntryKind::Gap), 1, "{}", world.timeline());
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
 
     let is_over = matches!(state.alert.status, Status::Acknowledged | Status::Resolved);
     let waiting = |it: &&Delivery| matches!(it.state, DeliveryState::Ready | DeliveryState::Claimed);
-    for delivery in world.deliveries.iter().filter(|it| it.purpose == Purpose::Page).filter(waiting) {
+    for delivery in world.open().filter(|it| it.purpose == Purpose::Page).filter(waiting) {
         let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
         assert!(!(is_over && delivery.is_wanted(&state.alert, page)), "a page is claimable\n{}", story());
         assert!(
@@ -190,14 +190,13 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
 /// Runs until `until`, looking after each thing that is done.
 fn run(world: &mut World, until: Timestamp, seen: &mut Seen) {
     loop {
-        let sending = world.deliveries.iter().filter(|it| it.state == DeliveryState::Claimed).count();
+        let sending = world.open().filter(|it| it.state == DeliveryState::Claimed).count();
         if !world.tick(until) {
             break;
         }
         // A step may come before its time when everything has failed: that needs an outcome, or a page
         // of somebody who is gone.
-        let settled =
-            world.deliveries.iter().filter(|it| it.state == DeliveryState::Claimed).count() < sending;
+        let settled = world.open().filter(|it| it.state == DeliveryState::Claimed).count() < sending;
         let emptied = world.history[seen.history..]
             .iter()
             .any(|entry| entry.kind == EntryKind::Gap && entry.text.contains("no contact is left"));

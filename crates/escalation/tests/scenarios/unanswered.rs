@@ -13,7 +13,7 @@ use crate::world::{Reply, START, World};
 
 fn ops() -> Directory {
     Directory::default()
-        .person("john", &["handset:john every 4m"])
+        .person("john", &["handset:john every 7m"])
         .person("bob", &["handset:bob"])
         .planless("carol", &["email:carol@example.org"])
         .team("ops", &["john", "bob"])
@@ -30,28 +30,23 @@ fn everybody_is_paged_in_every_round_then_the_last_resort_then_the_operators_are
     +0:00 triggered
     +0:00 step 1 pages john
     +0:00 page → handset:john
-    +4:00 page → handset:john
     +5:00 step 2 pages bob
     +5:00 page → handset:bob
-    +8:00 page → handset:john
+    +7:00 page → handset:john
     +10:00 round 2: nobody has answered yet
     +10:00 step 1 pages john
     +10:00 page → handset:john
-    +14:00 page → handset:john
     +15:00 step 2 pages bob
     +15:00 page → handset:bob
-    +18:00 page → handset:john
+    +17:00 page → handset:john
     +20:00 last resort pages carol
     +20:00 page → email:carol@example.org
-    +22:00 page → handset:john
-    +26:00 page → handset:john
-    +30:00 page → handset:john
-    +34:00 page → handset:john
+    +24:00 page → handset:john
+    +31:00 page → handset:john
     +35:00 unanswered
     +35:00 warning → email:operators@example.org: nobody has answered; everybody in the plan and the last resort was paged
-    +39:00 page → handset:john
-    +44:00 page → handset:john
-    +49:00 page → handset:john
+    +38:00 page → handset:john
+    +45:00 page → handset:john
     ");
     assert_eq!(world.state.alert.status, Status::Unanswered);
 }
@@ -81,7 +76,7 @@ fn an_unanswered_page_never_falls_silent() {
     let mut world = World::new(ops());
     world.run_to("7d");
     let last = world.claimed(Purpose::Page).last().unwrap().0;
-    assert!(last > world.now - SignedDuration::from_mins(6));
+    assert!(last > world.now - SignedDuration::from_mins(8));
     assert_eq!(world.count(EntryKind::LastResort), 1);
     assert_eq!(world.count(EntryKind::Unanswered), 1);
     assert_eq!(world.claimed(Purpose::Warning).count(), 1);

@@ -113,6 +113,8 @@ pub struct World {
     pub effects: usize,
     /// The chance that spreads retries; none: no spread, so that a timeline has round times.
     pub jitter: Option<Chance>,
+    /// Places of the deliveries that are ready or claimed: the others are many in a long story.
+    open: Vec<usize>,
     lines: Vec<(Timestamp, String)>,
     sending: Vec<Sending>,
     scripts: BTreeMap<String, VecDeque<Reply>>,
@@ -158,6 +160,7 @@ impl World {
             rung: Vec::new(),
             effects: 0,
             jitter: None,
+            open: Vec::new(),
             lines: Vec::new(),
             sending: Vec::new(),
             scripts: BTreeMap::new(),
@@ -205,9 +208,13 @@ impl World {
     fn save(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Deliver(delivery) => self.deliveries.push(delivery),
+                Effect::Deliver(delivery) => {
+                    self.open.push(self.deliveries.len());
+                    self.deliveries.push(delivery);
+                }
                 Effect::Withdraw { page, contact } => {
-                    for delivery in &mut self.deliveries {
+                    for at in &self.open {
+                        let delivery = &mut self.deliveries[*at];
                         let is_meant = page.is_none_or(|page| delivery.page == Some(page))
                             && contact.as_ref().is_none_or(|contact| delivery.contact == *contact);
                         if is_meant
@@ -229,12 +236,14 @@ impl World {
     fn next(&self) -> Option<(Timestamp, Next)> {
         let settles = self.sending.iter().enumerate().map(|(at, send)| (send.ends_at, Next::Settle(at)));
         let wakes = self.state.wakes.iter().map(|(wake, at)| (*at, Next::Wake(*wake)));
-        let deliveries =
-            self.deliveries.iter().enumerate().filter_map(|(at, delivery)| match delivery.state {
-                DeliveryState::Ready => Some((delivery.not_before, Next::Claim(at))),
-                DeliveryState::Claimed => Some((delivery.lease_until, Next::LeaseEnds(at))),
+        let deliveries = self.open.iter().filter_map(|at| {
+            let delivery = &self.deliveries[*at];
+            match delivery.state {
+                DeliveryState::Ready => Some((delivery.not_before, Next::Claim(*at))),
+                DeliveryState::Claimed => Some((delivery.lease_until, Next::LeaseEnds(*at))),
                 _ => None,
-            });
+            }
+        });
         // What is late is late together: then the order of things decides, and their time only after it.
         settles
             .chain(wakes)
@@ -244,6 +253,8 @@ impl World {
 
     /// Does the next thing, if it is due by `until`.
     pub fn tick(&mut self, until: Timestamp) -> bool {
+        let is_open = |it: &Delivery| matches!(it.state, DeliveryState::Ready | DeliveryState::Claimed);
+        self.open.retain(|at| is_open(&self.deliveries[*at]));
         let Some((at, next)) = self.next().filter(|(at, _)| *at <= until) else { return false };
         self.now = self.now.max(at);
         match next {
@@ -381,6 +392,11 @@ impl World {
     pub fn timeline_from(&self, from: Timestamp) -> String {
         let lines = self.lines.iter().filter(|(at, _)| *at >= from);
         lines.map(|(at, line)| format!("{} {line}\n", clock(*at))).collect()
+    }
+
+    /// The deliveries that were ready or claimed before the newest thing was done, and those made by it.
+    pub fn open(&self) -> impl Iterator<Item = &Delivery> {
+        self.open.iter().map(|at| &self.deliveries[*at])
     }
 
     /// What was claimed for one purpose, oldest first.

@@ -575,7 +575,7 @@ class Story:
         plain.get(demo.sign_in)
         press(plain, "form button")
         report.wait("without script the button signs in", plain,
-                    lambda: plain.current_url == demo.url + "/" and "One alert waits" in heading(plain))
+                    lambda: plain.current_url == demo.url + "/" and "for an answer" in heading(plain))
         plain.get(demo.url + "/handset/bob")
         report.check("without script nothing of the script is shown",
                      not [button for button in all_of(plain, "button#sound") if button.is_displayed()])

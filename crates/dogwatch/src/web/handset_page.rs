@@ -164,6 +164,11 @@ fn read_did(query: Option<&str>) -> Option<(Key, u64)> {
     Some((Key::read(key)?, number.parse().ok()?))
 }
 
+/// The alert for which a first 6 was pressed.
+pub(super) fn resolving(query: Option<&str>) -> Option<u64> {
+    read_did(query).filter(|(key, _)| *key == Key::Resolve).map(|(_, number)| number)
+}
+
 async fn page(
     viewer: Viewer,
     State(app): State<App>,
@@ -171,7 +176,7 @@ async fn page(
     RawQuery(query): RawQuery,
 ) -> Response {
     let did = read_did(query.as_deref());
-    let resolving = did.filter(|(key, _)| *key == Key::Resolve).map(|(_, number)| number);
+    let resolving = resolving(query.as_deref());
     let fragment = match fragment(&app, &viewer, &name, resolving).await {
         Ok(fragment) => fragment,
         Err(error) => return error.page(),
@@ -180,7 +185,8 @@ async fn page(
         Some((key, number)) => say(&app, &name, key, number).await,
         None => String::new(),
     };
-    let live = url::live(&format!("/handset/{name}"));
+    let asked = resolving.map(|number| format!("?did=6.{number}")).unwrap_or_default();
+    let live = url::live(&format!("/handset/{name}{asked}"));
     let frame = Frame::of(format!("Handset of {}", fragment.owner), &app, &viewer, live);
     show(&HandsetPage { frame, fragment, said })
 }

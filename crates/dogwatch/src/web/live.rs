@@ -6,7 +6,7 @@ use std::future::Future;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -78,14 +78,21 @@ async fn alert(viewer: Viewer, State(app): State<App>, Path(number): Path<u64>) 
     })
 }
 
-async fn handset(viewer: Viewer, State(app): State<App>, Path(name): Path<String>) -> Response {
-    if let Err(error) = handset_page::fragment(&app, &viewer, &name, None).await {
+async fn handset(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    // The question that a first 6 asks stays until it is answered.
+    let resolving = handset_page::resolving(query.as_deref());
+    if let Err(error) = handset_page::fragment(&app, &viewer, &name, resolving).await {
         return error.page();
     }
     let own = app.clone();
     watch(app, move || {
         let (app, viewer, name) = (own.clone(), viewer.clone(), name.clone());
-        async move { handset_page::fragment(&app, &viewer, &name, None).await.ok()?.render().ok() }
+        async move { handset_page::fragment(&app, &viewer, &name, resolving).await.ok()?.render().ok() }
     })
 }
 

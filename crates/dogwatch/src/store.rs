@@ -339,7 +339,7 @@ impl Store {
     ///
     /// [`StoreError`]: the wakes stay due.
     pub async fn advance(&self, most: usize) -> Result<Advanced, StoreError> {
-        self.backend.call(move |core, now| core.advance(now, most)).await
+        self.backend.call_within(move |core, now| core.advance(now, most)).await
     }
 
     /// Claims deliveries that may be sent now; those that nobody wants any more are withdrawn.
@@ -357,7 +357,7 @@ impl Store {
     ///
     /// [`StoreError`]: to be tried again; otherwise the lease ends and the outcome counts as unknown.
     pub async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) -> Result<(), StoreError> {
-        self.backend.call(move |core, now| core.settle(now, id, token, &outcome)).await
+        self.backend.call_within(move |core, now| core.settle(now, id, token, &outcome)).await
     }
 
     /// Ends the claims of a process that is gone: their outcomes are unknown. Only for who owns the

@@ -5,6 +5,12 @@
 //! itself. When a job of a group fails, the group is rolled back and run again with a savepoint for each
 //! job, so that only the failing one is undone; jobs are pure functions of what is stored, so running
 //! one again does no harm.
+//!
+//! **What waits for the disk.** A group is on the disk before anybody is answered (`synchronous=FULL`), with
+//! one exception: a group that holds nothing but handled wakes and settled outcomes. Nobody was promised
+//! anything by it, and whatever leaves the house because of it leaves after a claim, whose sync covers
+//! everything that was written before. Were the power to fail in between, the wake would be due again, or
+//! the outcome unknown: just as after a crash one moment earlier.
 
 mod alert;
 pub(super) mod codec;
@@ -45,11 +51,14 @@ impl From<rusqlite::Error> for StoreError {
 
 /// Work for the writer. It may be run twice, and is answered once.
 trait Job: Send {
+    /// Whether somebody outside relies on it once it is answered.
+    fn is_promise(&self) -> bool;
     fn run(&mut self, core: &mut Core, now: Timestamp) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, failed: Option<StoreError>);
 }
 
 struct Call<F, R> {
+    is_promise: bool,
     work: F,
     result: Option<R>,
     reply: oneshot::Sender<Result<R, StoreError>>,
@@ -60,6 +69,10 @@ where
     F: FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send,
     R: Send,
 {
+    fn is_promise(&self) -> bool {
+        self.is_promise
+    }
+
     fn run(&mut self, core: &mut Core, now: Timestamp) -> Result<(), StoreError> {
         let work = &mut self.work;
         let outcome = catch_unwind(AssertUnwindSafe(|| work(core, now))).unwrap_or_else(|panic| {
@@ -125,13 +138,30 @@ impl Sqlite {
         Ok(Self { jobs, readers: Arc::new(readers), writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
-    /// Runs `work` in the next transaction and answers after its commit.
+    /// Runs `work` in the next transaction and answers when it is on the disk.
     pub(super) async fn call<R: Send + 'static>(
         &self,
         work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
+        self.queue(true, work).await
+    }
+
+    /// Runs `work`, by which nothing is promised to anybody, in the next transaction and answers after its
+    /// commit.
+    pub(super) async fn call_within<R: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.queue(false, work).await
+    }
+
+    async fn queue<R: Send + 'static>(
+        &self,
+        is_promise: bool,
+        work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(Call { work, result: None, reply });
+        let call = Box::new(Call { is_promise, work, result: None, reply });
         self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
@@ -252,6 +282,9 @@ fn write(
 fn commit(core: &mut Core, group: &mut [Box<dyn Job>], now: Timestamp) -> Vec<Option<StoreError>> {
     let all_failed = |error: StoreError, count: usize| vec![Some(error); count];
     let count = group.len();
+    if let Err(error) = core.wait_for_disk(group.iter().any(|job| job.is_promise())) {
+        return all_failed(error, count);
+    }
     let together = core.begin().and_then(|()| {
         for job in group.iter_mut() {
             job.run(core, now)?;

@@ -77,8 +77,11 @@ fn summary(loaded: &Loaded) -> String {
         (names(Kind::EscalationPlan), "escalation plan", "escalation plans"),
         (names(Kind::Integration), "integration", "integrations"),
     ];
-    let there: Vec<String> =
-        counts.into_iter().filter(|(count, ..)| *count > 0).map(|(n, one, many)| count(n, one, many)).collect();
+    let there: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(n, one, many)| count(n, one, many))
+        .collect();
     let there = if there.is_empty() { "no definitions".to_owned() } else { there.join(", ") };
     let errors = loaded.problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = loaded.problems.len() - errors;
@@ -108,7 +111,8 @@ fn as_json(problem: &Problem, loaded: &Loaded) -> String {
     });
     if let Some((span, message)) = &problem.related {
         let at = place(*span);
-        object["related"] = json!({ "file": at.file, "line": at.line, "column": at.column, "message": message });
+        object["related"] =
+            json!({ "file": at.file, "line": at.line, "column": at.column, "message": message });
     }
     object.to_string()
 }

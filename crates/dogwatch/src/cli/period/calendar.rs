@@ -156,7 +156,7 @@ fn bar(day: &ClockDay, cells: usize) -> String {
             (Fill::In, Fill::Out) => '▌',
             (Fill::Out, Fill::In) => '▐',
             (Fill::Missing, Fill::Missing) => '╌',
-            (Fill::Out | Fill::Missing, Fill::Out | Fill::Missing) if start % 10_800 == 0 => '┊',
+            (Fill::Out | Fill::Missing, Fill::Out | Fill::Missing) if start.is_multiple_of(10_800) => '┊',
             (Fill::Out | Fill::Missing, Fill::Out | Fill::Missing) => '·',
         }
     };
@@ -186,7 +186,9 @@ fn paint_bar(bar: &str, paint: &Paint) -> String {
 fn texts(day: &ClockDay) -> Vec<String> {
     match day.readings.as_slice() {
         [(0, DAY_SECONDS)] => vec!["all day".to_owned()],
-        readings => readings.iter().map(|(start, end)| format!("{}-{}", clock(*start), clock(*end))).collect(),
+        readings => {
+            readings.iter().map(|(start, end)| format!("{}-{}", clock(*start), clock(*end))).collect()
+        }
     }
 }
 

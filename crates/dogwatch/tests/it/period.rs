@@ -214,16 +214,16 @@ fn every_problem_of_a_toml_file_has_its_place_and_advice() {
         |        -----
         = help: give one of them another name, or take it away
 
+    wrong.toml:29:1: error: the field "steps" of this escalation plan is missing
+        |
+     29 | [[escalation-plan]]
+        | ^^^^^^^^^^^^^^^^^^^
+
     wrong.toml:29:3: error: there is no kind of definition "escalation-plan"
         |
      29 | [[escalation-plan]]
         |   ^^^^^^^^^^^^^^^
         = help: did you mean "escalation_plan"?
-
-    wrong.toml:29:1: error: the field "steps" of this escalation plan is missing
-        |
-     29 | [[escalation-plan]]
-        | ^^^^^^^^^^^^^^^^^^^
 
     wrong.toml:32:2: error: there is no kind of definition "person2"
         |

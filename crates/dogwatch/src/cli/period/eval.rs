@@ -187,18 +187,39 @@ impl<'a> Answers<'a> {
 /// Laying out a window costs about as much as answering a question for each of some days of it. So
 /// a window comes after some questions outside of it, and is the longer the more there were: what is
 /// asked seldom stays cheap, and what is asked much, wherever, comes to cost next to nothing.
+///
+/// Until the period changes every answer is the same. The last such stretch and the longest are kept:
+/// to find that something never comes again is the dearest answer of all.
 struct Asked {
     period: ZonedPeriod,
+    latest: Stretch,
+    longest: Stretch,
     window: std::ops::Range<Timestamp>,
     outside: u32,
     first: Timestamp,
     last: Timestamp,
 }
 
-/// What is asked.
-struct Answer {
-    inside: bool,
+/// A stretch in which every answer is the same.
+#[derive(Clone, Copy)]
+struct Stretch {
+    start: i64,
+    /// The first second that is no longer in it; nothing when it never ends.
     changes: Option<i64>,
+    inside: bool,
+}
+
+impl Stretch {
+    /// Nothing has been asked.
+    const NONE: Self = Self { start: 0, changes: Some(0), inside: false };
+
+    fn contains(&self, second: i64) -> bool {
+        self.start <= second && self.changes.is_none_or(|end| second < end)
+    }
+
+    fn length(&self) -> i64 {
+        self.changes.map_or(i64::MAX, |end| end - self.start)
+    }
 }
 
 /// Questions outside of the window before the first one is laid out.
@@ -210,10 +231,22 @@ const DAYS_A_QUESTION: i64 = 64;
 impl Asked {
     fn new(period: ZonedPeriod) -> Self {
         let none = Timestamp::UNIX_EPOCH..Timestamp::UNIX_EPOCH;
-        Self { period, window: none, outside: 0, first: Timestamp::MAX, last: Timestamp::MIN }
+        Self {
+            period,
+            latest: Stretch::NONE,
+            longest: Stretch::NONE,
+            window: none,
+            outside: 0,
+            first: Timestamp::MAX,
+            last: Timestamp::MIN,
+        }
     }
 
-    fn answer(&mut self, at: Timestamp, window_bytes: &mut usize) -> Answer {
+    fn answer(&mut self, at: Timestamp, window_bytes: &mut usize) -> Stretch {
+        let second = at.as_second();
+        if let Some(known) = [self.latest, self.longest].into_iter().find(|known| known.contains(second)) {
+            return known;
+        }
         if !self.window.contains(&at) {
             self.first = self.first.min(at);
             self.last = self.last.max(at);
@@ -224,7 +257,12 @@ impl Asked {
         }
         let inside = self.period.contains(at);
         let changes = if inside { self.period.next_out(at) } else { self.period.next_in(at) };
-        Answer { inside, changes: changes.map(Timestamp::as_second) }
+        let found = Stretch { start: second, changes: changes.map(Timestamp::as_second), inside };
+        self.latest = found;
+        if found.length() >= self.longest.length() {
+            self.longest = found;
+        }
+        found
     }
 
     /// Lays out what has been asked so far and a year more, or as much of it round `at` as is due.

@@ -20,6 +20,13 @@ pub trait Clock: Send + Sync + 'static {
     fn wait_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
+/// Completes when the clock shows `at` or later, however often [`Clock::wait_until`] comes back early.
+pub async fn sleep_until(clock: &dyn Clock, at: Timestamp) {
+    while clock.now() < at {
+        clock.wait_until(at).await;
+    }
+}
+
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;

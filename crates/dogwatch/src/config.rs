@@ -15,7 +15,7 @@ use escalation::directory::Service;
 use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
-use crate::store::Secret;
+use crate::secret::Secret;
 
 /// Where the service listens when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8420";

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::channel::Channels;
-use crate::clock::{Clock, lock};
+use crate::clock::{Clock, lock, sleep_until};
 use crate::message::compose;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
@@ -114,18 +114,14 @@ impl Dispatcher {
         let deadline = now + SEND_DEADLINE;
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
-        loop {
-            tokio::select! {
-                biased;
-                outcome = &mut sending => return outcome.unwrap_or_else(|error| Outcome::Unknown {
-                    why: format!("Dogwatch made a mistake while sending: {error}"),
-                }),
-                () = self.clock.wait_until(deadline) => {
-                    if self.clock.now() >= deadline {
-                        sending.abort();
-                        return Outcome::Unknown { why: "no answer within 10 s".to_owned() };
-                    }
-                }
+        tokio::select! {
+            biased;
+            outcome = &mut sending => outcome.unwrap_or_else(|error| Outcome::Unknown {
+                why: format!("Dogwatch made a mistake while sending: {error}"),
+            }),
+            () = sleep_until(&*self.clock, deadline) => {
+                sending.abort();
+                Outcome::Unknown { why: "no answer within 10 s".to_owned() }
             }
         }
     }
@@ -137,7 +133,7 @@ impl Dispatcher {
                 Err(StoreError::Stopped) => break,
                 Err(error) => tracing::error!(%error, delivery = %id, "an outcome could not be stored yet"),
             }
-            self.clock.wait_until(self.clock.now() + SETTLE_PAUSE).await;
+            sleep_until(&*self.clock, self.clock.now() + SETTLE_PAUSE).await;
         }
         tracing::error!(delivery = %id, %outcome, "an outcome was not stored; the lease's end makes it unknown");
     }

@@ -16,6 +16,7 @@ pub mod engine;
 pub mod http;
 pub mod message;
 pub mod reply;
+pub mod secret;
 pub mod service;
 pub mod shutdown;
 pub mod store;

@@ -21,8 +21,9 @@ use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
 use crate::reply::AnswerLinks;
+use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
-use crate::store::{NewToken, Secret, Store};
+use crate::store::{NewToken, Store};
 use crate::telemetry::Metrics;
 
 /// How long requests that are under way may take when the service stops.
@@ -134,6 +135,7 @@ impl Service {
                 tracing::error!(%error, "a worker ended badly");
             }
         }
+        self.store.close().await;
     }
 
     /// Completes when a part of the service has ended that never should: the process is to end, too, and

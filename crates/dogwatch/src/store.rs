@@ -28,7 +28,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock::Clock;
 use crate::definition::{Definitions, FieldError, Kind, Write};
 
-pub use access::{Access, Caller, NewToken, Secret, Token, hash_secret};
+pub use access::{Access, Caller, NewToken, Token};
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -437,6 +437,11 @@ impl Store {
     /// [`StoreError`].
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
         self.backend.read(move |connection| sqlite::read::counts(connection, now)).await
+    }
+
+    /// Finishes what has been asked for, takes nothing more, and leaves a tidy file behind.
+    pub async fn close(&self) {
+        self.backend.close().await;
     }
 
     /// Waits for the writer to take and commit an empty job: the store can be written to.

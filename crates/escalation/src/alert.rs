@@ -126,6 +126,8 @@ pub struct Alert {
     pub round: u32,
     /// When the round began.
     pub round_started_at: Timestamp,
+    /// The first round since somebody last had it: whoever was reached from here on is told of an answer.
+    pub since_round: u32,
     /// How far it has come.
     pub position: Position,
     /// Who has it; while acknowledged, and afterwards who had it last.
@@ -200,6 +202,7 @@ pub fn begin(trigger: &Trigger, ids: &mut Ids<'_>) -> (State, Vec<Effect>) {
         triggers: 1,
         round: 1,
         round_started_at: now,
+        since_round: 1,
         position: Position::default(),
         acknowledged: None,
         resolved: None,

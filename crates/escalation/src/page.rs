@@ -234,7 +234,13 @@ impl Turn<'_> {
     /// A delivery of a page has an outcome.
     pub(crate) fn page_settled(&mut self, id: PageId, settled: &Settled) {
         let Some(place) = self.state.pages.iter().position(|page| page.id == id) else { return };
-        let first_reached = self.state.pages[place].reached.is_none();
+        let since = match self.state.alert.status {
+            Status::Resolved => 1,
+            _ => self.state.alert.since_round,
+        };
+        let person = self.state.pages[place].person.clone();
+        let is_known = |page: &Page| page.person == person && page.round >= since && page.reached.is_some();
+        let first_reached = !self.state.pages.iter().any(is_known);
         let page = &mut self.state.pages[place];
         if settled.sent != Sent::Failed {
             page.reached = Some(settled.contact.clone());
@@ -253,13 +259,30 @@ impl Turn<'_> {
         if settled.sent == Sent::Accepted || page.plan_step != settled.step {
             return;
         }
-        let (person, urgency, plan_step) = (page.person.clone(), page.urgency, page.plan_step);
+        let (urgency, plan_step) = (page.urgency, page.plan_step);
         let steps = self.notification_plan(&person, urgency).map_or(0, |plan| plan.steps.len());
         if usize::from(plan_step) + 1 < steps {
             self.enter_plan_step(place, plan_step + 1);
-        } else if !self.state.pages[place].accepted {
+        } else if !self.state.pages[place].accepted && !self.state.pages[place].failed {
             self.state.pages[place].failed = true;
             self.escalate_if_all_failed();
+        }
+    }
+
+    /// The alert is unanswered: what repeats goes on, but not so often. A repeat that was due sooner after the
+    /// one before it is put off.
+    pub(crate) fn slow_down(&mut self) {
+        for page in &self.state.pages {
+            let plan = self.notification_plan(&page.person, page.urgency);
+            let last =
+                plan.as_ref().and_then(|plan| plan.steps.last().map(|step| (plan.steps.len(), step.every)));
+            let (Some((count, Some(every))), true) = (last, page.is_live()) else { continue };
+            if usize::from(page.plan_step) + 1 == count
+                && let Some(at) = self.state.wakes.get_mut(&Wake::Page(page.id))
+            {
+                let before = *at - every.max(MIN_LAST_EVERY);
+                *at = (*at).max(before + UNANSWERED_EVERY);
+            }
         }
     }
 

@@ -29,6 +29,7 @@ CREATE TABLE alert (
     triggers         INTEGER NOT NULL,
     round            INTEGER NOT NULL,
     round_started_at INTEGER NOT NULL,
+    since_round      INTEGER NOT NULL,
     next_step        INTEGER NOT NULL,
     passes           INTEGER NOT NULL,
     fired            INTEGER NOT NULL,

@@ -38,7 +38,7 @@ pub struct Server {
     /// How to talk to it.
     pub security: Security,
     /// User name and password, if it wants them.
-    pub credentials: Option<(String, crate::store::Secret)>,
+    pub credentials: Option<(String, crate::secret::Secret)>,
     /// The sender of our mail.
     pub from: Mailbox,
     /// More certificates to trust, as PEM.

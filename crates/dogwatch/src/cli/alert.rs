@@ -151,7 +151,7 @@ fn list(answer: &Value) {
         };
         println!(
             "#{:<5} {:<9} {:<14} {:<16} {}  {}",
-            alert["number"],
+            alert["number"].to_string(),
             text(&alert["severity"]),
             audience(alert),
             owner,

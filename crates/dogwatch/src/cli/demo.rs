@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use super::serve::until_stopped;
+use super::serve::Signals;
 use crate::clock::SystemClock;
 use crate::config::{Config, DEFAULT_LISTEN, Flags};
 use crate::definition::{Kind, Write};
@@ -48,12 +48,13 @@ impl Demo {
         let environment =
             |name: &str| std::env::var(name).ok().filter(|_| name.starts_with("DOGWATCH_ADMIN_TOKEN"));
         let config = Config::load(None, &environment, &flags)?;
+        let signals = Signals::listen()?;
         let service = Service::start(&config, Arc::new(SystemClock)).await?;
         define(&service.store).await?;
         let number = raise(&service.store).await?;
         println!("listening on http://{}", service.address);
         print_story(&service, &config, number).await?;
-        until_stopped(service).await?;
+        signals.until_stopped(service).await?;
         std::fs::remove_dir_all(&folder).with_context(|| format!("can't remove {}", folder.display()))
     }
 }

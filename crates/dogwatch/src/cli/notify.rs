@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::client::{Server, segment, text};
-use crate::clock::{Clock, SystemClock, chance};
+use crate::clock::{Clock, SystemClock, chance, sleep_until};
 use jiff::SignedDuration;
 
 /// How often a request is sent before it is given up. All carry the same key: it makes one alert.
@@ -81,9 +81,7 @@ impl Notify {
             );
             if is_passing && tries < TRIES {
                 let until = SystemClock.now() + SignedDuration::from_secs(i64::from(tries));
-                while SystemClock.now() < until {
-                    SystemClock.wait_until(until).await;
-                }
+                sleep_until(&SystemClock, until).await;
                 continue;
             }
             let answer = answer?;

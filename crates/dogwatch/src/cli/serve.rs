@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags};
@@ -42,6 +43,7 @@ impl Serve {
         start_logging();
         let flags = Flags { listen: self.listen, database: self.database, public_url: self.public_url };
         let config = Config::load(self.config.as_deref(), &|name| std::env::var(name).ok(), &flags)?;
+        let signals = Signals::listen()?;
         let service = Service::start(&config, Arc::new(SystemClock)).await?;
         println!("listening on http://{}", service.address);
         if let Some(token) = &service.first_token {
@@ -53,18 +55,32 @@ impl Serve {
             println!("\nOpen this address to sign your browser in. It works once, within a day:");
             println!("  {}{}", service.public_url, crate::web::url::sign_in(secret.reveal()));
         }
-        until_stopped(service).await
+        signals.until_stopped(service).await
     }
 }
 
-/// Runs until a signal, or until something breaks that never should.
-pub(super) async fn until_stopped(mut service: Service) -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        answer = tokio::signal::ctrl_c() => answer?,
-        () = service.broken() => anyhow::bail!("a part of Dogwatch ended by itself; the log says more. Start it again"),
+/// The signals that end the service. Listened for before it says that it is there: whoever starts it may
+/// stop it at once.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    service.stop().await;
-    Ok(())
+
+    /// Runs until a signal, or until something breaks that never should.
+    pub(super) async fn until_stopped(mut self, mut service: Service) -> anyhow::Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = service.broken() => {
+                anyhow::bail!("a part of Dogwatch ended by itself; the log says more. Start it again")
+            }
+        }
+        service.stop().await;
+        Ok(())
+    }
 }

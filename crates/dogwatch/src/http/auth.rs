@@ -13,7 +13,8 @@ use escalation::event::{Actor, Via};
 
 use super::App;
 use super::problem::Problem;
-use crate::store::{Caller, Secret};
+use crate::secret::Secret;
+use crate::store::Caller;
 
 /// The cookie's name on plain loopback; over https it has the prefix that binds it to this host.
 const COOKIE: &str = "dogwatch";

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use super::sqlite::codec::{corrupt, instant, name};
 use super::{Store, StoreError};
 use crate::clock::secret;
+use crate::secret::{Secret, hash_secret};
 
 /// How long a one-time sign-in address may be used.
 const SIGN_IN_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -22,47 +22,6 @@ const SIGN_IN_FOR: SignedDuration = SignedDuration::from_hours(24);
 const SESSION_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most sign-in addresses and sessions that are kept; the oldest go first.
 const MAX_KEPT: usize = 10_000;
-
-/// Something secret that was just made. It is shown once; printing it by accident shows nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    fn new(prefix: &str) -> Self {
-        Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(secret::<32>())))
-    }
-
-    /// A secret that somebody else made.
-    pub fn given(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The secret itself, to be handed to its owner.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it may hold 128 bits or more: long enough, and made of many different characters.
-    pub fn is_strong(&self) -> bool {
-        let mut letters: Vec<char> = self.0.chars().collect();
-        let length = letters.len();
-        letters.sort_unstable();
-        letters.dedup();
-        let is_hex = self.0.chars().all(|letter| letter.is_ascii_hexdigit());
-        length >= if is_hex { 32 } else { 22 } && letters.len() >= 8
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// SHA-256 of what was handed out.
-pub fn hash_secret(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}
 
 /// A token, without its secret.
 #[derive(Clone, Debug)]
@@ -300,6 +259,8 @@ impl Store {
         self.backend
             .call(move |core, now| {
                 let secret = Secret::new("");
+                core.connection()
+                    .execute("DELETE FROM sign_in WHERE expires_at <= ?1", [now.as_millisecond()])?;
                 core.connection().execute(
                     "INSERT INTO sign_in (hash, person, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
                     params![

@@ -87,6 +87,7 @@ where
 pub(super) struct Sqlite {
     jobs: mpsc::Sender<Box<dyn Job>>,
     readers: Arc<Readers>,
+    writer: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
 }
 
 struct Readers {
@@ -112,7 +113,7 @@ impl Sqlite {
         let mut core = Core::new(connection, service)?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
                 write(core, queue, &*clock, &published, &signals);
@@ -121,7 +122,7 @@ impl Sqlite {
             .context("can't start the store's writer thread")?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::default(), places: Semaphore::new(READERS) };
-        Ok(Self { jobs, readers: Arc::new(readers) })
+        Ok(Self { jobs, readers: Arc::new(readers), writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// Runs `work` in the next transaction and answers after its commit.
@@ -133,6 +134,21 @@ impl Sqlite {
         let call = Box::new(Call { work, result: None, reply });
         self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Finishes what has queued up, takes nothing more, and leaves a tidy file behind.
+    pub(super) async fn close(&self) {
+        lock(&self.readers.idle).clear();
+        let last = |core: &mut Core, _| {
+            core.close_after_this();
+            Ok(())
+        };
+        if self.call(last).await.is_err() {
+            return;
+        }
+        let writer = lock(&self.writer).take();
+        // A writer that panicked has nothing more to finish.
+        let _ = tokio::task::spawn_blocking(move || writer.map(std::thread::JoinHandle::join)).await;
     }
 
     /// Runs `work` on a read-only connection, on a thread that may block.
@@ -224,6 +240,9 @@ fn write(
         }
         if stirred.seen {
             signals.changed.send_modify(|count| *count += 1);
+        }
+        if core.is_closing() {
+            break;
         }
     }
     core.close();

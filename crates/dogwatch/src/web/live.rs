@@ -14,6 +14,7 @@ use futures_util::stream::{self, Stream};
 use jiff::SignedDuration;
 
 use super::{Viewer, alert_page, error_page, handset_page, now_page};
+use crate::clock::sleep_until;
 use crate::http::App;
 
 /// Between two looks, however much is changing.
@@ -36,9 +37,9 @@ where
                 if !is_first {
                     tokio::select! {
                         answer = changed.changed() => answer.ok()?,
-                        () = app.clock.wait_until(app.clock.now() + AT_LEAST_EVERY) => {}
+                        () = sleep_until(&*app.clock, app.clock.now() + AT_LEAST_EVERY) => {}
                     }
-                    app.clock.wait_until(app.clock.now() + PAUSE).await;
+                    sleep_until(&*app.clock, app.clock.now() + PAUSE).await;
                 }
                 is_first = false;
                 changed.mark_unchanged();

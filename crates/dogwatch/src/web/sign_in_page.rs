@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use super::layout::Frame;
 use super::{error_page, see, show, unavailable, url};
 use crate::http::App;
-use crate::store::Secret;
+use crate::secret::Secret;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]

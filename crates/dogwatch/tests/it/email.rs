@@ -25,7 +25,7 @@ class Handler:
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         part = lambda kind: mail.get_body((kind,)).get_content()
         print(json.dumps({"to": envelope.rcpt_tos, "headers": [[k, str(v)] for k, v in mail.items()],
-            "plain": part("plain"), "html": part("html"), "tls": session.ssl is not None}), flush=True)
+            "plain": part("plain"), "html": part("html"), "tls": server.transport.get_extra_info("ssl_object") is not None}), flush=True)
         return "250 kept as 4711"
 tls = None
 kwargs = {}
@@ -68,6 +68,8 @@ impl Smtp {
             .args([&cert, &key])
             .arg(mode)
             .stdout(Stdio::piped())
+            // What it says of a handshake that is meant to fail is of no interest.
+            .stderr(Stdio::null())
             .spawn()
             .expect("/usr/bin/python3 with python3-aiosmtpd; scripts/test installs it");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -221,8 +223,12 @@ async fn a_mailbox_that_does_not_exist_is_refused_for_good_and_a_busy_one_tried_
     assert_eq!((&first["state"], &first["attempts"][0]["outcome"]), (&json!("failed"), &json!("refused")));
     assert!(first["attempts"][0]["detail"].as_str().unwrap().contains("no such mailbox"), "{first}");
     let shown = page(&mut world, "later@example.org", json!({ "summary": "y" })).await;
-    let newest = shown["deliveries"].as_array().unwrap().last().unwrap();
-    assert_eq!(newest["state"], "ready", "{newest}");
+    let first = &shown["deliveries"][0];
+    assert_eq!(
+        (&first["state"], &first["attempts"][0]["outcome"]),
+        (&json!("ready"), &json!("refused")),
+        "{first}"
+    );
 }
 
 #[tokio::test]

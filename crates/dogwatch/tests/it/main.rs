@@ -31,6 +31,13 @@
 //! | D2 | PUT wiped fields that were not sent | `definitions::a_patch_changes_only_what_it_names` |
 //! | D3, D5 | dangling references | `definitions::what_is_used_is_not_removed` |
 //! | D8 | names with a slash | `bad_input::names_are_plain` |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "in a test a surprise is a failure"
+)]
 
 mod access;
 mod alerts;

@@ -63,6 +63,8 @@ async fn a_claim_after_the_acknowledgement_gets_nothing() {
 async fn an_old_claim_can_not_settle_and_a_second_claim_finds_nothing() {
     let world = World::new().await;
     world.john_and_bob("webhook:https://x.example", "handset:bob").await;
+    // One contact, once: nothing of John's own plan takes the lost delivery's place.
+    world.request("DELETE", "/api/v1/people/john/notification-plans/high", None).await;
     world.store.record(trigger("k")).await.unwrap();
     world.store.advance(10).await.unwrap();
     let first = world.store.claim(capacity(10)).await.unwrap().claims.remove(0);

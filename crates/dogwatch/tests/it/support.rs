@@ -16,7 +16,8 @@ use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
 use dogwatch::http::{App, router};
 use dogwatch::reply::AnswerLinks;
-use dogwatch::store::{Secret, Store};
+use dogwatch::secret::Secret;
+use dogwatch::store::Store;
 use dogwatch::telemetry::Metrics;
 use escalation::contact::Kind;
 use escalation::directory::Service;
@@ -36,7 +37,6 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub store: Store,
     pub carrier: Carrier,
-    pub links: AnswerLinks,
     pub url: String,
     pub client: reqwest::Client,
     engine: Engine,
@@ -123,7 +123,6 @@ impl World {
             folder,
             store: store.clone(),
             carrier,
-            links: links.clone(),
             engine: Engine::new(store.clone(), shared.clone()),
             dispatcher: Dispatcher::new(store, shared, channels, links, &url, metrics),
             sends: JoinSet::new(),

@@ -231,7 +231,6 @@ async fn private_addresses_are_refused() {
         "[fe80::1]",
         "[64:ff9b::7f00:1]",
         "[2002:7f00:1::]",
-        "localhost.",
         "LOCALHOST",
     ] {
         let delivery = page(&mut world, &format!("http://{host}:{port}/")).await;

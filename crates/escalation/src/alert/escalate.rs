@@ -95,14 +95,18 @@ impl Turn<'_> {
             return;
         }
         self.state.alert.status = Status::Unanswered;
+        self.slow_down();
         self.record(EntryKind::Unanswered, |_| {});
         self.warn_operators("nobody has answered; everybody in the plan and the last resort was paged");
     }
 
     /// Starts a new round at step `next` (from 0; anything past the plan's end is the last resort).
     pub(crate) fn new_round(&mut self, next: u16, why: &str) {
-        self.state.alert.status = Status::Triggered;
         self.state.alert.round += 1;
+        if self.state.alert.status == Status::Acknowledged {
+            self.state.alert.since_round = self.state.alert.round;
+        }
+        self.state.alert.status = Status::Triggered;
         self.state.alert.round_started_at = self.now;
         let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
         // A plan has at most a few steps, or one a member: its length fits.
@@ -120,13 +124,15 @@ impl Turn<'_> {
     }
 
     /// When every page of the newest step has failed, and every role: nobody is waiting for an answer
-    /// that could come, so the next step fires now.
+    /// that could come, so the next step fires now. A new round is not begun so: it waits for its time, or
+    /// a dead provider would be sent all rounds of the plan within a second.
     pub(crate) fn escalate_if_all_failed(&mut self) {
         let alert = &self.state.alert;
-        if alert.status != Status::Triggered || alert.position.roles > 0 {
+        let position = alert.position;
+        if alert.status != Status::Triggered || position.roles > 0 {
             return;
         }
-        let newest = alert.position.next_step.saturating_sub(1);
+        let newest = position.next_step.saturating_sub(1);
         let somebody_may_answer = self.state.pages.iter().any(|page| {
             page.round == alert.round && page.escalation_step == newest && page.is_live() && !page.failed
         });
@@ -134,10 +140,14 @@ impl Turn<'_> {
             return;
         }
         self.record(EntryKind::Gap, |entry| {
-            entry.step = Some(newest);
+            entry.step = Some(newest).filter(|_| !position.last_resort);
             entry.text = "everything that this step sent has failed".to_owned();
         });
-        self.escalate();
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        let is_through = usize::from(position.next_step) >= steps.len();
+        if !(is_through && position.fired && position.passes < repeat) {
+            self.escalate();
+        }
     }
 
     /// Pages everybody that `targets` stand for.
@@ -153,13 +163,22 @@ impl Turn<'_> {
                 },
                 Target::NextOnCall => {
                     let round = self.state.alert.round;
-                    let next = members.iter().skip(1).find(|member| {
+                    let urgency = self.state.alert.severity.urgency();
+                    let mut followers = members.iter().skip(1).filter(|member| {
                         !people.contains(member)
                             && !self
                                 .state
                                 .pages
                                 .iter()
                                 .any(|page| page.person == **member && page.round == round)
+                    });
+                    let next = followers.find(|member| {
+                        let known = self.directory.people.get(*member);
+                        let can_be_paged = known.is_some_and(|person| person.plan(urgency).is_some());
+                        if !can_be_paged {
+                            found.unreachable.push((*member).clone());
+                        }
+                        can_be_paged
                     });
                     match next {
                         Some(next) => people.push(next),

@@ -68,17 +68,14 @@ impl Turn<'_> {
     /// A role has no page: that it was reached, or can't be, is noted on the alert.
     fn role_settled(&mut self, settled: &Settled) {
         let alert = &mut self.state.alert;
-        if settled.sent != Sent::Failed {
-            if !alert.roles_reached.contains(&settled.contact) {
-                alert.roles_reached.push(settled.contact.clone());
-                if matches!(alert.status, Status::Acknowledged | Status::Resolved) {
-                    self.tell_role_late(&settled.contact);
-                }
-            }
-            return;
+        if settled.sent != Sent::Failed && !alert.roles_reached.contains(&settled.contact) {
+            alert.roles_reached.push(settled.contact.clone());
+            self.tell_role_late(&settled.contact);
         }
+        // For the plan's timing an unknown outcome is a failure.
+        let alert = &mut self.state.alert;
         let is_newest = settled.round == alert.round && settled.step + 1 == alert.position.next_step;
-        if is_newest && settled.attempt == 1 {
+        if settled.sent != Sent::Accepted && is_newest && settled.attempt == 1 {
             alert.position.roles = alert.position.roles.saturating_sub(1);
             self.escalate_if_all_failed();
         }
@@ -136,9 +133,13 @@ impl Turn<'_> {
         }
         self.record(EntryKind::Unacknowledged, |entry| entry.by = Some(by.clone()));
         // From the step reached: the one that fired last, asked again who is on call.
-        let reached = self.state.alert.position.next_step.saturating_sub(1);
-        let after_plan = self.state.alert.position.last_resort;
-        self.new_round(if after_plan { u16::MAX } else { reached }, "nobody has it any more");
+        let position = self.state.alert.position;
+        let audience = &self.state.alert.audience;
+        let (steps, _) = self.directory.escalation(audience);
+        let paged_last_resort = position.last_resort && !self.directory.last_resort(audience).is_empty();
+        let last = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
+        let reached = position.next_step.saturating_sub(1).min(last);
+        self.new_round(if paged_last_resort { u16::MAX } else { reached }, "nobody has it any more");
         Verdict::Done
     }
 
@@ -162,6 +163,10 @@ impl Turn<'_> {
             entry.step = to;
         });
         match self.state.alert.status {
+            // The last resort has its time running out: a chosen step gets a time of its own.
+            Status::Triggered if to.is_some() && self.state.alert.position.last_resort => {
+                self.new_round(to.unwrap_or(0), "somebody asked for a step again");
+            }
             Status::Triggered => {
                 if let Some(to) = to {
                     self.state.alert.position.next_step = to;
@@ -170,7 +175,10 @@ impl Turn<'_> {
             }
             Status::Acknowledged => {
                 let next = to.unwrap_or(self.state.alert.position.next_step);
-                self.new_round(next, "somebody asked for more people");
+                let is_past = usize::from(next) >= steps.len();
+                let nobody_left =
+                    is_past && self.directory.last_resort(&self.state.alert.audience).is_empty();
+                self.new_round(if nobody_left { 0 } else { next }, "somebody asked for more people");
             }
             Status::Unanswered | Status::Resolved => {
                 self.new_round(to.unwrap_or(0), "somebody asked for more people")
@@ -189,7 +197,10 @@ impl Turn<'_> {
             entry.by = Some(by.clone());
             entry.people.push(person.clone());
         });
-        if self.state.alert.status == Status::Triggered {
+        // While somebody of the last resort may answer, its time is not cut short.
+        let others = self.state.pages.iter().any(|page| page.is_live());
+        if self.state.alert.status == Status::Triggered && !(self.state.alert.position.last_resort && others)
+        {
             self.escalate();
         }
         Verdict::Done

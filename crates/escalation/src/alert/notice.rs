@@ -8,11 +8,10 @@ use crate::name::Name;
 use crate::plan::Target;
 
 impl Turn<'_> {
-    /// Tells everybody whom a page of this round had reached, and whoever had it before, that `by` has it.
+    /// Tells everybody whom a page has reached since somebody last had it, and whoever had it before, that `by` has it.
     pub(super) fn tell_who_has_it(&mut self, by: &Actor, before: Option<&Act>) {
         let text = format!("{by} has it");
-        let round = self.state.alert.round;
-        let mut reached = self.reached(|page_round| page_round == round);
+        let mut reached = self.reached(self.state.alert.since_round);
         if let Some(person) = before.and_then(|act| act.by.person.clone())
             && !reached.iter().any(|(name, _)| *name == person)
             && let Some(first) = self.first_contact(&person)
@@ -25,7 +24,7 @@ impl Turn<'_> {
     /// Tells everybody whom a page had reached, in any round, that it is over.
     pub(super) fn tell_recovered(&mut self, by: &Actor) {
         let text = format!("resolved by {by}; nothing more to do");
-        let reached = self.reached(|_| true);
+        let reached = self.reached(1);
         self.notify_reached(reached, by, &text);
     }
 
@@ -74,10 +73,10 @@ impl Turn<'_> {
         }
     }
 
-    /// People whom a page has reached, each with the contact that did so last.
-    fn reached(&self, in_round: impl Fn(u32) -> bool) -> Vec<(Name, Contact)> {
+    /// People whom a page has reached from round `since` on, each with the contact that did so last.
+    fn reached(&self, since: u32) -> Vec<(Name, Contact)> {
         let mut reached: Vec<(Name, Contact)> = Vec::new();
-        for page in self.state.pages.iter().filter(|page| in_round(page.round)) {
+        for page in self.state.pages.iter().filter(|page| page.round >= since) {
             let Some(contact) = &page.reached else { continue };
             match reached.iter_mut().find(|(name, _)| *name == page.person) {
                 Some(known) => known.1.clone_from(contact),

@@ -18,11 +18,11 @@ use crate::store::{AlertRef, StoreError};
 /// The columns of an alert, in the order in which [`read_alert`] takes them.
 pub(super) const ALERT_COLUMNS: &str = "number, id, audience_kind, audience, integration, dedup_key, \
      summary, details, severity, links, status, created_at, triggered_at, triggers, round, \
-     round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached";
+     round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round";
 
 const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, dedup_key, summary, details, \
      severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
-     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached FROM alert WHERE id = ?1";
+     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round FROM alert WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
      step_started_at, reached, accepted, failed, ended_at, ended_why";
@@ -43,7 +43,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
     let (links, roles_reached, severity, status) = (text(9)?, text(23)?, text(8)?, text(10)?);
     let id: Vec<u8> = row.get(1)?;
     let numbers: Vec<i64> =
-        [0, 11, 12, 13, 14, 15, 16, 17, 20].map(number).into_iter().collect::<Result<_, _>>()?;
+        [0, 11, 12, 13, 14, 15, 16, 17, 20, 24].map(number).into_iter().collect::<Result<_, _>>()?;
     let (integration, dedup_key, summary, details) = (text(4)?, text(5)?, text(6)?, text(7)?);
     let (fired, last_resort) = (row.get(18)?, row.get(19)?);
     Ok((|| {
@@ -68,6 +68,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
             triggers: small(numbers[3])?,
             round: small(numbers[4])?,
             round_started_at: instant(numbers[5])?,
+            since_round: small(numbers[9])?,
             position: Position {
                 next_step: small(numbers[6])?,
                 passes: small(numbers[7])?,
@@ -210,8 +211,8 @@ pub(super) fn save(
             let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
                  details, severity, links, status, created_at, triggered_at, triggers, round, \
                  round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
-                 roles_reached) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-                 ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+                 roles_reached, since_round) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+                 ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
             let kind = match alert.audience {
                 Audience::Team(_) => "team",
                 Audience::Person(_) => "person",
@@ -240,6 +241,7 @@ pub(super) fn save(
                 act_to_json(alert.acknowledged.as_ref())?,
                 act_to_json(alert.resolved.as_ref())?,
                 contacts_to_json(&alert.roles_reached)?,
+                alert.since_round,
             ])?;
             // A new row's number is positive.
             u64::try_from(connection.last_insert_rowid()).unwrap_or_default()
@@ -268,7 +270,7 @@ pub(super) fn save(
 fn update_alert(connection: &Connection, alert: &Alert) -> Result<(), StoreError> {
     let statement = "UPDATE alert SET severity = ?2, status = ?3, triggered_at = ?4, triggers = ?5, \
          round = ?6, round_started_at = ?7, next_step = ?8, passes = ?9, fired = ?10, last_resort = ?11, \
-         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15 WHERE id = ?1";
+         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16 WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         alert.id.to_bytes(),
         alert.severity.word(),
@@ -285,6 +287,7 @@ fn update_alert(connection: &Connection, alert: &Alert) -> Result<(), StoreError
         act_to_json(alert.acknowledged.as_ref())?,
         act_to_json(alert.resolved.as_ref())?,
         contacts_to_json(&alert.roles_reached)?,
+        alert.since_round,
     ])?;
     Ok(())
 }

@@ -50,6 +50,7 @@ pub(crate) struct Core {
     committed: Memory,
     at_savepoint: Memory,
     published: bool,
+    closing: bool,
     stirred: Stirred,
 }
 
@@ -64,6 +65,7 @@ impl Core {
             at_savepoint: memory.clone(),
             memory,
             published: false,
+            closing: false,
             stirred: Stirred::default(),
         })
     }
@@ -121,6 +123,15 @@ impl Core {
 
     pub(super) fn take_stirred(&mut self) -> Stirred {
         std::mem::take(&mut self.stirred)
+    }
+
+    /// The group that this is called in is the last.
+    pub(super) fn close_after_this(&mut self) {
+        self.closing = true;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
     }
 
     /// Leaves a tidy file behind.

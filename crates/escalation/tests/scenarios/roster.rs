@@ -1,0 +1,149 @@
+//! A directory written in a few words, so that a test can show the plans it is about.
+//!
+//! A notification step is `handset:john wait 20s every 1m`, an escalation step `on_call bob after 45s`.
+
+use std::sync::Arc;
+
+use escalation::contact::Contact;
+use escalation::directory::Directory;
+use escalation::duration;
+use escalation::name::Name;
+use escalation::person::{NotificationPlan, NotificationStep, Person};
+use escalation::plan::{Escalate, EscalationPlan, EscalationStep, Target};
+use escalation::team::Team;
+use jiff::SignedDuration;
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn contact(text: &str) -> Contact {
+    text.parse().unwrap()
+}
+
+pub fn duration(text: &str) -> SignedDuration {
+    duration::parse(text).unwrap()
+}
+
+/// The rest of an edit: each method writes one definition anew, so that a test can edit mid-run.
+pub trait Roster: Sized {
+    /// Somebody with a plan for high urgency; the contacts are those of the plan.
+    fn person(self, who: &str, steps: &[&str]) -> Self;
+    /// Somebody with contacts and no plan.
+    fn planless(self, who: &str, contacts: &[&str]) -> Self;
+    /// Gives somebody a plan for low urgency.
+    fn low(self, who: &str, steps: &[&str]) -> Self;
+    /// A team without a plan of its own.
+    fn team(self, who: &str, members: &[&str]) -> Self;
+    /// Gives a team an escalation plan of the same name.
+    fn plan(self, team: &str, repeat: u8, steps: &[&str]) -> Self;
+    /// Gives a team a last resort.
+    fn last_resort(self, team: &str, targets: &[&str]) -> Self;
+    /// What the service falls back on: a last resort and who is warned.
+    fn service(self, last_resort: &[&str], operators: &[&str]) -> Self;
+}
+
+impl Roster for Directory {
+    fn person(mut self, who: &str, steps: &[&str]) -> Self {
+        let plan = notification_plan(steps);
+        let mut contacts: Vec<Contact> = Vec::new();
+        for step in &plan.steps {
+            if !contacts.contains(&step.contact) {
+                contacts.push(step.contact.clone());
+            }
+        }
+        let person = Person { high: Some(plan), contacts, ..somebody(who) };
+        self.people.insert(name(who), Arc::new(person));
+        self
+    }
+
+    fn planless(mut self, who: &str, contacts: &[&str]) -> Self {
+        let contacts = contacts.iter().map(|text| contact(text)).collect();
+        self.people.insert(name(who), Arc::new(Person { contacts, ..somebody(who) }));
+        self
+    }
+
+    fn low(mut self, who: &str, steps: &[&str]) -> Self {
+        Arc::make_mut(self.people.get_mut(who).unwrap()).low = Some(notification_plan(steps));
+        self
+    }
+
+    fn team(mut self, who: &str, members: &[&str]) -> Self {
+        let team = Team {
+            name: name(who),
+            description: String::new(),
+            members: members.iter().map(|member| name(member)).collect(),
+            escalation_plan: None,
+            last_resort: Vec::new(),
+        };
+        self.teams.insert(name(who), Arc::new(team));
+        self
+    }
+
+    fn plan(mut self, team: &str, repeat: u8, steps: &[&str]) -> Self {
+        let steps = steps.iter().map(|text| escalation_step(text)).collect();
+        self.plans.insert(name(team), Arc::new(EscalationPlan { name: name(team), steps, repeat }));
+        Arc::make_mut(self.teams.get_mut(team).unwrap()).escalation_plan = Some(name(team));
+        self
+    }
+
+    fn last_resort(mut self, team: &str, targets: &[&str]) -> Self {
+        Arc::make_mut(self.teams.get_mut(team).unwrap()).last_resort =
+            targets.iter().map(|text| target(text)).collect();
+        self
+    }
+
+    fn service(mut self, last_resort: &[&str], operators: &[&str]) -> Self {
+        self.service.last_resort = last_resort.iter().map(|text| target(text)).collect();
+        self.service.operators = operators.iter().map(|text| contact(text)).collect();
+        self
+    }
+}
+
+fn somebody(who: &str) -> Person {
+    let mut full_name = who.to_owned();
+    full_name[..1].make_ascii_uppercase();
+    Person {
+        name: name(who),
+        full_name,
+        zone: "UTC".to_owned(),
+        language: "en".to_owned(),
+        contacts: Vec::new(),
+        high: None,
+        low: None,
+    }
+}
+
+fn notification_plan(steps: &[&str]) -> NotificationPlan {
+    let steps = steps.iter().map(|text| {
+        let mut words = text.split(' ');
+        let mut step = NotificationStep { contact: contact(words.next().unwrap()), wait: None, every: None };
+        while let (Some(word), Some(length)) = (words.next(), words.next()) {
+            match word {
+                "wait" => step.wait = Some(duration(length)),
+                "every" => step.every = Some(duration(length)),
+                _ => panic!("{text}: \"{word}\" is neither wait nor every"),
+            }
+        }
+        step
+    });
+    NotificationPlan { steps: steps.collect() }
+}
+
+fn escalation_step(text: &str) -> EscalationStep {
+    let (targets, after) = text.split_once(" after ").unwrap();
+    EscalationStep {
+        notify: targets.split(' ').map(target).collect(),
+        escalate: Escalate::After(duration(after)),
+    }
+}
+
+fn target(text: &str) -> Target {
+    match text {
+        "on_call" => Target::OnCall,
+        "next_on_call" => Target::NextOnCall,
+        "all_members" => Target::AllMembers,
+        _ if text.contains(':') => Target::Role(contact(text)),
+        _ => Target::Person(name(text)),
+    }
+}

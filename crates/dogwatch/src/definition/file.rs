@@ -58,6 +58,9 @@ impl TableKind {
     }
 }
 
+/// How many names are listed where none is similar.
+const MOST_NAMES: usize = 12;
+
 /// What a set of files says.
 #[derive(Debug)]
 pub struct Loaded {
@@ -67,18 +70,9 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// People, teams, plans and integrations; those with mistakes are there in name only.
     pub definitions: Definitions,
-    /// The periods that compile, those with mistakes included: see [`Self::find`].
+    /// The periods that compile, those with mistakes included: see [`Self::is_sound`].
     pub periods: Vec<Period>,
     soundness: Soundness,
-}
-
-/// Why a period cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoPeriod {
-    /// There is none of that name, but perhaps a similar one.
-    Unknown(Option<String>),
-    /// Something is wrong with it, or with what it uses or excludes.
-    Unsound,
 }
 
 impl Loaded {
@@ -100,7 +94,7 @@ impl Loaded {
             let before = problems.len();
             soundness.begins(Some(table.places.whole()));
             let definition = shape::read::<PeriodSpec>(table, &mut problems)
-                .and_then(|spec| spec.read(&table.places, &mut problems));
+                .and_then(|shaped| shaped.spec.read(&shaped.places, &mut problems));
             match definition {
                 Some(definition) => definitions.push(definition),
                 // What excludes it is not blamed for its mistakes.
@@ -120,36 +114,33 @@ impl Loaded {
         Loaded { files, problems, definitions: others, periods: compiled.periods, soundness }
     }
 
-    /// A period that can be put to use.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub fn find(&self, name: &str) -> Result<&Period, NoPeriod> {
-        let period = self.look_at(name).ok_or_else(|| {
-            let names = self.periods.iter().map(Period::name);
-            NoPeriod::Unknown(nearest(name, names).map(str::to_owned))
-        })?;
-        if self.soundness.is_sound(name) { Ok(period) } else { Err(NoPeriod::Unsound) }
+    /// The period with a name, as far as it can be read: see [`Self::is_sound`].
+    pub fn find(&self, name: &str) -> Option<&Period> {
+        self.periods.iter().find(|period| period.name() == name)
     }
 
-    /// A period as far as it can be read, mistakes or not.
-    pub fn look_at(&self, name: &str) -> Option<&Period> {
-        self.periods.iter().find(|period| period.name() == name)
+    /// What is said when there is no period of that name.
+    pub fn no_period(&self, name: &str) -> String {
+        let mut names: Vec<&str> = self.periods.iter().map(Period::name).collect();
+        let more = if names.len() > MOST_NAMES { ", …" } else { "" };
+        if let Some(near) = nearest(name, names.iter().copied()) {
+            return format!("there is no period \"{name}\"; did you mean \"{near}\"?");
+        }
+        names.truncate(MOST_NAMES);
+        match names.as_slice() {
+            [] => format!("there is no period \"{name}\", nor any other"),
+            names => format!("there is no period \"{name}\"; there are {}{more}", names.join(", ")),
+        }
+    }
+
+    /// Whether a period is without errors, in itself and in what it uses and excludes. One that is
+    /// not answers as if the lines that cannot be read were not there; it must not be put to use.
+    pub fn is_sound(&self, name: &str) -> bool {
+        self.soundness.is_sound(name)
     }
 
     /// Whether anything is wrong, rather than only doubtful.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(Problem::is_error)
-    }
-}
-
-impl std::fmt::Display for NoPeriod {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            NoPeriod::Unknown(None) => f.write_str("there is no such period"),
-            NoPeriod::Unknown(Some(near)) => write!(f, "there is no such period; did you mean \"{near}\"?"),
-            NoPeriod::Unsound => f.write_str("this period has errors; `dogwatch check` shows them"),
-        }
     }
 }

@@ -24,8 +24,8 @@ use crate::definition::file::Loaded;
 /// from t on that is in, `next_invalid` the first that is out; null: there is none before the year 10000.
 ///
 /// A line that cannot be answered is answered with `{"error"}`, and told on standard error with its number;
-/// the exit code is then 1. Problems of the definitions go to standard error; periods without errors are
-/// answered for all the same. Empty lines are passed over, and further fields of a line are not read.
+/// the exit code is then 1. Problems of the definitions go to standard error; every period is answered for
+/// as far as it can be read. Empty lines are passed over, and further fields of a line are not read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -103,17 +103,22 @@ impl Eval {
     }
 }
 
+/// Where a period is among those that are ready, or why it is not.
+type Known = Result<usize, String>;
+
 /// Periods by zone and name, made ready when they are first asked.
 struct Answers<'a> {
     loaded: &'a Loaded,
-    places: HashMap<Box<str>, HashMap<Box<str>, usize>>,
+    /// By zone and name.
+    places: HashMap<Box<str>, HashMap<Box<str>, Known>>,
+    known: usize,
     ready: Vec<Asked>,
     window_bytes: usize,
 }
 
 impl<'a> Answers<'a> {
     fn new(loaded: &'a Loaded) -> Self {
-        Self { loaded, places: HashMap::new(), ready: Vec::new(), window_bytes: 0 }
+        Self { loaded, places: HashMap::new(), known: 0, ready: Vec::new(), window_bytes: 0 }
     }
 
     /// Answers one line, without its end; says why not, and then has written nothing.
@@ -123,10 +128,10 @@ impl<'a> Answers<'a> {
         let Question { tz, period, t } = &question;
         let at = Timestamp::from_second(*t)
             .map_err(|_| format!("t is {t}, which is not in the years -9999 to 9999"))?;
-        let known = self.places.get(&**tz).and_then(|periods| periods.get(&**period)).copied();
+        let known = self.places.get(&**tz).and_then(|periods| periods.get(&**period));
         let index = match known {
-            Some(index) => index,
-            None => self.make_ready(tz, period)?,
+            Some(known) => known.clone()?,
+            None => self.remember(tz, period)?,
         };
         // The index was given out for this very list.
         let Some(asked) = self.ready.get_mut(index) else {
@@ -150,18 +155,30 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
-    fn make_ready(&mut self, tz: &str, period: &str) -> Result<usize, String> {
-        let zone = rota::zone::find(tz).map_err(|error| error.to_string())?;
-        let found = self.loaded.find(period).map_err(|why| format!("period \"{period}\": {why}"))?;
-        if self.ready.len() >= MOST_READY {
+    /// Makes a period ready, or finds out why not; either way it is known from now on.
+    fn remember(&mut self, tz: &str, period: &str) -> Known {
+        if self.known >= MOST_READY {
             self.places.clear();
             self.ready.clear();
-            self.window_bytes = 0;
+            (self.known, self.window_bytes) = (0, 0);
         }
-        let index = self.ready.len();
+        self.known += 1;
+        let index = self.make_ready(tz, period);
+        self.places.entry(tz.into()).or_default().insert(period.into(), index.clone());
+        index
+    }
+
+    fn make_ready(&mut self, tz: &str, period: &str) -> Known {
+        let zone = rota::zone::find(tz).map_err(|error| error.to_string())?;
+        let found = self.loaded.find(period).ok_or_else(|| self.loaded.no_period(period))?;
+        if !self.loaded.is_sound(period) {
+            // Told beside the answers: what is wrong may not matter for what is asked.
+            eprintln!(
+                "warning: period \"{period}\" has errors; the answers are those of what can be read of it"
+            );
+        }
         self.ready.push(Asked::new(found.in_zone(zone)));
-        self.places.entry(tz.into()).or_default().insert(period.into(), index);
-        Ok(index)
+        Ok(self.ready.len() - 1)
     }
 }
 
@@ -170,18 +187,39 @@ impl<'a> Answers<'a> {
 /// Laying out a window costs about as much as answering a question for each of some days of it. So
 /// a window comes after some questions outside of it, and is the longer the more there were: what is
 /// asked seldom stays cheap, and what is asked much, wherever, comes to cost next to nothing.
+///
+/// Until the period changes every answer is the same. The last such stretch and the longest are kept:
+/// to find that something never comes again is the dearest answer of all.
 struct Asked {
     period: ZonedPeriod,
+    latest: Stretch,
+    longest: Stretch,
     window: std::ops::Range<Timestamp>,
     outside: u32,
     first: Timestamp,
     last: Timestamp,
 }
 
-/// What is asked.
-struct Answer {
-    inside: bool,
+/// A stretch in which every answer is the same.
+#[derive(Clone, Copy)]
+struct Stretch {
+    start: i64,
+    /// The first second that is no longer in it; nothing when it never ends.
     changes: Option<i64>,
+    inside: bool,
+}
+
+impl Stretch {
+    /// Nothing has been asked.
+    const NONE: Self = Self { start: 0, changes: Some(0), inside: false };
+
+    fn contains(&self, second: i64) -> bool {
+        self.start <= second && self.changes.is_none_or(|end| second < end)
+    }
+
+    fn length(&self) -> i64 {
+        self.changes.map_or(i64::MAX, |end| end - self.start)
+    }
 }
 
 /// Questions outside of the window before the first one is laid out.
@@ -193,10 +231,22 @@ const DAYS_A_QUESTION: i64 = 64;
 impl Asked {
     fn new(period: ZonedPeriod) -> Self {
         let none = Timestamp::UNIX_EPOCH..Timestamp::UNIX_EPOCH;
-        Self { period, window: none, outside: 0, first: Timestamp::MAX, last: Timestamp::MIN }
+        Self {
+            period,
+            latest: Stretch::NONE,
+            longest: Stretch::NONE,
+            window: none,
+            outside: 0,
+            first: Timestamp::MAX,
+            last: Timestamp::MIN,
+        }
     }
 
-    fn answer(&mut self, at: Timestamp, window_bytes: &mut usize) -> Answer {
+    fn answer(&mut self, at: Timestamp, window_bytes: &mut usize) -> Stretch {
+        let second = at.as_second();
+        if let Some(known) = [self.latest, self.longest].into_iter().find(|known| known.contains(second)) {
+            return known;
+        }
         if !self.window.contains(&at) {
             self.first = self.first.min(at);
             self.last = self.last.max(at);
@@ -207,7 +257,12 @@ impl Asked {
         }
         let inside = self.period.contains(at);
         let changes = if inside { self.period.next_out(at) } else { self.period.next_in(at) };
-        Answer { inside, changes: changes.map(Timestamp::as_second) }
+        let found = Stretch { start: second, changes: changes.map(Timestamp::as_second), inside };
+        self.latest = found;
+        if found.length() >= self.longest.length() {
+            self.longest = found;
+        }
+        found
     }
 
     /// Lays out what has been asked so far and a year more, or as much of it round `at` as is due.

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::calendar::{self, Calendar};
 use crate::cli::definition_files::load;
 use crate::clock::{Clock, SystemClock};
-use crate::definition::file::{Loaded, NoPeriod};
+use crate::definition::file::Loaded;
 
 /// Draw a period as a calendar: a row for each day, with a bar of its 24 hours and the hours as text.
 ///
@@ -25,8 +25,8 @@ Example:
 pub(super) struct Show {
     /// The name of the period
     name: String,
-    /// Files and folders with definitions: .cfg or .toml
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// A file or folder with definitions, .cfg or .toml; give it again for more
+    #[arg(long, required = true, value_name = "FILE")]
     config: Vec<PathBuf>,
     /// The IANA time zone whose clock is read
     #[arg(long, default_value = "UTC", value_parser = rota::zone::find)]
@@ -64,9 +64,9 @@ impl Show {
         if days > MOST_DAYS {
             bail!("from {from} to {to} are {days} days; at most {MOST_DAYS} can be drawn");
         }
-        let Some(period) = loaded.look_at(&self.name) else {
+        let Some(period) = loaded.find(&self.name) else {
             show_problems(&loaded);
-            bail!("{}", unknown(&loaded, &self.name));
+            bail!("{}", loaded.no_period(&self.name));
         };
         let period = period.in_zone(self.zone.clone());
         let dates = std::iter::successors(Some(from), |date| date.tomorrow().ok());
@@ -78,7 +78,7 @@ impl Show {
         let mut out = std::io::stdout().lock();
         out.write_all(calendar::draw(&calendar, has_colours()).as_bytes())?;
         out.flush()?;
-        if matches!(loaded.find(&self.name), Err(NoPeriod::Unsound)) {
+        if !loaded.is_sound(&self.name) {
             show_problems(&loaded);
             eprintln!("error: this is \"{}\" as far as it can be read", self.name);
             return Ok(ExitCode::FAILURE);
@@ -91,24 +91,6 @@ fn show_problems(loaded: &Loaded) {
     let errors: Vec<_> = loaded.problems.iter().filter(|problem| problem.is_error()).cloned().collect();
     if !errors.is_empty() {
         eprintln!("{}", loaded.files.render_all(&errors));
-    }
-}
-
-/// How many names are listed where there is none that is similar.
-const MOST_NAMES: usize = 12;
-
-fn unknown(loaded: &Loaded, name: &str) -> String {
-    let near = match loaded.find(name) {
-        Err(NoPeriod::Unknown(near)) => near,
-        _ => None,
-    };
-    let mut names: Vec<&str> = loaded.periods.iter().map(rota::period::Period::name).collect();
-    let more = if names.len() > MOST_NAMES { ", …" } else { "" };
-    names.truncate(MOST_NAMES);
-    match near {
-        Some(near) => format!("there is no period \"{name}\"; did you mean \"{near}\"?"),
-        None if names.is_empty() => format!("there is no period \"{name}\", nor any other"),
-        None => format!("there is no period \"{name}\"; there are {}{more}", names.join(", ")),
     }
 }
 

@@ -10,8 +10,10 @@ use std::collections::HashMap;
 use escalation::name::Name;
 use jiff::Timestamp;
 use rota::diagnostic::{Problem, Span};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::places::Places;
 use super::tables::Table;
 use super::{TableKind, shape};
 use crate::definition::{
@@ -52,32 +54,39 @@ pub(super) fn check(tables: &[Table], problems: &mut Vec<Problem>) -> Definition
 
 /// The normal form of a table, if nothing is wrong with it.
 fn sound(kind: Kind, table: &Table, definitions: &Definitions, problems: &mut Vec<Problem>) -> Option<Value> {
-    let has_shape = match kind {
-        Kind::Person => shape::read::<PersonSpec>(table, problems).is_some(),
-        Kind::Team => shape::read::<TeamSpec>(table, problems).is_some(),
-        Kind::EscalationPlan => shape::read::<EscalationPlanSpec>(table, problems).is_some(),
-        Kind::Integration => shape::read::<IntegrationSpec>(table, problems).is_some(),
-    };
-    if !has_shape {
-        return None;
+    match kind {
+        Kind::Person => sound_as::<PersonSpec>(kind, table, definitions, problems),
+        Kind::Team => sound_as::<TeamSpec>(kind, table, definitions, problems),
+        Kind::EscalationPlan => sound_as::<EscalationPlanSpec>(kind, table, definitions, problems),
+        Kind::Integration => sound_as::<IntegrationSpec>(kind, table, definitions, problems),
     }
-    match definitions.check(kind, table.body.clone()) {
-        Ok((_, body)) => Some(body),
+}
+
+fn sound_as<T: DeserializeOwned>(
+    kind: Kind,
+    table: &Table,
+    definitions: &Definitions,
+    problems: &mut Vec<Problem>,
+) -> Option<Value> {
+    let shaped = shape::read::<T>(table, problems)?;
+    match definitions.check(kind, shaped.body.clone()) {
+        Ok((_, body)) => Some(body).filter(|_| shaped.is_whole()),
         Err(errors) => {
-            problems.extend(errors.iter().map(|error| problem(error, table)));
+            let errors = errors.iter().filter(|error| !shaped.is_cut(&error.field));
+            problems.extend(errors.map(|error| problem(error, &shaped.places)));
             None
         }
     }
 }
 
-fn problem(error: &FieldError, table: &Table) -> Problem {
+fn problem(error: &FieldError, places: &Places) -> Problem {
     let FieldError { field, message } = error;
     let (message, near) = match message.split_once("; did you mean") {
         Some((message, near)) => (message, Some(format!("did you mean{near}"))),
         None => (message.as_str(), None),
     };
     let message = if field.is_empty() { message.to_owned() } else { format!("{field}: {message}") };
-    Problem::error(table.places.value(field), message).maybe_hint(near)
+    Problem::error(places.value(field), message).maybe_hint(near)
 }
 
 /// What stands for a definition that has mistakes, so that others can name it.

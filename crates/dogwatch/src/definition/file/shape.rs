@@ -11,33 +11,66 @@ use serde_json::Value;
 
 use super::places::Places;
 use super::tables::Table;
-use crate::definition::{nearest, read_json};
+use crate::definition::{FieldError, nearest, read_json};
 
 /// More mistakes in one table than this are not told: each costs reading it once more.
 const MOST_MISTAKES: usize = 100;
 
-/// The fields of a table, if there is nothing wrong with their shape.
-pub(super) fn read<T: DeserializeOwned>(table: &Table, problems: &mut Vec<Problem>) -> Option<T> {
+/// A table without what is wrong with its shape.
+pub(super) struct Shaped<T> {
+    pub(super) spec: T,
+    pub(super) body: Value,
+    pub(super) places: Places,
+    taken: Vec<String>,
+}
+
+impl<T> Shaped<T> {
+    /// Whether nothing had to be taken out.
+    pub(super) fn is_whole(&self) -> bool {
+        self.taken.is_empty()
+    }
+
+    /// Whether something was taken out of a field, so that more that is wrong with it may only come
+    /// from that.
+    pub(super) fn is_cut(&self, field: &str) -> bool {
+        self.taken.iter().any(|taken| taken.starts_with(field))
+    }
+}
+
+/// The fields of a table; nothing if too much is missing.
+pub(super) fn read<T: DeserializeOwned>(table: &Table, problems: &mut Vec<Problem>) -> Option<Shaped<T>> {
     let mut body = table.body.clone();
     let mut places = table.places.clone();
     let mut taken: Vec<String> = Vec::new();
-    for mistakes in 0..MOST_MISTAKES {
+    for _ in 0..MOST_MISTAKES {
         let errors = match read_json::<T>(body.clone()) {
-            Ok(spec) => return (mistakes == 0).then_some(spec),
+            Ok(spec) => return Some(Shaped { spec, body, places, taken }),
             Err(errors) => errors,
         };
-        let error = errors.into_iter().next()?;
-        let missing = quoted(&error.message, "missing field").map(|field| join(&error.field, field));
-        // What was told as wrong is not told as missing again.
+        let FieldError { field: path, message } = errors.into_iter().next()?;
+        let missing = quoted(&message, "missing field").map(|field| join(&path, field));
+        // What was told as wrong or misspelt is not told as missing again.
         if missing.is_none_or(|missing| !taken.contains(&missing)) {
-            problems.push(problem(&error.field, &error.message, table.kind.word(), &places));
+            problems.push(problem(&path, &message, table.kind.word(), &places));
         }
-        if !places.take_out(&mut body, &error.field) {
+        let meant = unknown(&message).and_then(|(_, _, near)| near);
+        let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+        let meant = meant.map(|meant| join(parent, meant));
+        if !places.take_out(&mut body, &path) {
             return None;
         }
-        taken.push(error.field);
+        taken.push(path);
+        taken.extend(meant);
     }
     None
+}
+
+/// The unknown field that a message is about, the known ones, and the one that was probably meant.
+fn unknown(message: &str) -> Option<(&str, Vec<&str>, Option<&str>)> {
+    let field = quoted(message, "unknown field")?;
+    let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    let near = nearest(field, known.iter().copied());
+    Some((field, known, near))
 }
 
 fn join(path: &str, field: &str) -> String {
@@ -50,9 +83,8 @@ fn quoted<'a>(message: &'a str, lead: &str) -> Option<&'a str> {
 }
 
 fn problem(path: &str, message: &str, kind: &str, places: &Places) -> Problem {
-    if let Some(field) = quoted(message, "unknown field") {
-        let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-        let hint = nearest(field, known.iter().copied()).map_or_else(
+    if let Some((field, known, near)) = unknown(message) {
+        let hint = near.map_or_else(
             || format!("the fields here are {}", known.join(", ")),
             |near| format!("did you mean \"{near}\"?"),
         );
@@ -60,8 +92,8 @@ fn problem(path: &str, message: &str, kind: &str, places: &Places) -> Problem {
         return Problem::error(places.key(path), message).hint(hint);
     }
     if let Some(field) = quoted(message, "missing field") {
-        let what = if path.is_empty() { kind } else { path };
-        let message = format!("the field \"{field}\" of this {what} is missing");
+        let what = if path.is_empty() { format!("this {kind}") } else { path.to_owned() };
+        let message = format!("the field \"{field}\" of {what} is missing");
         return Problem::error(places.value(path), message);
     }
     let message = message.replace('`', "");

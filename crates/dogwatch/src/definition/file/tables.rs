@@ -38,9 +38,14 @@ pub(super) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
     let mut tables = Vec::new();
     for (key, value) in document.get_ref().iter() {
         let place = reader.span(key.span());
-        let Some(kind) = TableKind::ALL.into_iter().find(|kind| kind.key() == key.get_ref().as_ref()) else {
-            problems.push(unknown_kind(key.get_ref(), place));
-            continue;
+        let kind = match find_kind(key.get_ref(), place) {
+            Ok(kind) => kind,
+            Err((problem, meant)) => {
+                problems.push(*problem);
+                // A near-miss is read as what was meant, so that nobody is told that it is missing.
+                let Some(meant) = meant.filter(|_| value.get_ref().is_array()) else { continue };
+                meant
+            }
         };
         let DeValue::Array(entries) = value.get_ref() else {
             problems.push(not_a_list(kind, place));
@@ -61,14 +66,20 @@ pub(super) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
     tables
 }
 
-fn unknown_kind(key: &str, place: Span) -> Problem {
+/// The kind with this heading, or what is wrong with it and which was probably meant.
+fn find_kind(key: &str, place: Span) -> Result<TableKind, (Box<Problem>, Option<TableKind>)> {
+    let of_key = |key: &str| TableKind::ALL.into_iter().find(|kind| kind.key() == key);
+    if let Some(kind) = of_key(key) {
+        return Ok(kind);
+    }
     let keys = TableKind::ALL.map(TableKind::key);
     let near = nearest(&key.to_lowercase().replace('-', "_"), keys.into_iter());
     let hint = near.map_or_else(
         || format!("the kinds are {}", keys.map(|key| format!("[[{key}]]")).join(", ")),
         |near| format!("did you mean \"{near}\"?"),
     );
-    Problem::error(Some(place), format!("there is no kind of definition \"{key}\"")).hint(hint)
+    let problem = Problem::error(Some(place), format!("there is no kind of definition \"{key}\""));
+    Err((Box::new(problem.hint(hint)), near.and_then(of_key)))
 }
 
 fn not_a_list(kind: TableKind, place: Span) -> Problem {

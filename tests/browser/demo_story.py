@@ -98,14 +98,25 @@ class Report:
 
     def wait(self, name, driver, condition, seconds=10):
         """Waits until `condition` gives something; the rest depends on it."""
+        tries, trouble = 0, None
+
+        def once(_):
+            nonlocal tries, trouble
+            tries += 1
+            try:
+                trouble = None
+                return condition()
+            except WebDriverException as error:
+                trouble = error.msg
+                raise
+
         try:
-            found = waiting(driver, seconds).until(lambda _: condition())
+            found = waiting(driver, seconds).until(once)
         except TimeoutException:
+            why = f"not within {seconds} s and {tries} tries; {trouble or 'no trouble'}"
             with contextlib.suppress(WebDriverException):
-                why = f"not within {seconds} s; {driver.current_url} shows: {text_of(driver)!r}"
-                self.line(False, name, why)
-                raise Stop(name) from None
-            self.line(False, name, f"not within {seconds} s")
+                why += f"; {driver.current_url} shows: {text_of(driver)!r}"
+            self.line(False, name, why)
             raise Stop(name) from None
         self.line(True, name)
         return found
@@ -739,6 +750,15 @@ class Story:
         demo.api(f"/alerts/{third}/resolve", {})
         report.wait("until it is over", desk, lambda: not all_of(desk, ".ringing"))
 
+    def live_is_as_loaded(self, evil):
+        report, demo, desk = self.report, self.demo, self.desk
+        desk.get(f"{demo.url}/alerts/{evil}")
+        note = {"text": "seen"}
+        demo.api(f"/alerts/{evil}/notes", note)
+        report.wait("a note is shown at once", desk, lambda: "seen" in one_of(desk, ".timeline").text)
+        shown = one_of(desk, "pre").get_attribute("textContent")
+        report.check("live, the details look as when loaded", shown == EVIL_DETAILS.replace("\r\n", "\n"), repr(shown[:120]))
+
     def many_pages_one_after_another(self):
         """A browser holds six connections to one server: a page that was left must give its own back."""
         report, demo, desk = self.report, self.demo, self.desk
@@ -844,6 +864,7 @@ class Story:
         self.pages_are_light(evil)
         self.pages_fit(evil)
         self.focus_is_seen(evil)
+        self.live_is_as_loaded(evil)
         self.many_pages_one_after_another()
         self.looking_changes_nothing(evil)
         self.bob_answers()

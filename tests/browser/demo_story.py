@@ -31,8 +31,6 @@ import urllib.request
 
 from selenium import webdriver
 from selenium.common.exceptions import (
-    NoSuchElementException,
-    StaleElementReferenceException,
     TimeoutException,
     WebDriverException,
 )
@@ -100,22 +98,33 @@ class Report:
 
     def wait(self, name, driver, condition, seconds=10):
         """Waits until `condition` gives something; the rest depends on it."""
+        tries, trouble = 0, None
+
+        def once(_):
+            nonlocal tries, trouble
+            tries += 1
+            try:
+                trouble = None
+                return condition()
+            except WebDriverException as error:
+                trouble = error.msg
+                raise
+
         try:
-            found = waiting(driver, seconds).until(lambda _: condition())
+            found = waiting(driver, seconds).until(once)
         except TimeoutException:
+            why = f"not within {seconds} s and {tries} tries; {trouble or 'no trouble'}"
             with contextlib.suppress(WebDriverException):
-                why = f"not within {seconds} s; {driver.current_url} shows: {text_of(driver)!r}"
-                self.line(False, name, why)
-                raise Stop(name) from None
-            self.line(False, name, f"not within {seconds} s")
+                why += f"; {driver.current_url} shows: {text_of(driver)!r}"
+            self.line(False, name, why)
             raise Stop(name) from None
         self.line(True, name)
         return found
 
 
 def waiting(driver, seconds):
-    gone = (NoSuchElementException, StaleElementReferenceException)
-    return WebDriverWait(driver, seconds, poll_frequency=0.1, ignored_exceptions=gone)
+    # In the middle of a load the driver complains in many ways; what stays wrong runs into the time limit.
+    return WebDriverWait(driver, seconds, poll_frequency=0.1, ignored_exceptions=(WebDriverException,))
 
 
 # ---- the program ----
@@ -741,6 +750,15 @@ class Story:
         demo.api(f"/alerts/{third}/resolve", {})
         report.wait("until it is over", desk, lambda: not all_of(desk, ".ringing"))
 
+    def live_is_as_loaded(self, evil):
+        report, demo, desk = self.report, self.demo, self.desk
+        desk.get(f"{demo.url}/alerts/{evil}")
+        note = {"text": "seen"}
+        demo.api(f"/alerts/{evil}/notes", note)
+        report.wait("a note is shown at once", desk, lambda: "seen" in one_of(desk, ".timeline").text)
+        shown = one_of(desk, "pre").get_attribute("textContent")
+        report.check("live, the details look as when loaded", shown == EVIL_DETAILS.replace("\r\n", "\n"), repr(shown[:120]))
+
     def many_pages_one_after_another(self):
         """A browser holds six connections to one server: a page that was left must give its own back."""
         report, demo, desk = self.report, self.demo, self.desk
@@ -810,9 +828,9 @@ class Story:
         if not os.environ.get("DOGWATCH_SCREENSHOTS"):
             return
         demo, desk = self.demo, self.desk
-        number = demo.alert(1)["number"]
         self.enter(desk, demo.run("token", "create", "--link"))
-        for name, path in {**self.pages(evil), "story": f"/alerts/{number}", "john": "/handset/john"}.items():
+        for name, path in {**self.pages(evil), "story": "/alerts/1", "john": "/handset/john",
+                           "sure": f"/handset/john?did=6.{self.second}", "answered": "/handset/bob?did=4.1"}.items():
             desk.get(demo.url + path)
             picture(desk, name)
         shape(desk, DESKTOP, False)
@@ -846,6 +864,7 @@ class Story:
         self.pages_are_light(evil)
         self.pages_fit(evil)
         self.focus_is_seen(evil)
+        self.live_is_as_loaded(evil)
         self.many_pages_one_after_another()
         self.looking_changes_nothing(evil)
         self.bob_answers()

@@ -172,7 +172,8 @@ fn check(app: &App, caller: &Caller, audience: Audience, spec: NotifySpec) -> Re
     let mut problems = Problems::default();
     let summary = spec.summary.replace(['\r', '\n', '\t'], " ").trim().to_owned();
     problems.text("summary", &summary, 1..=1024, Lines::One);
-    let details = spec.details.unwrap_or_default();
+    // One kind of line break: the live stream, mail and terminals each take others differently.
+    let details = spec.details.unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
     problems.text("details", &details, 0..=65_536, Lines::Many);
     let severity = match spec.severity.as_deref() {
         None => Severity::default(),

@@ -72,7 +72,7 @@ pub(super) async fn fragment(
     let clock = |at| rota::zone::wall_clock(at, &zone);
     let lines = timeline::tell(&record, directory).into_iter().map(|line| Line {
         at: clock(line.at),
-        exact: line.at.to_string(),
+        exact: format!("{:.3}", line.at),
         text: line.text,
         kind: line.kind,
         is_trouble: line.is_trouble,

@@ -43,7 +43,8 @@ where
                 }
                 is_first = false;
                 changed.mark_unchanged();
-                let seen = look().await?;
+                // A carriage return ends a line of the stream; a page shows none.
+                let seen = look().await?.replace('\r', "");
                 if sent.as_ref() != Some(&seen) {
                     let event = Event::default().event("fragment").data(&seen);
                     return Some((Ok::<_, Infallible>(event), (changed, Some(seen), look, app)));

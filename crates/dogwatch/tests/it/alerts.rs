@@ -134,3 +134,22 @@ async fn a_summary_of_several_lines_becomes_one() {
     world.notify("disk full\non db1").await;
     assert_eq!(world.get("/api/v1/alerts/1").await["summary"], "disk full on db1");
 }
+
+#[tokio::test]
+async fn every_kind_of_line_break_is_one_and_the_live_page_bears_it() {
+    let world = world().await;
+    world.post("/api/v1/teams/ops/notify", json!({ "summary": "x", "details": "a\r\nb\rc\nd" })).await;
+    assert_eq!(world.get("/api/v1/alerts/1").await["details"], "a\nb\nc\nd");
+    let cookie = world.cookie(None).await;
+    let mut stream = world
+        .client
+        .get(format!("{}/live/alerts/1", world.url))
+        .header("cookie", &cookie)
+        .send()
+        .await
+        .unwrap();
+    let mut seen = String::new();
+    while !seen.contains("What happened") {
+        seen.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+    }
+}

@@ -18,6 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
 use crate::reply::AnswerLinks;
+use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use problem::Problem;
@@ -37,6 +38,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// The key that webhooks are signed with.
     pub webhook_key: Arc<[u8]>,
+    /// Live pages end when the service does.
+    pub shutdown: Shutdown,
 }
 
 impl App {

@@ -108,9 +108,7 @@ pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
     let owner = acted.alert.acknowledged.as_ref();
     let mine = owner.is_some_and(|act| person.is_some() && act.by.person.as_ref() == person);
     match (&acted.verdict, acted.alert.status) {
-        (Verdict::HasIt(act), _) => {
-            format!("{} has #{number} already, since {}. You need not do anything.", act.by, act.at)
-        }
+        (Verdict::HasIt(act), _) => format!("{} has #{number} already. You need not do anything.", act.by),
         (Verdict::Refused(why), _) => format!("Nothing was done: {why}."),
         (Verdict::Already, Status::Resolved) => format!("#{number} is resolved already."),
         (Verdict::Done | Verdict::Already, Status::Acknowledged) if mine => {

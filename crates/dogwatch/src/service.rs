@@ -103,6 +103,7 @@ impl Service {
             metrics,
             public_url: public_url.as_str().into(),
             webhook_key: webhook_key.into(),
+            shutdown: asked.clone(),
         };
         // Answers are small and awaited: they must not wait for more to send.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));

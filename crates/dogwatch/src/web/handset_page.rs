@@ -136,6 +136,8 @@ pub(super) async fn fragment(
             });
         }
     }
+    // By number, whatever rang last: two calls must not change places under a finger.
+    calls.sort_by_key(|call| call.number);
     let full_name = definitions.directory().full_name(&owner).to_owned();
     Ok(HandsetFragment { owner: full_name, calls, told })
 }

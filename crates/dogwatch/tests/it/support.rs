@@ -17,6 +17,7 @@ use dogwatch::engine::Engine;
 use dogwatch::http::{App, router};
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
+use dogwatch::shutdown::{Stopper, shutdown};
 use dogwatch::store::Store;
 use dogwatch::telemetry::Metrics;
 use escalation::contact::Kind;
@@ -44,6 +45,8 @@ pub struct World {
     sends: JoinSet<()>,
     server: tokio::task::JoinHandle<()>,
     start: Timestamp,
+    /// Dropped, it would end the live pages.
+    _stopper: Stopper,
 }
 
 /// An answer of the API.
@@ -105,6 +108,7 @@ impl World {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let metrics = Metrics::default();
+        let (stopper, shutdown) = shutdown();
         let app = App {
             store: store.clone(),
             clock: shared.clone(),
@@ -112,6 +116,7 @@ impl World {
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
+            shutdown,
         };
         let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
         let client = reqwest::Client::builder()
@@ -131,6 +136,7 @@ impl World {
             client,
             server,
             start,
+            _stopper: stopper,
         }
     }
 

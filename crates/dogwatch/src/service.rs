@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use escalation::contact::Kind;
+use escalation::plan::Target;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -55,6 +56,7 @@ impl Service {
     /// What stands in the way, and what to do.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let store = Store::open_sqlite(&config.database, clock.clone(), config.service.clone())?;
+        warn_of_last_resort(&store, config);
         let is_new = store.access().tokens().is_empty();
         let first_token = admit(&store, config, is_new).await?;
         check_exposure(&store, config.listen)?;
@@ -143,10 +145,28 @@ impl Service {
     /// to be started again by whoever looks after it.
     pub async fn broken(&mut self) {
         let [engine, dispatcher] = self.workers.as_mut_slice() else { return };
+        let mut disk = self.store.signals().broken.subscribe();
         tokio::select! {
+            _ = disk.wait_for(|broken| *broken) => tracing::error!("the store broke"),
             _ = engine => tracing::error!("the engine ended"),
             _ = dispatcher => tracing::error!("the sender of deliveries ended"),
             _ = &mut self.server => tracing::error!("the server ended"),
+        }
+    }
+}
+
+/// Says who of the service's last resort does not exist: whoever relies on it must not learn it at night.
+fn warn_of_last_resort(store: &Store, config: &Config) {
+    let definitions = store.definitions();
+    for target in &config.service.last_resort {
+        if let Target::Person(name) = target
+            && !definitions.directory().people.contains_key(name)
+        {
+            tracing::warn!(
+                person = %name,
+                "the service's last resort names a person who does not exist; nobody is paged there until \
+                 that person is made"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 //! job answers is answered after the commit. A backend knows how to load and save; it never decides, and
 //! it knows nothing of HTTP, channels or the engine, which it only wakes.
 //!
-//! Read next: `store/sqlite.rs` for the writer thread and its group commit, `store/sqlite/core.rs` for
+//! Read next: `store/sqlite.rs` for the writers and their group commit, `store/sqlite/core.rs` for
 //! the verbs.
 
 mod access;
@@ -266,6 +266,8 @@ pub struct Signals {
     pub wakes: Notify,
     /// A delivery became ready.
     pub deliveries: Notify,
+    /// The disk failed: nothing is stored any more until Dogwatch is started again.
+    pub broken: watch::Sender<bool>,
 }
 
 /// What every thread may read without asking the database: replaced as a whole after a commit.

@@ -1,16 +1,25 @@
-//! SQLite: one writer thread that owns the writing connection, and a few read-only connections.
+//! SQLite: one writing connection, and a few read-only ones.
 //!
-//! **Group commit.** Whatever has queued up while the last commit was syncing is committed together, and
-//! every job is answered after that commit. There is no waiting for more: under load the group forms by
+//! **Group commit.** Whatever has queued up since the last commit is committed together, and every job is
+//! answered when that commit is on the disk. There is no waiting for more: under load the group forms by
 //! itself. When a job of a group fails, the group is rolled back and run again with a savepoint for each
 //! job, so that only the failing one is undone; jobs are pure functions of what is stored, so running
 //! one again does no harm.
 //!
-//! **What waits for the disk.** A group is on the disk before anybody is answered (`synchronous=FULL`), with
-//! one exception: a group that holds nothing but handled wakes and settled outcomes. Nobody was promised
-//! anything by it, and whatever leaves the house because of it leaves after a claim, whose sync covers
-//! everything that was written before. Were the power to fail in between, the wake would be due again, or
-//! the outcome unknown: just as after a crash one moment earlier.
+//! **Two threads take turns.** One holds the writing connection, the other syncs what it committed before it
+//! passed the connection on: while the disk works, the next group is already being written, and nobody waits
+//! for a thread to wake up. Others may see a commit in the moment before it is durable; nobody is answered.
+//! SQLite itself runs with `synchronous=NORMAL`, which syncs around checkpoints; the log between them is a
+//! file that only grows, so one sync makes everything durable that was committed before it.
+//!
+//! **What waits for no sync**: a group that holds nothing but handled wakes and settled outcomes. Nobody was
+//! promised anything by it, and whatever leaves the house because of it leaves after a claim, whose sync
+//! covers everything that was committed before. Were the power to fail in between, the wake would be due
+//! again, or the outcome unknown: just as after a crash one moment earlier.
+//!
+//! **A sync that fails** leaves nobody knowing what is on the disk, and a second one may succeed without
+//! having written anything. So nothing is answered well any more, and the service ends, to be started again
+//! from what the disk really holds.
 
 mod alert;
 pub(super) mod codec;
@@ -29,17 +38,20 @@ use std::sync::{Arc, Mutex, RwLock};
 use anyhow::Context;
 use escalation::directory::Service;
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, lock};
-use core::Core;
+use core::{Core, Stirred};
 
 /// The most jobs in one transaction: bounds how long the first of them waits.
 const GROUP: usize = 512;
 /// Jobs that may queue up before senders are made to wait.
 const QUEUE: usize = 4096;
+/// Threads that take turns at writing and syncing.
+const WRITERS: usize = 2;
 /// Read-only connections.
 const READERS: usize = 4;
 
@@ -100,7 +112,7 @@ where
 pub(super) struct Sqlite {
     jobs: mpsc::Sender<Box<dyn Job>>,
     readers: Arc<Readers>,
-    writer: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    writers: Arc<Mutex<Vec<std::thread::JoinHandle<()>>>>,
 }
 
 struct Readers {
@@ -126,16 +138,22 @@ impl Sqlite {
         let mut core = Core::new(connection, service)?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || {
-                write(core, queue, &*clock, &published, &signals);
-                drop(only);
-            })
-            .context("can't start the store's writer thread")?;
+        let writer = Arc::new(Writer {
+            log: open_log(path)?,
+            turn: Mutex::new(Some(Turn { core, queue, _only: only })),
+            clock,
+            published,
+            signals,
+        });
+        let writers = (0..WRITERS).map(|_| {
+            let writer = writer.clone();
+            let thread = std::thread::Builder::new().name("store-writer".to_owned());
+            thread.spawn(move || writer.run()).context("can't start the store's writer")
+        });
+        let writers = writers.collect::<anyhow::Result<_>>()?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::default(), places: Semaphore::new(READERS) };
-        Ok(Self { jobs, readers: Arc::new(readers), writer: Arc::new(Mutex::new(Some(writer))) })
+        Ok(Self { jobs, readers: Arc::new(readers), writers: Arc::new(Mutex::new(writers)) })
     }
 
     /// Runs `work` in the next transaction and answers when it is on the disk.
@@ -176,9 +194,10 @@ impl Sqlite {
         if self.call(last).await.is_err() {
             return;
         }
-        let writer = lock(&self.writer).take();
+        let writers = std::mem::take(&mut *lock(&self.writers));
         // A writer that panicked has nothing more to finish.
-        let _ = tokio::task::spawn_blocking(move || writer.map(std::thread::JoinHandle::join)).await;
+        let join = move || writers.into_iter().for_each(|writer| drop(writer.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 
     /// Runs `work` on a read-only connection, on a thread that may block.
@@ -224,13 +243,20 @@ fn lock_file(path: &Path) -> anyhow::Result<File> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-    // FULL: a commit is on the disk before it is answered, also when the power fails.
-    connection.pragma_update(None, "synchronous", "full")?;
+    // NORMAL: SQLite syncs around checkpoints, and the writers sync the log before they answer, so that an
+    // answer holds also when the power fails.
+    connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", "off")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
+    keep_plans(connection)
+}
+
+/// A prepared statement keeps its plan. Without this SQLite may prepare it anew for each value that it is
+/// given, to choose another index by statistics that are not gathered here.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn open_reader(path: &Path) -> Result<Connection, StoreError> {
@@ -238,53 +264,111 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "cache_size", -2_000)?;
+    keep_plans(&connection)?;
     Ok(connection)
 }
 
-/// The writer thread.
-fn write(
-    mut core: Core,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    clock: &dyn Clock,
-    published: &RwLock<Published>,
-    signals: &Signals,
-) {
-    while let Some(first) = queue.blocking_recv() {
+/// The write-ahead log of the database at `path`, which is open.
+fn open_log(path: &Path) -> anyhow::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    let name = PathBuf::from(name);
+    // SQLite keeps its locks on other files: opening and closing this one releases none of them.
+    File::open(&name).with_context(|| format!("can't open the write-ahead log {}", name.display()))
+}
+
+/// What the writer threads share.
+struct Writer {
+    log: File,
+    /// Whose turn it is to write holds this; `None` when the store is closed.
+    turn: Mutex<Option<Turn>>,
+    clock: Arc<dyn Clock>,
+    published: Arc<RwLock<Published>>,
+    signals: Arc<Signals>,
+}
+
+/// What is needed to write.
+struct Turn {
+    core: Core,
+    queue: mpsc::Receiver<Box<dyn Job>>,
+    _only: File,
+}
+
+impl Writer {
+    /// One of the threads, until the store is closed.
+    fn run(&self) {
+        loop {
+            let mut place = lock(&self.turn);
+            let Some(turn) = place.as_mut() else { return };
+            let Some(first) = turn.queue.blocking_recv() else {
+                *place = None;
+                return;
+            };
+            let (group, failures, stirred) = self.commit_group(turn, first);
+            if turn.core.is_closing()
+                && let Some(turn) = place.take()
+            {
+                turn.core.close();
+            }
+            drop(place);
+            self.wake(stirred);
+            self.answer(group, failures);
+        }
+    }
+
+    fn commit_group(&self, turn: &mut Turn, first: Box<dyn Job>) -> Committed {
         let mut group = vec![first];
         while group.len() < GROUP
-            && let Ok(job) = queue.try_recv()
+            && let Ok(job) = turn.queue.try_recv()
         {
             group.push(job);
         }
-        let failures = commit(&mut core, &mut group, clock.now());
-        core.publish(published);
-        let stirred = core.take_stirred();
-        for (job, failed) in group.into_iter().zip(failures) {
-            job.answer(failed);
-        }
+        let failures = commit(&mut turn.core, &mut group, self.clock.now());
+        turn.core.publish(&self.published);
+        (group, failures, turn.core.take_stirred())
+    }
+
+    fn wake(&self, stirred: Stirred) {
         if stirred.wakes {
-            signals.wakes.notify_one();
+            self.signals.wakes.notify_one();
         }
         if stirred.deliveries {
-            signals.deliveries.notify_one();
+            self.signals.deliveries.notify_one();
         }
         if stirred.seen {
-            signals.changed.send_modify(|count| *count += 1);
-        }
-        if core.is_closing() {
-            break;
+            self.signals.changed.send_modify(|count| *count += 1);
         }
     }
-    core.close();
+
+    /// Answers the jobs of a commit, after a sync if one of them is relied on.
+    fn answer(&self, group: Vec<Box<dyn Job>>, failures: Vec<Option<StoreError>>) {
+        let broken = group.iter().any(|job| job.is_promise()).then(|| self.sync()).and_then(Result::err);
+        for (job, failed) in group.into_iter().zip(failures) {
+            job.answer(failed.or_else(|| broken.clone()));
+        }
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        if !*self.signals.broken.borrow() {
+            match self.log.sync_data() {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::error!(%error, "the disk failed; Dogwatch has to start again");
+                    self.signals.broken.send_replace(true);
+                }
+            }
+        }
+        Err(StoreError::Unavailable("the disk failed to store what it was given".to_owned()))
+    }
 }
+
+/// The jobs of a commit, why each failed if it did, and who is to be woken.
+type Committed = (Vec<Box<dyn Job>>, Vec<Option<StoreError>>, Stirred);
 
 /// Runs a group in one transaction. Says for each job why it failed, if it did.
 fn commit(core: &mut Core, group: &mut [Box<dyn Job>], now: Timestamp) -> Vec<Option<StoreError>> {
     let all_failed = |error: StoreError, count: usize| vec![Some(error); count];
     let count = group.len();
-    if let Err(error) = core.wait_for_disk(group.iter().any(|job| job.is_promise())) {
-        return all_failed(error, count);
-    }
     let together = core.begin().and_then(|()| {
         for job in group.iter_mut() {
             job.run(core, now)?;

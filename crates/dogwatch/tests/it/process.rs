@@ -1,6 +1,7 @@
 //! The shipped program as a process: started, used, stopped, and killed at any moment.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -105,6 +106,27 @@ async fn the_shipped_program_pages_a_team() {
     let (done, script) = dogwatch(&url, &["completions", "bash"]);
     assert!(done && script.contains("dogwatch"), "{script}");
     process.kill();
+}
+
+#[test]
+fn a_last_resort_that_does_not_exist_is_said_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("dogwatch.toml");
+    std::fs::write(&config, "last_resort = [\"person:alice\"]\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+        .arg(&config)
+        .env("DOGWATCH_DATABASE", format!("sqlite:{}", folder.path().join("d.db").display()))
+        .env("DOGWATCH_ADMIN_TOKEN", TOKEN)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let warned = said.take(20).any(|line| line.contains("last resort names a person") && line.contains("alice"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(warned);
 }
 
 #[test]

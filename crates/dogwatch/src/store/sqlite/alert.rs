@@ -7,11 +7,12 @@ use escalation::event::{Severity, Urgency};
 use escalation::id::{AlertId, PageId};
 use escalation::page::{Ended, EndedWhy, Page};
 use escalation::wake::Wake;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{
-    act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, id_bytes, instant,
-    links_from_json, links_to_json, name, small, word,
+    act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, from_json, id_bytes,
+    instant, links_from_json, links_to_json, name, small, to_json, word,
 };
 use crate::store::{AlertRef, StoreError};
 
@@ -22,7 +23,8 @@ pub(super) const ALERT_COLUMNS: &str = "number, id, audience_kind, audience, int
 
 const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, dedup_key, summary, details, \
      severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
-     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round FROM alert WHERE id = ?1";
+     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, wakes FROM alert \
+     WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
      step_started_at, reached, accepted, failed, ended_at, ended_why";
@@ -120,9 +122,8 @@ pub(super) fn open_alert(
     integration: &str,
     dedup_key: &str,
 ) -> Result<Option<AlertId>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND status <> 'resolved'",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND is_open = 1")?;
     let id: Option<Vec<u8>> =
         statement.query_row(params![integration, dedup_key], |row| row.get(0)).optional()?;
     id.map(|id| Ok(AlertId::from_bytes(id_bytes(&id)?))).transpose()
@@ -174,18 +175,15 @@ pub(super) fn load_live_pages(
 
 /// An alert with everything that is decided together.
 pub(super) fn load(connection: &Connection, id: AlertId) -> Result<Option<State>, StoreError> {
-    let Some(alert) = load_alert(connection, id)? else { return Ok(None) };
+    let found = connection
+        .prepare_cached(BY_ID)?
+        .query_row([id.to_bytes()], |row| Ok((read_alert(row)?, row.get::<_, String>(25)?)))
+        .optional()?;
+    let Some((alert, wakes)) = found else { return Ok(None) };
     let mut statement = connection.prepare_cached(PAGES)?;
     let rows = statement.query_map([id.to_bytes()], read_page)?;
     let pages = rows.map(|row| row?).collect::<Result<_, _>>()?;
-    let mut statement = connection.prepare_cached("SELECT name, page, due_at FROM wake WHERE alert = ?1")?;
-    let mut rows = statement.query([id.to_bytes()])?;
-    let mut wakes = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let (word, page): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        wakes.insert(read_wake(&word, &page)?, instant(row.get(2)?)?);
-    }
-    Ok(Some(State { alert, pages, wakes }))
+    Ok(Some(State { alert: alert?, pages, wakes: wakes_from_json(&wakes)? }))
 }
 
 /// A wake from its name and page.
@@ -211,8 +209,8 @@ pub(super) fn save(
             let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
                  details, severity, links, status, created_at, triggered_at, triggers, round, \
                  round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
-                 roles_reached, since_round) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-                 ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+                 roles_reached, since_round, wakes, is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
             let kind = match alert.audience {
                 Audience::Team(_) => "team",
                 Audience::Person(_) => "person",
@@ -242,13 +240,21 @@ pub(super) fn save(
                 act_to_json(alert.resolved.as_ref())?,
                 contacts_to_json(&alert.roles_reached)?,
                 alert.since_round,
+                wakes_to_json(&after.wakes)?,
+                alert.status != Status::Resolved,
             ])?;
             // A new row's number is positive.
             u64::try_from(connection.last_insert_rowid()).unwrap_or_default()
         }
         Some(before) => {
-            if before.alert != *alert {
-                update_alert(connection, alert)?;
+            if before.alert != *alert || before.wakes != after.wakes {
+                update_alert(connection, after)?;
+            }
+            let is_open = |alert: &Alert| alert.status != Status::Resolved;
+            if is_open(&before.alert) != is_open(alert) {
+                connection
+                    .prepare_cached("UPDATE alert SET is_open = ?2 WHERE id = ?1")?
+                    .execute(params![alert.id.to_bytes(), is_open(alert)])?;
             }
             alert.number
         }
@@ -267,10 +273,12 @@ pub(super) fn save(
 }
 
 /// Everything of an alert that may change after it was made.
-fn update_alert(connection: &Connection, alert: &Alert) -> Result<(), StoreError> {
+fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError> {
+    let alert = &state.alert;
     let statement = "UPDATE alert SET severity = ?2, status = ?3, triggered_at = ?4, triggers = ?5, \
          round = ?6, round_started_at = ?7, next_step = ?8, passes = ?9, fired = ?10, last_resort = ?11, \
-         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16 WHERE id = ?1";
+         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16, wakes = ?17 \
+         WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         alert.id.to_bytes(),
         alert.severity.word(),
@@ -288,6 +296,7 @@ fn update_alert(connection: &Connection, alert: &Alert) -> Result<(), StoreError
         act_to_json(alert.resolved.as_ref())?,
         contacts_to_json(&alert.roles_reached)?,
         alert.since_round,
+        wakes_to_json(&state.wakes)?,
     ])?;
     Ok(())
 }
@@ -334,27 +343,52 @@ fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
 fn save_wakes(
     connection: &Connection,
     alert: AlertId,
-    before: &BTreeMap<Wake, jiff::Timestamp>,
-    after: &BTreeMap<Wake, jiff::Timestamp>,
+    before: &BTreeMap<Wake, Timestamp>,
+    after: &BTreeMap<Wake, Timestamp>,
 ) -> Result<bool, StoreError> {
-    let page_of = |wake: &Wake| match wake {
-        Wake::Page(page) => page.to_bytes().to_vec(),
-        Wake::Escalate | Wake::GiveUp => Vec::new(),
-    };
     let mut set = false;
-    for wake in before.keys().filter(|wake| !after.contains_key(wake)) {
+    for (wake, at) in before.iter().filter(|(wake, at)| after.get(wake) != Some(at)) {
         connection
-            .prepare_cached("DELETE FROM wake WHERE alert = ?1 AND name = ?2 AND page = ?3")?
-            .execute(params![alert.to_bytes(), wake.word(), page_of(wake)])?;
+            .prepare_cached("DELETE FROM wake WHERE due_at = ?1 AND alert = ?2 AND name = ?3 AND page = ?4")?
+            .execute(params![at.as_millisecond(), alert.to_bytes(), wake.word(), page_of(wake)])?;
     }
     for (wake, at) in after.iter().filter(|(wake, at)| before.get(wake) != Some(at)) {
         connection
-            .prepare_cached(
-                "INSERT INTO wake (alert, name, page, due_at) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (alert, name, page) DO UPDATE SET due_at = excluded.due_at",
-            )?
-            .execute(params![alert.to_bytes(), wake.word(), page_of(wake), at.as_millisecond()])?;
+            .prepare_cached("INSERT INTO wake (due_at, alert, name, page) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![at.as_millisecond(), alert.to_bytes(), wake.word(), page_of(wake)])?;
         set = true;
     }
     Ok(set)
+}
+
+/// The page that a wake is for; empty for the alert itself.
+fn page_of(wake: &Wake) -> Vec<u8> {
+    match wake {
+        Wake::Page(page) => page.to_bytes().to_vec(),
+        Wake::Escalate | Wake::GiveUp => Vec::new(),
+    }
+}
+
+fn wakes_to_json(wakes: &BTreeMap<Wake, Timestamp>) -> Result<String, StoreError> {
+    let page = |wake: &Wake| match wake {
+        Wake::Page(page) => format!("{:032x}", u128::from_be_bytes(page.to_bytes())),
+        Wake::Escalate | Wake::GiveUp => String::new(),
+    };
+    let rows = wakes.iter().map(|(wake, at)| (wake.word(), page(wake), at.as_millisecond()));
+    to_json(&rows.collect::<Vec<_>>())
+}
+
+fn wakes_from_json(text: &str) -> Result<BTreeMap<Wake, Timestamp>, StoreError> {
+    let rows: Vec<(String, String, i64)> = from_json(text)?;
+    let read = |(word, page, at): (String, String, i64)| {
+        let page = match page.as_str() {
+            "" => Vec::new(),
+            digits => u128::from_str_radix(digits, 16)
+                .map_err(|error| corrupt("a page's id", &error))?
+                .to_be_bytes()
+                .to_vec(),
+        };
+        Ok((read_wake(&word, &page)?, instant(at)?))
+    };
+    rows.into_iter().map(read).collect()
 }

@@ -51,8 +51,6 @@ pub(crate) struct Core {
     at_savepoint: Memory,
     published: bool,
     closing: bool,
-    /// Commits wait for the disk.
-    is_full: bool,
     stirred: Stirred,
 }
 
@@ -68,25 +66,11 @@ impl Core {
             memory,
             published: false,
             closing: false,
-            is_full: true,
             stirred: Stirred::default(),
         })
     }
 
     // ---- the transaction ----
-
-    /// Chooses whether the commits that follow wait for the disk.
-    pub(super) fn wait_for_disk(&mut self, full: bool) -> Result<(), StoreError> {
-        if self.is_full != full {
-            self.connection.execute_batch(if full {
-                "PRAGMA synchronous = FULL"
-            } else {
-                "PRAGMA synchronous = NORMAL"
-            })?;
-            self.is_full = full;
-        }
-        Ok(())
-    }
 
     pub(super) fn begin(&mut self) -> Result<(), StoreError> {
         self.stirred = Stirred::default();

@@ -39,7 +39,8 @@ pub(super) fn insert(
     };
     let by = entry.by.as_ref();
     let statement = "INSERT INTO event (at, alert, kind, round, person, label, via, text, detail, \
-         idempotency, request) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+         idempotency, request, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+         (SELECT coalesce(max(seq), 0) + 1 FROM event WHERE alert = ?2))";
     connection.prepare_cached(statement)?.execute(params![
         entry.at.as_millisecond(),
         alert.to_bytes(),

@@ -6,8 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
+    ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
+];
 
 /// Applies what is missing.
 ///
@@ -15,6 +17,10 @@ const MIGRATIONS: [(&str, &str); 1] =
 ///
 /// When the file was made by a newer Dogwatch, or an applied migration differs from ours.
 pub(super) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result<()> {
+    apply(connection, now, &MIGRATIONS)
+}
+
+fn apply(connection: &mut Connection, now: Timestamp, migrations: &[(&str, &str)]) -> anyhow::Result<()> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_migration (
             version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 BLOB NOT NULL, applied_at INTEGER NOT NULL
@@ -23,13 +29,13 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result
     let newest: i64 =
         connection
             .query_row("SELECT coalesce(max(version), 0) FROM schema_migration", [], |row| row.get(0))?;
-    if newest > MIGRATIONS.len() as i64 {
+    if newest > migrations.len() as i64 {
         bail!(
             "the database is at schema {newest}, this Dogwatch knows {}; use the newer Dogwatch that wrote it",
-            MIGRATIONS.len()
+            migrations.len()
         );
     }
-    for (index, (name, sql)) in MIGRATIONS.iter().enumerate() {
+    for (index, (name, sql)) in migrations.iter().enumerate() {
         let version = index as i64 + 1;
         let sum = Sha256::digest(sql.as_bytes()).to_vec();
         let applied: Option<Vec<u8>> = connection
@@ -50,4 +56,41 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::store::AlertRef;
+    use crate::store::sqlite::read;
+
+    /// What the first Dogwatch left behind: an alert that waits for its next step, with its history.
+    const FIRST: &str = "
+        INSERT INTO alert VALUES (7, x'01980000000070008000000000000001', 'team', 'ops', 'notify', 'k', 'disk full',
+            '', 'critical', '[]', 'triggered', 1000, 1000, 1, 1, 1000, 1, 1, 0, 1, 0, 0, NULL, NULL, '[]');
+        INSERT INTO event VALUES (1, 1000, x'01980000000070008000000000000001', 'triggered', 1, NULL, NULL, NULL,
+            'disk full', NULL, 'key', x'00');
+        INSERT INTO event VALUES (2, 2000, x'01980000000070008000000000000001', 'note', 1, NULL, 'john', 'api',
+            'looking', NULL, NULL, NULL);
+        INSERT INTO wake VALUES (x'01980000000070008000000000000001', 'escalate', x'', 61000);
+        INSERT INTO wake VALUES (x'01980000000070008000000000000001', 'page',
+            x'01980000000070008000000000000002', 31000);";
+
+    #[test]
+    fn a_database_of_the_first_schema_keeps_its_alerts_their_history_and_their_wakes() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, Timestamp::UNIX_EPOCH, &MIGRATIONS[..1]).unwrap();
+        connection.execute_batch(FIRST).unwrap();
+        run(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
+        let record = read::alert(&connection, AlertRef::Number(7)).unwrap().unwrap();
+        let due: Vec<_> = record.state.wakes.values().map(|at| at.as_millisecond()).collect();
+        assert_eq!(due, [61_000, 31_000]);
+        let told: Vec<_> = record.history.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(told, ["disk full", "looking"]);
+        let queued: i64 = connection
+            .query_row("SELECT count(*) FROM wake WHERE due_at <= 61000", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(queued, 2);
+    }
 }

@@ -67,13 +67,14 @@ pub(in crate::store) fn alerts(
         conditions.push(format!("status IN ({})", words.join(", ")));
         if !filter.status.contains(&escalation::alert::Status::Resolved) {
             // Lets SQLite use the index of open alerts.
-            conditions.push("status <> 'resolved'".to_owned());
+            conditions.push("is_open = 1".to_owned());
         }
     }
     let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {} FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}",
+        "SELECT {} FROM alert WHERE number IN \
+            (SELECT number FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}) ORDER BY number DESC",
         alert_rows::ALERT_COLUMNS
     ))?;
     let rows = statement.query_map(params_from_iter(values), alert_rows::read_alert)?;
@@ -126,9 +127,8 @@ pub(in crate::store) fn page(
 
 pub(in crate::store) fn counts(connection: &Connection, now: Timestamp) -> Result<Counts, StoreError> {
     at_one_moment(connection, |connection| {
-        let mut statement = connection.prepare_cached(
-            "SELECT status, count(*) FROM alert WHERE status <> 'resolved' GROUP BY status",
-        )?;
+        let mut statement = connection
+            .prepare_cached("SELECT status, count(*) FROM alert WHERE is_open = 1 GROUP BY status")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
         let mut open = Vec::new();
         for row in rows {

@@ -4,11 +4,14 @@
 //! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
 //!
 //! Read next: [`syntax`], which reads and writes the period language; [`period`], which checks,
-//! compiles and evaluates it; [`diagnostic`], which shows what is wrong; and [`zone`], which finds a
-//! zone by its name.
+//! compiles and evaluates it; [`rotation`], in which people take turns; [`schedule`], which puts periods and
+//! rotations together and says who is on call; [`diagnostic`], which shows what is wrong; and [`zone`], which
+//! finds a zone by its name.
 
 pub mod diagnostic;
 pub mod period;
+pub mod rotation;
+pub mod schedule;
 mod suggest;
 pub mod syntax;
 pub mod zone;

@@ -1,0 +1,156 @@
+//! Turns: handoffs taken from the civil line to instants.
+//!
+//! Handoffs come in the order of their numbers, but for those whose reading the clock leaves out. Such a one
+//! moves forward by what is left out, and may come at the same instant as one with a larger number, or after
+//! it; then the larger number counts, and the turns between have no time.
+
+use jiff::tz::AmbiguousOffset;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Edition, People, Rotation};
+
+/// No clock of the bundled zones ever left out more than this. (Some left out a day and a little.)
+const LARGEST_GAP: SignedDuration = SignedDuration::from_hours(26);
+
+/// Who is on duty in a rotation, from one handoff to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn<'a> {
+    /// The people of the turn.
+    pub people: &'a People,
+    /// Which member they are, counted from 0.
+    pub member: usize,
+    /// The number of the handoff with which the turn begins. It is negative before the edition's start.
+    pub number: i64,
+    /// Which edition says so, counted from 0.
+    pub edition: usize,
+    /// The first instant of the turn, or of the edition where that is later.
+    pub from: Timestamp,
+    /// The first instant after it: the next handoff or edition; [`Timestamp::MAX`] where there is none.
+    pub until: Timestamp,
+}
+
+/// A handoff as an instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handoff {
+    pub(super) number: i64,
+    pub(super) at: Timestamp,
+    /// Whether the clock leaves its reading out.
+    is_left_out: bool,
+}
+
+impl Rotation {
+    /// Whose turn it is at an instant; nobody's before the first edition.
+    pub fn turn(&self, at: Timestamp) -> Option<Turn<'_>> {
+        let edition = self.editions.partition_point(|edition| edition.from <= at).checked_sub(1)?;
+        self.make_turn(edition, self.last_handoff(&self.editions[edition], at)?)
+    }
+
+    /// The turn at an instant, its limits and number as they are, with the people whose turn comes `ahead`
+    /// turns later by the order of its edition: for a secondary who is the next in the primary's rotation.
+    pub fn turn_ahead(&self, at: Timestamp, ahead: u16) -> Option<Turn<'_>> {
+        let turn = self.turn(at)?;
+        let edition = &self.editions[turn.edition];
+        let member = edition.member(turn.number.saturating_add(i64::from(ahead)));
+        Some(Turn { people: edition.members.get(member)?, member, ..turn })
+    }
+
+    /// The turns that have any time between two instants, in order, whole: the first may begin before `from`,
+    /// the last may end after `to`.
+    pub fn turns(&self, from: Timestamp, to: Timestamp) -> Turns<'_> {
+        let next =
+            if from < to { self.turn(from).or_else(|| self.turn(self.editions[0].from)) } else { None };
+        Turns { rotation: self, next, to }
+    }
+
+    /// The first handoff after an instant: the next at which a turn begins, whoever has it.
+    pub fn next_handoff(&self, after: Timestamp) -> Option<Timestamp> {
+        match self.turn(after) {
+            Some(turn) => Some(turn.until).filter(|until| *until < Timestamp::MAX),
+            None => Some(self.editions[0].from).filter(|from| *from > after),
+        }
+    }
+
+    /// The turn that comes after one of this rotation's; quicker than to ask for its instant.
+    fn turn_after(&self, turn: &Turn<'_>) -> Option<Turn<'_>> {
+        if turn.until == Timestamp::MAX {
+            return None;
+        }
+        if self.editions.get(turn.edition + 1).is_some_and(|next| next.from == turn.until) {
+            return self.turn(turn.until);
+        }
+        let next = self.next_begin(&self.editions[turn.edition], turn.number)?;
+        self.make_turn(turn.edition, next)
+    }
+
+    fn make_turn(&self, index: usize, handoff: Handoff) -> Option<Turn<'_>> {
+        let edition = &self.editions[index];
+        let member = edition.member(handoff.number);
+        let next = self.next_begin(edition, handoff.number).map_or(Timestamp::MAX, |next| next.at);
+        let end = self.editions.get(index + 1).map_or(Timestamp::MAX, |next| next.from);
+        Some(Turn {
+            people: edition.members.get(member)?,
+            member,
+            number: handoff.number,
+            edition: index,
+            from: handoff.at.max(edition.from),
+            until: next.min(end),
+        })
+    }
+
+    /// The handoff with the largest number that is not after `at`.
+    pub(super) fn last_handoff(&self, edition: &Edition, at: Timestamp) -> Option<Handoff> {
+        let mut number = edition.length.number(edition.start, self.zone.to_datetime(at));
+        let mut last = self.handoff(edition, number)?;
+        // The clock was set back: it has shown already what it will show once more.
+        while let Some(next) = self.handoff(edition, last.number + 1).filter(|next| next.at <= at) {
+            last = next;
+        }
+        // The clock was set forward: handoffs that it left out are still to come.
+        while last.at > at {
+            number = last.number - 1;
+            last = self.handoff(edition, number)?;
+        }
+        Some(last)
+    }
+
+    /// The handoff that begins the turn after number `number`, which is one that has any time.
+    pub(super) fn next_begin(&self, edition: &Edition, number: i64) -> Option<Handoff> {
+        let mut next = self.handoff(edition, number + 1)?;
+        if next.is_left_out {
+            let reading = |number| edition.length.reading(edition.start, number);
+            let last = reading(next.number)?.saturating_add(LARGEST_GAP);
+            let near = (next.number + 1..).take_while(|number| reading(*number).is_some_and(|at| at <= last));
+            for later in near.filter_map(|number| self.handoff(edition, number)) {
+                if later.at <= next.at {
+                    next = later;
+                }
+            }
+        }
+        Some(next)
+    }
+
+    fn handoff(&self, edition: &Edition, number: i64) -> Option<Handoff> {
+        let reading = edition.length.reading(edition.start, number)?;
+        let at = self.zone.to_ambiguous_timestamp(reading);
+        let is_left_out = matches!(at.offset(), AmbiguousOffset::Gap { .. });
+        Some(Handoff { number, at: at.compatible().ok()?, is_left_out })
+    }
+}
+
+/// The turns of a rotation, in order; see [`Rotation::turns`].
+#[derive(Clone, Debug)]
+pub struct Turns<'a> {
+    rotation: &'a Rotation,
+    next: Option<Turn<'a>>,
+    to: Timestamp,
+}
+
+impl<'a> Iterator for Turns<'a> {
+    type Item = Turn<'a>;
+
+    fn next(&mut self) -> Option<Turn<'a>> {
+        let turn = self.next.filter(|turn| turn.from < self.to)?;
+        self.next = self.rotation.turn_after(&turn);
+        Some(turn)
+    }
+}

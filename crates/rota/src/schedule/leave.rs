@@ -1,0 +1,36 @@
+//! Leave: when a person is never on call.
+
+use jiff::Timestamp;
+
+use crate::period::Interval;
+
+/// When one person is away: stretches in order, none touching the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leave(Box<[Interval]>);
+
+impl Leave {
+    /// Leave during these intervals, in any order. Those that touch become one; empty ones are left out.
+    pub fn new(intervals: impl IntoIterator<Item = Interval>) -> Self {
+        let mut sorted: Vec<Interval> = intervals.into_iter().filter(|i| i.start < i.end).collect();
+        sorted.sort_unstable_by_key(|interval| interval.start);
+        let mut merged: Vec<Interval> = Vec::with_capacity(sorted.len());
+        for interval in sorted {
+            match merged.last_mut() {
+                Some(last) if interval.start <= last.end => last.end = last.end.max(interval.end),
+                _ => merged.push(interval),
+            }
+        }
+        Leave(merged.into())
+    }
+
+    /// The stretches, in order, none touching the next.
+    pub fn intervals(&self) -> &[Interval] {
+        &self.0
+    }
+
+    /// Whether the person is away at an instant.
+    pub fn contains(&self, at: Timestamp) -> bool {
+        let begun = self.0.partition_point(|interval| interval.start <= at);
+        begun.checked_sub(1).is_some_and(|last| at < self.0[last].end)
+    }
+}

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escalation::contact::Contact;
 use escalation::directory::Service;
+use escalation::plan::Target;
 use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
@@ -93,10 +94,11 @@ impl Config {
             .last_resort
             .iter()
             .map(|text| match crate::definition::target(text) {
-                Ok(escalation::plan::Target::OnCall | escalation::plan::Target::NextOnCall | escalation::plan::Target::AllMembers) => {
-                    bail!("last_resort: \"{text}\": the service has no members; write \"person:NAME\", \"webhook:URL\" or \"email:ADDRESS\"")
-                }
-                Ok(target) => Ok(target),
+                Ok(target @ (Target::Person(_) | Target::Role(_))) => Ok(target),
+                Ok(_) => bail!(
+                    "last_resort: \"{text}\": the service has no members; write \"person:NAME\", \"webhook:URL\" \
+                     or \"email:ADDRESS\""
+                ),
                 Err(wrong) => bail!("last_resort: {wrong}"),
             })
             .collect::<anyhow::Result<_>>()?;

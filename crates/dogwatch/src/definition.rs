@@ -4,29 +4,40 @@
 //! problem with its field, never just the first. Only what has passed it is ever stored or acted on.
 //!
 //! One file a kind; [`mod@file`] reads definitions that are written in files. What is in force at once, with
-//! all cross-references, is a [`Definitions`].
+//! all cross-references, is a [`Definitions`]; `roster` compiles what is asked for who is on call.
 
 mod escalation_plan;
 pub mod file;
 mod integration;
+mod leave;
+mod overrides;
 mod period;
 mod person;
+mod roster;
+mod rotation;
+mod schedule;
 mod team;
+pub mod time;
+mod users;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use escalation::directory::{Directory, Service};
-use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use integration::IntegrationSpec;
+pub use leave::{LeaveSpec, StretchSpec};
+pub use overrides::{Lies, OverrideSpec};
 pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
 pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSpec, PersonSpec};
+use roster::Parts;
+pub use rotation::{EditionSpec, Member, RotationSpec};
+pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
 pub use team::TeamSpec;
 
 /// The kinds of definition.
@@ -34,17 +45,37 @@ pub use team::TeamSpec;
 pub enum Kind {
     /// Somebody who can be paged.
     Person,
-    /// A group of people.
-    Team,
+    /// A set of times.
+    Period,
+    /// People who take turns.
+    Rotation,
+    /// Who is on call.
+    Schedule,
     /// Whom to page, in order.
     EscalationPlan,
+    /// A group of people.
+    Team,
     /// A sender of events.
     Integration,
+    /// Somebody takes a stretch of time of a schedule.
+    Override,
+    /// When somebody is never on call.
+    Leave,
 }
 
 impl Kind {
     /// Every kind, what is referred to before what refers to it.
-    pub const ALL: [Self; 4] = [Self::Person, Self::EscalationPlan, Self::Team, Self::Integration];
+    pub const ALL: [Self; 9] = [
+        Self::Person,
+        Self::Period,
+        Self::Rotation,
+        Self::Schedule,
+        Self::EscalationPlan,
+        Self::Team,
+        Self::Integration,
+        Self::Override,
+        Self::Leave,
+    ];
 
     /// The word for one of them, in the store and in messages.
     pub const fn word(self) -> &'static str {
@@ -53,7 +84,17 @@ impl Kind {
             Self::Team => "team",
             Self::EscalationPlan => "escalation-plan",
             Self::Integration => "integration",
+            Self::Period => "period",
+            Self::Rotation => "rotation",
+            Self::Schedule => "schedule",
+            Self::Override => "override",
+            Self::Leave => "leave",
         }
+    }
+
+    /// Whether people make it as they go, rather than write it down once.
+    pub const fn is_operation(self) -> bool {
+        matches!(self, Self::Override | Self::Leave)
     }
 }
 
@@ -162,6 +203,8 @@ pub struct Definitions {
     pub version: u64,
     entries: BTreeMap<(Kind, String), Arc<Defined>>,
     directory: Directory,
+    parts: Parts,
+    is_loading: bool,
 }
 
 /// What an edit asks for.
@@ -215,26 +258,42 @@ impl Definitions {
     }
 
     /// Reads a document of `kind` and checks it against everything else that is defined. Returns its
-    /// name and its normal form.
+    /// name and its normal form. `now` is when it is to be in force.
     ///
     /// # Errors
     ///
     /// Every problem, with its field.
-    pub fn check(&self, kind: Kind, body: Value) -> Result<(Name, Value), Vec<FieldError>> {
+    pub fn check(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
         match kind {
-            Kind::Person => self.check_as::<PersonSpec>(body),
-            Kind::Team => self.check_as::<TeamSpec>(body),
-            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(body),
-            Kind::Integration => self.check_as::<IntegrationSpec>(body),
+            Kind::Person => self.check_as::<PersonSpec>(body, now),
+            Kind::Period => self.check_as::<PeriodSpec>(body, now),
+            Kind::Rotation => self.check_as::<RotationSpec>(body, now),
+            Kind::Schedule => self.check_as::<ScheduleSpec>(body, now),
+            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(body, now),
+            Kind::Team => self.check_as::<TeamSpec>(body, now),
+            Kind::Integration => self.check_as::<IntegrationSpec>(body, now),
+            Kind::Override => self.check_as::<OverrideSpec>(body, now),
+            Kind::Leave => self.check_as::<LeaveSpec>(body, now),
         }
     }
 
-    fn check_as<S: Spec>(&self, body: Value) -> Result<(Name, Value), Vec<FieldError>> {
+    fn check_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
         let spec: S = read_json(body)?;
-        let resolved = spec.resolve(self)?;
+        let spec = spec.prepare(self, now)?;
+        spec.resolve(self)?;
         let normal = serde_json::to_value(&spec)
             .map_err(|error| vec![FieldError { field: String::new(), message: error.to_string() }])?;
-        Ok((S::name(&resolved).clone(), normal))
+        Ok((spec.name().to_owned(), normal))
+    }
+
+    /// Puts many versions in force at once: cheaper than one after the other.
+    pub fn apply_all(&mut self, many: impl IntoIterator<Item = (Kind, String, Defined)>) {
+        self.is_loading = true;
+        for (kind, name, defined) in many {
+            self.apply(kind, &name, Some(defined));
+        }
+        self.is_loading = false;
+        self.compile_all();
     }
 
     /// Puts a version in force. The body has passed [`Self::check`], now or before it was stored; one
@@ -242,6 +301,7 @@ impl Definitions {
     pub fn apply(&mut self, kind: Kind, name: &str, defined: Option<Defined>) {
         let key = (kind, name.to_owned());
         self.directory.remove(kind, name);
+        let body = defined.as_ref().map(|defined| defined.body.clone());
         match defined {
             Some(defined) => {
                 self.version = self.version.max(defined.version);
@@ -253,6 +313,9 @@ impl Definitions {
             None => {
                 self.entries.remove(&key);
             }
+        }
+        if let Err(errors) = self.set_part(kind, name, body) {
+            tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
         }
     }
 
@@ -270,45 +333,9 @@ impl Definitions {
                 let plan = read_json::<EscalationPlanSpec>(body)?.shape()?;
                 self.directory.plans.insert(plan.name.clone(), Arc::new(plan));
             }
-            Kind::Integration => {}
+            _ => {}
         }
         Ok(())
-    }
-
-    /// What refers to a definition, as `team "ops"`: it can't be removed while something does.
-    pub fn users(&self, kind: Kind, name: &str) -> Vec<String> {
-        let is = |other: &Name| other.as_str() == name;
-        let targets = |targets: &[escalation::plan::Target]| {
-            kind == Kind::Person
-                && targets
-                    .iter()
-                    .any(|target| matches!(target, escalation::plan::Target::Person(person) if is(person)))
-        };
-        let mut users = Vec::new();
-        for team in self.directory.teams.values() {
-            let used = match kind {
-                Kind::Person => team.members.iter().any(is),
-                Kind::EscalationPlan => team.escalation_plan.as_ref().is_some_and(is),
-                Kind::Team | Kind::Integration => false,
-            };
-            if used || targets(&team.last_resort) {
-                users.push(format!("team \"{}\"", team.name));
-            }
-        }
-        for plan in self.directory.plans.values() {
-            if plan.steps.iter().any(|step| targets(&step.notify)) {
-                users.push(format!("escalation plan \"{}\"", plan.name));
-            }
-        }
-        if targets(&self.directory.service.last_resort) {
-            users.push("the service's last resort".to_owned());
-        }
-        if kind == Kind::Team {
-            let of_team =
-                self.list(Kind::Integration, "").filter(|(_, defined)| defined.body["team"] == name);
-            users.extend(of_team.map(|(integration, _)| format!("integration \"{integration}\"")));
-        }
-        users
     }
 }
 
@@ -317,11 +344,29 @@ trait Spec: Sized + Serialize + serde::de::DeserializeOwned {
     /// What it means.
     type Resolved;
 
+    /// Fills in what Dogwatch keeps beside what people write.
+    fn prepare(self, _definitions: &Definitions, _now: Timestamp) -> Result<Self, Vec<FieldError>> {
+        Ok(self)
+    }
+
     /// Checks it and everything that it refers to.
     fn resolve(&self, definitions: &Definitions) -> Result<Self::Resolved, Vec<FieldError>>;
 
     /// Its name.
-    fn name(resolved: &Self::Resolved) -> &Name;
+    fn name(&self) -> &str;
+}
+
+/// Notes people who do not exist, each with the field that names them.
+fn people_exist<'a>(
+    named: impl Iterator<Item = (String, &'a str)>,
+    definitions: &Definitions,
+    problems: &mut Problems,
+) {
+    for (field, name) in named {
+        if !definitions.directory.people.contains_key(name) {
+            problems.unknown(field, Kind::Person, name, definitions.names(Kind::Person));
+        }
+    }
 }
 
 /// Reads a document whose shape may be wrong: the field at fault is named.
@@ -348,7 +393,7 @@ impl Forget for Directory {
             Kind::Person => drop(self.people.remove(name)),
             Kind::Team => drop(self.teams.remove(name)),
             Kind::EscalationPlan => drop(self.plans.remove(name)),
-            Kind::Integration => {}
+            _ => {}
         }
     }
 }

@@ -48,6 +48,8 @@ fn directory(members: usize) -> Directory {
         names.push(who);
     }
     let team = Team {
+        schedule: None,
+        managers: Vec::new(),
         name: name("ops"),
         description: String::new(),
         members: names,

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rota::schedule::{Leave, Schedule};
+
 use crate::alert::Audience;
 use crate::contact::Contact;
 use crate::name::Name;
@@ -19,6 +21,12 @@ pub struct Directory {
     pub people: BTreeMap<Name, Arc<Person>>,
     /// Teams by name.
     pub teams: BTreeMap<Name, Arc<Team>>,
+    /// Schedules by name.
+    pub schedules: BTreeMap<Name, Arc<Schedule>>,
+    /// By team, for those without a schedule: the members, the first on top, with what overrides that.
+    pub rosters: BTreeMap<Name, Arc<Schedule>>,
+    /// Leave by person.
+    pub leave: BTreeMap<Arc<str>, Leave>,
     /// Escalation plans by name.
     pub plans: BTreeMap<Name, Arc<EscalationPlan>>,
     /// What the whole service falls back on.

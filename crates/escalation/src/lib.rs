@@ -17,6 +17,7 @@ pub mod contact;
 pub mod delivery;
 pub mod directory;
 pub mod duration;
+pub mod duty;
 pub mod effect;
 pub mod event;
 pub mod id;

@@ -77,6 +77,11 @@ impl Person {
         (!plan.steps.is_empty()).then_some(plan)
     }
 
+    /// Where something goes that may wait: the first contact that does not speak aloud.
+    pub fn quiet_contact(&self) -> Option<Contact> {
+        self.contacts.iter().find(|contact| !contact.kind().is_voice()).cloned()
+    }
+
     /// Where a notice goes: through `reached`, where the page came in, unless that speaks aloud; then
     /// through the first contact that does not.
     pub fn notice_contact(&self, reached: &Contact) -> Option<Contact> {

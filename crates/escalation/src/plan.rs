@@ -54,14 +54,27 @@ pub enum Escalate {
 /// Somebody or something that an escalation step pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Whoever is on call for the team: the first of its members.
-    OnCall,
-    /// The nearest member after the one on call who has not been paged in this round.
-    NextOnCall,
+    /// Whoever is on call when the step fires.
+    OnCall(OnCall),
+    /// The nearest follower of whoever is on call who has not been paged in this round.
+    NextOnCall(OnCall),
+    /// The nearest predecessor of whoever is on call who has not been paged in this round.
+    PreviousOnCall(OnCall),
+    /// One member of the team: another one for each alert.
+    RoundRobin,
     /// One person.
     Person(Name),
     /// Every member of the team.
     AllMembers,
     /// An address that belongs to a role and not to a person: a webhook or a mailbox. It owes no answer.
     Role(Contact),
+}
+
+/// Which duty is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnCall {
+    /// The schedule; none: the team's own, or the order of its members.
+    pub schedule: Option<Name>,
+    /// The role; none: `primary`.
+    pub role: Option<Name>,
 }

@@ -13,8 +13,12 @@ pub struct Team {
     pub name: Name,
     /// What the team is for, for people to read.
     pub description: String,
-    /// In the order in which they are asked. The first is on call.
+    /// In the order in which they are asked. Without a schedule the first is on call.
     pub members: Vec<Name>,
+    /// The name of the schedule that says who is on call.
+    pub schedule: Option<Name>,
+    /// Who is told when something about the rota needs a human.
+    pub managers: Vec<Name>,
     /// The name of the escalation plan; without one the members are paged in order, 10 m each, twice.
     pub escalation_plan: Option<Name>,
     /// Whom to page when the plan has ended and nobody answered; empty: the service's.

@@ -25,9 +25,7 @@ pub(super) fn load(paths: &[PathBuf]) -> Loaded {
     let roots: Vec<Root<'_>> = found.naemon.iter().map(|path| Root::File(path)).collect();
     let mut naemon = syntax::read(&mut Disk, &roots);
     naemon.problems.splice(0..0, found.problems);
-    // The day only decides which days warnings speak of; they are the same in all zones but for a day.
-    let today = rota::zone::date(SystemClock.now(), &jiff::tz::TimeZone::UTC);
-    Loaded::new(naemon, found.toml, today)
+    Loaded::new(naemon, found.toml, SystemClock.now())
 }
 
 /// What is to be read, each file once.

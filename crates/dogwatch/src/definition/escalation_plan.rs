@@ -3,14 +3,14 @@
 use std::str::FromStr;
 
 use escalation::contact::{Contact, Kind as ContactKind};
-use escalation::name::Name;
+use escalation::name::{BadName, Name};
 use escalation::plan::{
-    Escalate, EscalationPlan, EscalationStep, MAX_REPEAT, MAX_STEPS, MAX_TARGETS, Target,
+    Escalate, EscalationPlan, EscalationStep, MAX_REPEAT, MAX_STEPS, MAX_TARGETS, OnCall, Target,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Definitions, FieldError, Kind, Lines, Problems, Spec};
+use super::{Definitions, FieldError, Kind, Lines, PRIMARY, Problems, Spec};
 
 /// Whom to page, in order, until somebody answers.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -36,8 +36,9 @@ pub struct EscalationPlanSpec {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EscalationStepSpec {
-    /// Whom to page, all at the same time: `on_call`, `next_on_call`, `all_members`, `person:NAME`,
-    /// `webhook:URL`, `email:ADDRESS`.
+    /// Whom to page, all at the same time: `on_call`, `next_on_call`, `previous_on_call` (each also of another
+    /// schedule or role: `on_call:SCHEDULE`, `on_call/ROLE`, `on_call:SCHEDULE/ROLE`), `round_robin`,
+    /// `all_members`, `person:NAME`, `webhook:URL`, `email:ADDRESS`.
     #[schema(min_items = 1, max_items = 20, example = json!(["on_call"]))]
     pub notify: Vec<String>,
     /// How long after this step the next one fires if nobody has answered: `1s` to `7d`.
@@ -52,17 +53,32 @@ pub struct EscalationStepSpec {
 /// What is wrong, and what to write instead.
 pub fn target(text: &str) -> Result<Target, String> {
     match text {
-        "on_call" => return Ok(Target::OnCall),
-        "next_on_call" => return Ok(Target::NextOnCall),
         "all_members" => return Ok(Target::AllMembers),
+        "round_robin" => return Ok(Target::RoundRobin),
         _ => {}
+    }
+    type Duty = fn(OnCall) -> Target;
+    let duties: [(&str, Duty); 3] = [
+        ("on_call", Target::OnCall),
+        ("next_on_call", Target::NextOnCall),
+        ("previous_on_call", Target::PreviousOnCall),
+    ];
+    for (word, duty) in duties {
+        if let Some(rest) = text.strip_prefix(word)
+            && (rest.is_empty() || rest.starts_with([':', '/']))
+        {
+            return on_call(rest).map(duty).map_err(|wrong| {
+                format!("write \"{word}\", \"{word}:SCHEDULE\", \"{word}/ROLE\" or \"{word}:SCHEDULE/ROLE\": {wrong}")
+            });
+        }
     }
     if let Some(name) = text.strip_prefix("person:") {
         return Name::new(name)
             .map(Target::Person)
             .map_err(|wrong| format!("write \"person:\" and a name: {wrong}"));
     }
-    let forms = "\"on_call\", \"next_on_call\", \"all_members\", \"person:NAME\", \"webhook:URL\" or \"email:ADDRESS\"";
+    let forms = "\"on_call\", \"next_on_call\", \"previous_on_call\", \"round_robin\", \"all_members\", \
+                 \"person:NAME\", \"webhook:URL\" or \"email:ADDRESS\"";
     match Contact::from_str(text) {
         Ok(contact) if contact.kind() == ContactKind::Handset => {
             Err("a handset belongs to a person: write \"person:NAME\"".to_owned())
@@ -71,13 +87,23 @@ pub fn target(text: &str) -> Result<Target, String> {
         Err(wrong) if text.starts_with("webhook:") || text.starts_with("email:") => Err(wrong.to_string()),
         Err(_) => {
             let shown: String = text.chars().take(64).collect();
-            let words = ["on_call", "next_on_call", "all_members"];
+            let words = ["on_call", "next_on_call", "previous_on_call", "round_robin", "all_members"];
             let hint = super::nearest(&shown, words.into_iter())
                 .map(|near| format!("did you mean \"{near}\"? "))
                 .unwrap_or_default();
             Err(format!("\"{shown}\" is nobody to page: {hint}write {forms}"))
         }
     }
+}
+
+/// Reads what follows the word: `:SCHEDULE`, `/ROLE`, both, or nothing.
+fn on_call(rest: &str) -> Result<OnCall, BadName> {
+    let (schedule, role) = match rest.split_once('/') {
+        Some((schedule, role)) => (schedule, Some(Name::new(role)?)),
+        None => (rest, None),
+    };
+    let schedule = schedule.strip_prefix(':').map(Name::new).transpose()?;
+    Ok(OnCall { schedule, role })
 }
 
 /// Reads a list of targets of at least `least` entries.
@@ -92,19 +118,42 @@ pub(super) fn targets(field: &str, texts: &[String], least: usize, problems: &mu
     read.filter_map(|(index, text)| problems.take(format!("{field}[{index}]"), target(text))).collect()
 }
 
-/// Notes targets that are people who do not exist.
-pub(super) fn check_people(
+/// Notes targets that name people, schedules or roles that do not exist.
+pub(super) fn check_targets(
     field: &str,
     targets: &[Target],
     definitions: &Definitions,
     problems: &mut Problems,
 ) {
     for (index, target) in targets.iter().enumerate() {
-        if let Target::Person(name) = target
-            && !definitions.directory().people.contains_key(name)
-        {
-            let known = definitions.names(Kind::Person);
-            problems.unknown(format!("{field}[{index}]"), Kind::Person, name.as_str(), known);
+        let field = format!("{field}[{index}]");
+        match target {
+            Target::Person(name) if !definitions.directory().people.contains_key(name) => {
+                let known = definitions.names(Kind::Person);
+                problems.unknown(field, Kind::Person, name.as_str(), known);
+            }
+            Target::OnCall(OnCall { schedule: Some(name), role })
+            | Target::NextOnCall(OnCall { schedule: Some(name), role })
+            | Target::PreviousOnCall(OnCall { schedule: Some(name), role }) => {
+                let Some(schedule) = definitions.directory().schedules.get(name) else {
+                    let known = definitions.names(Kind::Schedule);
+                    problems.unknown(field, Kind::Schedule, name.as_str(), known);
+                    continue;
+                };
+                let wanted = role.as_ref().map_or(PRIMARY, Name::as_str);
+                if !schedule.roles().iter().any(|known| *known.name == *wanted) {
+                    let known: Vec<_> =
+                        schedule.roles().iter().map(|role| format!("\"{}\"", role.name)).collect();
+                    problems.add(
+                        field,
+                        format_args!(
+                            "schedule \"{name}\" has no role \"{wanted}\"; it has {}",
+                            known.join(", ")
+                        ),
+                    );
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -155,13 +204,13 @@ impl Spec for EscalationPlanSpec {
         let plan = self.shape()?;
         let mut problems = Problems::default();
         for (index, step) in plan.steps.iter().enumerate() {
-            check_people(&format!("steps[{index}].notify"), &step.notify, definitions, &mut problems);
+            check_targets(&format!("steps[{index}].notify"), &step.notify, definitions, &mut problems);
         }
         problems.finish()?;
         Ok(plan)
     }
 
-    fn name(resolved: &EscalationPlan) -> &Name {
-        &resolved.name
+    fn name(&self) -> &str {
+        &self.name
     }
 }

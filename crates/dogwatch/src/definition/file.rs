@@ -14,7 +14,7 @@ mod shape;
 mod soundness;
 mod tables;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
 use rota::diagnostic::{self, Files, Problem};
 use rota::period::{Period, compile};
 use rota::syntax::Document;
@@ -23,38 +23,19 @@ use super::{Definitions, Kind, PeriodSpec, nearest};
 pub use places::Places;
 use soundness::Soundness;
 
-/// The kinds of table that a file may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TableKind {
-    Period,
-    Of(Kind),
+/// How tables of a kind are headed. Like the names of fields it has underscores.
+fn key(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EscalationPlan => "escalation_plan",
+        kind => kind.word(),
+    }
 }
 
-impl TableKind {
-    const ALL: [Self; 5] = [
-        Self::Of(Kind::Person),
-        Self::Of(Kind::Team),
-        Self::Of(Kind::EscalationPlan),
-        Self::Of(Kind::Integration),
-        Self::Period,
-    ];
-
-    /// How its tables are headed. Like the names of fields it has underscores.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Period => "period",
-            Self::Of(Kind::EscalationPlan) => "escalation_plan",
-            Self::Of(kind) => kind.word(),
-        }
-    }
-
-    /// The word for one of them, in messages.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Period => "period",
-            Self::Of(Kind::EscalationPlan) => "escalation plan",
-            Self::Of(kind) => kind.word(),
-        }
+/// The word for one of a kind, in messages.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EscalationPlan => "escalation plan",
+        kind => kind.word(),
     }
 }
 
@@ -68,7 +49,7 @@ pub struct Loaded {
     pub files: Files,
     /// All problems, in the order of the texts.
     pub problems: Vec<Problem>,
-    /// People, teams, plans and integrations; those with mistakes are there in name only.
+    /// Everything but periods; what has mistakes is there in name only.
     pub definitions: Definitions,
     /// The periods that compile, those with mistakes included: see [`Self::is_sound`].
     pub periods: Vec<Period>,
@@ -78,8 +59,10 @@ pub struct Loaded {
 impl Loaded {
     /// Reads Naemon object files, already taken apart, and the texts of TOML files by their names.
     ///
-    /// Warnings speak of days from `today` on.
-    pub fn new(naemon: Document, toml: Vec<(String, String)>, today: Date) -> Self {
+    /// Everything is in force from `now` on, and warnings speak of the time after it.
+    pub fn new(naemon: Document, toml: Vec<(String, String)>, now: Timestamp) -> Self {
+        // The day only decides which days warnings speak of; they are the same in all zones but for a day.
+        let today = rota::zone::date(now, &jiff::tz::TimeZone::UTC);
         let Document { mut files, objects, mut definitions, mut problems } = naemon;
         let mut soundness = Soundness::default();
         for object in &objects {
@@ -90,7 +73,7 @@ impl Loaded {
             let file = files.add(name, text);
             tables.extend(tables::read(&files, file, &mut problems));
         }
-        for table in tables.iter().filter(|table| table.kind == TableKind::Period) {
+        for table in tables.iter().filter(|table| table.kind == Kind::Period) {
             let before = problems.len();
             soundness.begins(Some(table.places.whole()));
             let definition = shape::read::<PeriodSpec>(table, &mut problems)
@@ -108,7 +91,7 @@ impl Loaded {
         }
         let compiled = compile(&definitions, today);
         problems.extend(compiled.problems);
-        let others = references::check(&tables, &mut problems);
+        let others = references::check(&tables, &compiled.periods, now, &mut problems);
         diagnostic::sort(&mut problems);
         soundness.decide(&definitions, &problems);
         Loaded { files, problems, definitions: others, periods: compiled.periods, soundness }

@@ -38,7 +38,7 @@ impl Spec for IntegrationSpec {
         name.ok_or_else(Vec::new)
     }
 
-    fn name(resolved: &Name) -> &Name {
-        resolved
+    fn name(&self) -> &str {
+        &self.name
     }
 }

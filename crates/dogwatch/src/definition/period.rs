@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::file::Places;
+use super::{Definitions, FieldError, Spec};
 
 /// A set of times: days and their hours.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -146,6 +147,64 @@ impl PeriodSpec {
             return None;
         }
         Some(definition)
+    }
+}
+
+impl PeriodSpec {
+    /// What it says, written on its own.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, with its field.
+    pub(super) fn source(&self) -> Result<Definition, Vec<FieldError>> {
+        self.source_with(|_| Vec::new())
+    }
+
+    /// The same, with the problems that others find in it.
+    fn source_with(
+        &self,
+        others: impl FnOnce(&Definition) -> Vec<Problem>,
+    ) -> Result<Definition, Vec<FieldError>> {
+        let body = serde_json::to_value(self).unwrap_or_default();
+        let (places, paths) = Places::of_document(&body);
+        let mut problems = Vec::new();
+        let definition = self.read(&places, &mut problems);
+        if let Some(definition) = &definition {
+            problems.extend(others(definition));
+        }
+        let wrong = problems.iter().filter(|problem| problem.is_error());
+        let wrong: Vec<FieldError> = wrong.map(|problem| paths.field_error(problem)).collect();
+        match definition {
+            Some(definition) if wrong.is_empty() => Ok(definition),
+            _ => Err(wrong),
+        }
+    }
+}
+
+impl Spec for PeriodSpec {
+    type Resolved = Definition;
+
+    fn resolve(&self, definitions: &Definitions) -> Result<Definition, Vec<FieldError>> {
+        let Some(name) = &self.name else {
+            let message = "is missing; write the name of the period".to_owned();
+            return Err(vec![FieldError { field: "name".to_owned(), message }]);
+        };
+        if name.contains('/') || name.chars().count() > 64 {
+            let message = "a name is 1 to 64 characters, without \"/\"".to_owned();
+            return Err(vec![FieldError { field: "name".to_owned(), message }]);
+        }
+        self.source_with(|definition| {
+            let file = definition.place.span.map(|span| span.file);
+            let all = definitions.periods_with(name, definition.clone());
+            // The day decides only which days warnings speak of.
+            let compiled = rota::period::compile(&all, jiff::civil::Date::MIN);
+            let own = compiled.problems.into_iter();
+            own.filter(|problem| problem.span.map(|span| span.file) == file).collect()
+        })
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
     }
 }
 

@@ -77,7 +77,7 @@ pub struct NotificationStepSpec {
     pub every: Option<String>,
 }
 
-fn utc() -> String {
+pub(super) fn utc() -> String {
     "UTC".to_owned()
 }
 
@@ -220,7 +220,7 @@ impl Spec for PersonSpec {
         Ok(person)
     }
 
-    fn name(resolved: &Person) -> &Name {
-        &resolved.name
+    fn name(&self) -> &str {
+        &self.name
     }
 }

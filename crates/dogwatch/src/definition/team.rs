@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::escalation_plan::targets;
-use super::{Definitions, FieldError, Kind, Lines, Problems, Spec};
+use super::{Definitions, FieldError, Kind, Lines, Problems, Spec, people_exist};
+
+/// The most managers that a team may have.
+const MAX_MANAGERS: usize = 20;
 
 /// A group of people who answer for something together.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -19,10 +22,18 @@ pub struct TeamSpec {
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub description: String,
-    /// People in the order in which they are asked. The first is on call.
+    /// People in the order in which they are asked. Without a schedule the first is on call.
     #[serde(default)]
     #[schema(max_items = 500, example = json!(["john", "bob"]))]
     pub members: Vec<String>,
+    /// The schedule that says who is on call. Without one: the first of the members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, example = "ops")]
+    pub schedule: Option<String>,
+    /// People who are told when something about the rota needs them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20, example = json!(["alice"]))]
+    pub managers: Vec<String>,
     /// The escalation plan. Without one: the members in order, 10 m each, two rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64, example = "ops")]
@@ -60,13 +71,32 @@ impl TeamSpec {
                 }
             }
         }
+        let schedule = self.schedule.as_ref().and_then(|name| problems.take("schedule", Name::new(name)));
+        if self.managers.len() > MAX_MANAGERS {
+            problems.add(
+                "managers",
+                format_args!("has {} entries; at most {MAX_MANAGERS} are allowed", self.managers.len()),
+            );
+        }
+        let managers = self.managers.iter().enumerate();
+        let managers = managers
+            .filter_map(|(index, name)| problems.take(format!("managers[{index}]"), Name::new(name)))
+            .collect();
         let escalation_plan =
             self.escalation_plan.as_ref().and_then(|plan| problems.take("escalation_plan", Name::new(plan)));
         let last_resort = targets("last_resort", &self.last_resort, 0, &mut problems);
         problems.finish()?;
         // finish() has returned if there is no name.
         let Some(name) = name else { return Err(Vec::new()) };
-        Ok(Team { name, description: self.description.clone(), members, escalation_plan, last_resort })
+        Ok(Team {
+            name,
+            description: self.description.clone(),
+            members,
+            schedule,
+            managers,
+            escalation_plan,
+            last_resort,
+        })
     }
 }
 
@@ -77,27 +107,29 @@ impl Spec for TeamSpec {
         let team = self.shape()?;
         let mut problems = Problems::default();
         let directory = definitions.directory();
-        for (index, member) in team.members.iter().enumerate() {
-            if !directory.people.contains_key(member) {
-                problems.unknown(
-                    format!("members[{index}]"),
-                    Kind::Person,
-                    member.as_str(),
-                    definitions.names(Kind::Person),
-                );
-            }
+        let named = |field: &'static str, names: &[Name]| {
+            let entry = |(index, name): (usize, &Name)| (format!("{field}[{index}]"), name.to_string());
+            names.iter().enumerate().map(entry).collect::<Vec<_>>()
+        };
+        let named = [named("members", &team.members), named("managers", &team.managers)].concat();
+        let named = named.iter().map(|(field, name)| (field.clone(), name.as_str()));
+        people_exist(named, definitions, &mut problems);
+        if let Some(schedule) = &self.schedule
+            && definitions.get(Kind::Schedule, schedule).is_none()
+        {
+            problems.unknown("schedule", Kind::Schedule, schedule, definitions.names(Kind::Schedule));
         }
         if let Some(plan) = team.escalation_plan.as_ref().filter(|plan| !directory.plans.contains_key(*plan))
         {
             let known = definitions.names(Kind::EscalationPlan);
             problems.unknown("escalation_plan", Kind::EscalationPlan, plan.as_str(), known);
         }
-        super::escalation_plan::check_people("last_resort", &team.last_resort, definitions, &mut problems);
+        super::escalation_plan::check_targets("last_resort", &team.last_resort, definitions, &mut problems);
         problems.finish()?;
         Ok(team)
     }
 
-    fn name(resolved: &Team) -> &Name {
-        &resolved.name
+    fn name(&self) -> &str {
+        &self.name
     }
 }

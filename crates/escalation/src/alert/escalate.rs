@@ -1,12 +1,12 @@
 //! How an alert goes through its escalation plan: steps, rounds, the last resort, unanswered.
 
-use crate::alert::{Position, Status, Turn};
+use crate::alert::{Audience, Position, Status, Turn};
 use crate::contact::Contact;
 use crate::delivery::Purpose;
 use crate::effect::EntryKind;
 use crate::name::Name;
 use crate::page::Paged;
-use crate::plan::{Escalate, LAST_RESORT_WAIT, Target};
+use crate::plan::{Escalate, LAST_RESORT_WAIT, OnCall, Target};
 use crate::wake::Wake;
 
 /// Whom a step found to page.
@@ -16,6 +16,10 @@ struct Found {
     roles: Vec<Contact>,
     running: Vec<Name>,
     unreachable: Vec<Name>,
+    /// Who is told, and not asked.
+    shadows: Vec<Name>,
+    /// Who was named and is on leave.
+    on_leave: Vec<Name>,
     /// Targets that stood for nobody, in words.
     nobody: Vec<&'static str>,
 }
@@ -152,47 +156,57 @@ impl Turn<'_> {
 
     /// Pages everybody that `targets` stand for.
     fn find(&mut self, targets: &[Target], index: u16) -> Found {
-        let members = self.directory.members(&self.state.alert.audience);
+        let audience = self.state.alert.audience.clone();
+        let members = self.directory.members(&audience);
         let mut found = Found::default();
-        let mut people: Vec<&Name> = Vec::new();
+        let mut people: Vec<Name> = Vec::new();
         for target in targets {
             match target {
-                Target::OnCall => match members.first() {
-                    Some(first) => people.push(first),
-                    None => found.nobody.push("nobody is on call: the team has no members"),
-                },
-                Target::NextOnCall => {
-                    let round = self.state.alert.round;
-                    let urgency = self.state.alert.severity.urgency();
-                    let mut followers = members.iter().skip(1).filter(|member| {
-                        !people.contains(member)
-                            && !self
-                                .state
-                                .pages
-                                .iter()
-                                .any(|page| page.person == **member && page.round == round)
-                    });
-                    let next = followers.find(|member| {
-                        let known = self.directory.people.get(*member);
-                        let can_be_paged = known.is_some_and(|person| person.plan(urgency).is_some());
-                        if !can_be_paged {
-                            found.unreachable.push((*member).clone());
-                        }
-                        can_be_paged
-                    });
-                    match next {
+                Target::OnCall(wanted) => self.on_call(wanted, &mut people, &mut found),
+                Target::NextOnCall(wanted) => {
+                    let followers = self.directory.followers(&audience, wanted, self.now);
+                    match self.first_unpaged(&followers, &people, &mut found) {
                         Some(next) => people.push(next),
                         None => {
                             found.nobody.push("nobody is next: everybody in the team was paged in this round")
                         }
                     }
                 }
-                Target::Person(name) => people.push(name),
+                Target::PreviousOnCall(wanted) => {
+                    let predecessors = self.directory.predecessors(&audience, wanted, self.now);
+                    match self.first_unpaged(&predecessors, &people, &mut found) {
+                        Some(previous) => people.push(previous),
+                        None => {
+                            found.nobody.push("nobody was on call before who was not paged in this round")
+                        }
+                    }
+                }
+                Target::RoundRobin => {
+                    // Each alert begins one member further than the one before it.
+                    let length = members.len().max(1) as u64;
+                    let place = usize::try_from(self.state.alert.number % length).unwrap_or(0);
+                    let (before, after) = members.split_at(place.min(members.len()));
+                    let order: Vec<Name> = after.iter().chain(before).cloned().collect();
+                    let order: Vec<Name> = order
+                        .into_iter()
+                        .filter(|member| !self.directory.is_on_leave(member, self.now))
+                        .collect();
+                    match self.first_unpaged(&order, &people, &mut found) {
+                        Some(member) => people.push(member),
+                        None => found.nobody.push("no member is left who was not paged in this round"),
+                    }
+                }
+                Target::Person(name) => {
+                    people.push(name.clone());
+                    if self.directory.is_on_leave(name, self.now) {
+                        self.stand_in(name, &mut people, &mut found);
+                    }
+                }
                 Target::AllMembers => {
                     if members.is_empty() {
                         found.nobody.push("the team has no members");
                     }
-                    people.extend(members);
+                    people.extend(members.iter().cloned());
                 }
                 Target::Role(contact) => {
                     if !found.roles.contains(contact) {
@@ -201,6 +215,7 @@ impl Turn<'_> {
                 }
             }
         }
+        let people = &people;
         let mut seen: Vec<&Name> = Vec::new();
         for person in people {
             if seen.contains(&person) {
@@ -214,14 +229,83 @@ impl Turn<'_> {
             }
         }
         self.state.alert.position.roles = u16::try_from(found.roles.len()).unwrap_or(u16::MAX);
+        self.tell_shadows(&found);
         for role in &found.roles {
             self.deliver(None, None, role.clone(), Purpose::Page, index, "");
         }
         found
     }
 
+    /// Shadows learn whom a step has paged; they owe no answer.
+    fn tell_shadows(&mut self, found: &Found) {
+        if found.people.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = found.people.iter().map(|name| self.directory.full_name(name)).collect();
+        let text = format!("You are shadowing: {} is paged.", names.join(", "));
+        let shadows = found.shadows.iter().filter(|shadow| !found.people.contains(shadow));
+        for shadow in shadows.cloned().collect::<Vec<_>>() {
+            let contact = self.directory.people.get(&shadow).and_then(|person| person.quiet_contact());
+            if let Some(contact) = contact {
+                self.deliver(None, Some(shadow), contact, Purpose::Notice, 0, &text);
+            }
+        }
+    }
+
+    fn on_call(&self, wanted: &OnCall, people: &mut Vec<Name>, found: &mut Found) {
+        let duty = self.directory.on_call(&self.state.alert.audience, wanted, self.now);
+        if duty.people.is_empty() {
+            let has_members = !self.directory.members(&self.state.alert.audience).is_empty();
+            let is_team = wanted.schedule.is_none() && !has_members;
+            found.nobody.push(if is_team {
+                "nobody is on call: the team has no members"
+            } else {
+                "nobody is on call: the schedule has a gap"
+            });
+        }
+        people.extend(duty.people);
+        found.shadows.extend(duty.shadows);
+    }
+
+    /// Somebody is paged by name who is on leave: whoever is on call for that person's team is paged, too.
+    fn stand_in(&self, person: &Name, people: &mut Vec<Name>, found: &mut Found) {
+        found.on_leave.push(person.clone());
+        let audience = &self.state.alert.audience;
+        let teams: Vec<Audience> = match audience {
+            Audience::Team(_) => vec![audience.clone()],
+            Audience::Person(_) => self.directory.teams_of(person).cloned().map(Audience::Team).collect(),
+        };
+        let on_call = |team: &Audience| self.directory.on_call(team, &OnCall::default(), self.now).people;
+        people.extend(teams.iter().flat_map(on_call));
+    }
+
+    /// The first who can be paged and was not yet, in this step or this round. Who can't be reached is noted.
+    fn first_unpaged(&self, order: &[Name], people: &[Name], found: &mut Found) -> Option<Name> {
+        let round = self.state.alert.round;
+        let urgency = self.state.alert.severity.urgency();
+        let was_paged =
+            |name: &Name| self.state.pages.iter().any(|page| page.person == *name && page.round == round);
+        let mut unpaged = order.iter().filter(|name| !people.contains(name) && !was_paged(name));
+        let next = unpaged.find(|name| {
+            let known = self.directory.people.get(*name);
+            let can_be_paged = known.is_some_and(|person| person.plan(urgency).is_some());
+            if !can_be_paged {
+                found.unreachable.push((*name).clone());
+            }
+            can_be_paged
+        });
+        next.cloned()
+    }
+
     /// Puts into the history whom a step could not page.
     fn tell_gaps(&mut self, found: &Found, step: Option<u16>) {
+        if !found.on_leave.is_empty() {
+            self.record(EntryKind::Gap, |entry| {
+                entry.step = step;
+                entry.people.clone_from(&found.on_leave);
+                entry.text = "on leave; whoever is on call is paged as well".to_owned();
+            });
+        }
         if !found.unreachable.is_empty() {
             self.record(EntryKind::Gap, |entry| {
                 entry.step = step;

@@ -119,9 +119,11 @@ impl Turn<'_> {
                     continue;
                 }
                 Target::Person(name) => vec![name],
-                Target::OnCall | Target::NextOnCall | Target::AllMembers => {
-                    self.directory.members(&audience).to_vec()
-                }
+                Target::OnCall(_)
+                | Target::NextOnCall(_)
+                | Target::PreviousOnCall(_)
+                | Target::RoundRobin
+                | Target::AllMembers => self.directory.members(&audience).to_vec(),
             };
             for name in people {
                 let contacts =

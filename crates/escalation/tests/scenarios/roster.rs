@@ -9,7 +9,7 @@ use escalation::directory::Directory;
 use escalation::duration;
 use escalation::name::Name;
 use escalation::person::{NotificationPlan, NotificationStep, Person};
-use escalation::plan::{Escalate, EscalationPlan, EscalationStep, Target};
+use escalation::plan::{Escalate, EscalationPlan, EscalationStep, OnCall, Target};
 use escalation::team::Team;
 use jiff::SignedDuration;
 
@@ -70,6 +70,8 @@ impl Roster for Directory {
 
     fn team(mut self, who: &str, members: &[&str]) -> Self {
         let team = Team {
+            schedule: None,
+            managers: Vec::new(),
             name: name(who),
             description: String::new(),
             members: members.iter().map(|member| name(member)).collect(),
@@ -140,8 +142,8 @@ fn escalation_step(text: &str) -> EscalationStep {
 
 fn target(text: &str) -> Target {
     match text {
-        "on_call" => Target::OnCall,
-        "next_on_call" => Target::NextOnCall,
+        "on_call" => Target::OnCall(OnCall::default()),
+        "next_on_call" => Target::NextOnCall(OnCall::default()),
         "all_members" => Target::AllMembers,
         _ if text.contains(':') => Target::Role(contact(text)),
         _ => Target::Person(name(text)),

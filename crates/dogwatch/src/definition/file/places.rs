@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use rota::diagnostic::{FileId, Span};
+use rota::diagnostic::{FileId, Files, Problem, Span};
 use rota::syntax::Part;
 use serde_json::Value;
+
+use crate::definition::FieldError;
 
 /// The places of one table.
 #[derive(Clone, Debug)]
@@ -138,6 +140,61 @@ impl Places {
             _ => false,
         }
     }
+}
+
+/// Which field stands where in a document that is no text: see [`Places::of_document`].
+#[derive(Debug, Default)]
+pub struct Paths(Vec<(u32, String)>);
+
+impl Paths {
+    /// A problem, by the field instead of the place.
+    pub fn field_error(&self, problem: &Problem) -> FieldError {
+        let at = problem.span.map_or(0, |span| span.start);
+        let begun = self.0.partition_point(|(start, _)| *start <= at);
+        let field = begun.checked_sub(1).and_then(|place| self.0.get(place)).map(|(_, path)| path.clone());
+        let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        FieldError { field: field.unwrap_or_default(), message: format!("{}{hint}", problem.message) }
+    }
+}
+
+impl Places {
+    /// Places for a document that was not read from a text: each value stands in a stretch of its own, so that
+    /// what is found there can be told from the rest.
+    pub fn of_document(document: &Value) -> (Self, Paths) {
+        // The name of the file says only that it is none of those that were read.
+        let file = Files::new().add(String::new(), String::new());
+        let mut paths = Paths::default();
+        let mut next = 0;
+        let root = lay_out(file, document, String::new(), &mut next, &mut paths);
+        (Places { file, root }, paths)
+    }
+}
+
+fn lay_out(file: FileId, value: &Value, path: String, next: &mut u32, paths: &mut Paths) -> Node {
+    let start = *next;
+    let length = value.as_str().map_or(0, str::len);
+    *next += u32::try_from(length).unwrap_or(u32::MAX / 2) + 1;
+    paths.0.push((start, path.clone()));
+    let inner = match value {
+        Value::Object(fields) => Inner::Fields(
+            fields
+                .iter()
+                .map(|(name, value)| {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    (name.clone(), lay_out(file, value, path, next, paths))
+                })
+                .collect(),
+        ),
+        Value::Array(entries) => Inner::Entries(
+            entries
+                .iter()
+                .enumerate()
+                .map(|(index, value)| lay_out(file, value, format!("{path}[{index}]"), next, paths))
+                .collect(),
+        ),
+        _ => Inner::Nothing,
+    };
+    Node { key: None, value: Span { file, start, end: *next }, text: Vec::new(), inner }
 }
 
 impl Inner {

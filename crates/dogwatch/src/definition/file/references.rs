@@ -10,27 +10,35 @@ use std::collections::HashMap;
 use escalation::name::Name;
 use jiff::Timestamp;
 use rota::diagnostic::{Problem, Span};
+use rota::period::Period;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::places::Places;
 use super::tables::Table;
-use super::{TableKind, shape};
+use super::{shape, word};
 use crate::definition::{
-    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, PersonSpec, TeamSpec,
+    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, OverrideSpec,
+    PersonSpec, RotationSpec, ScheduleSpec, TeamSpec,
 };
 
 /// Checks all tables but those of periods, and puts those that are sound in force.
-pub(super) fn check(tables: &[Table], problems: &mut Vec<Problem>) -> Definitions {
+pub(super) fn check(
+    tables: &[Table],
+    periods: &[Period],
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) -> Definitions {
     let mut definitions = Definitions::default();
-    for kind in Kind::ALL {
+    definitions.set_periods(periods);
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Period) {
         let mut first: HashMap<&str, Span> = HashMap::new();
-        for table in tables.iter().filter(|table| table.kind == TableKind::Of(kind)) {
+        for table in tables.iter().filter(|table| table.kind == kind) {
             let name = shape::name(&table.body).filter(|name| Name::new(name).is_ok());
             if let Some(name) = name
                 && let Some(other) = first.get(name)
             {
-                let message = format!("there is another {} \"{name}\"", table.kind.word());
+                let message = format!("there is another {} \"{name}\"", word(table.kind));
                 problems.push(
                     Problem::error(table.places.value("name"), message)
                         .hint("give one of them another name, or take it away")
@@ -41,10 +49,10 @@ pub(super) fn check(tables: &[Table], problems: &mut Vec<Problem>) -> Definition
             if let (Some(name), Some(span)) = (name, table.places.value("name")) {
                 first.insert(name, span);
             }
-            let body = sound(kind, table, &definitions, problems);
+            let body = sound(kind, table, &definitions, now, problems);
             if let Some(name) = name {
                 let body = body.unwrap_or_else(|| stand_in(kind, name));
-                let defined = Defined { version: 1, valid_from: Timestamp::UNIX_EPOCH, body };
+                let defined = Defined { version: 1, valid_from: now, body };
                 definitions.apply(kind, name, Some(defined));
             }
         }
@@ -53,23 +61,37 @@ pub(super) fn check(tables: &[Table], problems: &mut Vec<Problem>) -> Definition
 }
 
 /// The normal form of a table, if nothing is wrong with it.
-fn sound(kind: Kind, table: &Table, definitions: &Definitions, problems: &mut Vec<Problem>) -> Option<Value> {
-    match kind {
-        Kind::Person => sound_as::<PersonSpec>(kind, table, definitions, problems),
-        Kind::Team => sound_as::<TeamSpec>(kind, table, definitions, problems),
-        Kind::EscalationPlan => sound_as::<EscalationPlanSpec>(kind, table, definitions, problems),
-        Kind::Integration => sound_as::<IntegrationSpec>(kind, table, definitions, problems),
-    }
+fn sound(
+    kind: Kind,
+    table: &Table,
+    definitions: &Definitions,
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) -> Option<Value> {
+    let sound = match kind {
+        Kind::Person => sound_as::<PersonSpec>,
+        Kind::Team => sound_as::<TeamSpec>,
+        Kind::EscalationPlan => sound_as::<EscalationPlanSpec>,
+        Kind::Integration => sound_as::<IntegrationSpec>,
+        Kind::Rotation => sound_as::<RotationSpec>,
+        Kind::Schedule => sound_as::<ScheduleSpec>,
+        Kind::Override => sound_as::<OverrideSpec>,
+        Kind::Leave => sound_as::<LeaveSpec>,
+        // Periods are read and compiled together, before anything else.
+        Kind::Period => return None,
+    };
+    sound(kind, table, definitions, now, problems)
 }
 
 fn sound_as<T: DeserializeOwned>(
     kind: Kind,
     table: &Table,
     definitions: &Definitions,
+    now: Timestamp,
     problems: &mut Vec<Problem>,
 ) -> Option<Value> {
     let shaped = shape::read::<T>(table, problems)?;
-    match definitions.check(kind, shaped.body.clone()) {
+    match definitions.check(kind, shaped.body.clone(), now) {
         Ok((_, body)) => Some(body).filter(|_| shaped.is_whole()),
         Err(errors) => {
             let errors = errors.iter().filter(|error| !shaped.is_cut(&error.field));
@@ -95,6 +117,6 @@ fn stand_in(kind: Kind, name: &str) -> Value {
         Kind::EscalationPlan => {
             json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })
         }
-        Kind::Person | Kind::Team | Kind::Integration => json!({ "name": name }),
+        _ => json!({ "name": name }),
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::places::Places;
 use super::tables::Table;
+use super::word;
 use crate::definition::{FieldError, nearest, read_json};
 
 /// More mistakes in one table than this are not told: each costs reading it once more.
@@ -51,7 +52,7 @@ pub(super) fn read<T: DeserializeOwned>(table: &Table, problems: &mut Vec<Proble
         let missing = quoted(&message, "missing field").map(|field| join(&path, field));
         // What was told as wrong or misspelt is not told as missing again.
         if missing.is_none_or(|missing| !taken.contains(&missing)) {
-            problems.push(problem(&path, &message, table.kind.word(), &places));
+            problems.push(problem(&path, &message, word(table.kind), &places));
         }
         let meant = unknown(&message).and_then(|(_, _, near)| near);
         let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);

@@ -15,12 +15,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::places::{Inner, Node, Places};
-use super::{TableKind, quoted};
-use crate::definition::nearest;
+use super::{key, quoted};
+use crate::definition::{Kind, nearest};
 
 /// One definition as it is written.
 pub(super) struct Table {
-    pub(super) kind: TableKind,
+    pub(super) kind: Kind,
     pub(super) body: Value,
     pub(super) places: Places,
 }
@@ -67,23 +67,23 @@ pub(super) fn read(files: &Files, file: FileId, problems: &mut Vec<Problem>) -> 
 }
 
 /// The kind with this heading, or what is wrong with it and which was probably meant.
-fn find_kind(key: &str, place: Span) -> Result<TableKind, (Box<Problem>, Option<TableKind>)> {
-    let of_key = |key: &str| TableKind::ALL.into_iter().find(|kind| kind.key() == key);
-    if let Some(kind) = of_key(key) {
+fn find_kind(written: &str, place: Span) -> Result<Kind, (Box<Problem>, Option<Kind>)> {
+    let of_key = |written: &str| Kind::ALL.into_iter().find(|kind| key(*kind) == written);
+    if let Some(kind) = of_key(written) {
         return Ok(kind);
     }
-    let keys = TableKind::ALL.map(TableKind::key);
-    let near = nearest(&key.to_lowercase().replace('-', "_"), keys.into_iter());
+    let keys = Kind::ALL.map(key);
+    let near = nearest(&written.to_lowercase().replace('-', "_"), keys.into_iter());
     let hint = near.map_or_else(
         || format!("the kinds are {}", keys.map(|key| format!("[[{key}]]")).join(", ")),
         |near| format!("did you mean \"{near}\"?"),
     );
-    let problem = Problem::error(Some(place), format!("there is no kind of definition \"{key}\""));
+    let problem = Problem::error(Some(place), format!("there is no kind of definition \"{written}\""));
     Err((Box::new(problem.hint(hint)), near.and_then(of_key)))
 }
 
-fn not_a_list(kind: TableKind, place: Span) -> Problem {
-    let key = kind.key();
+fn not_a_list(kind: Kind, place: Span) -> Problem {
+    let key = key(kind);
     Problem::error(Some(place), format!("\"{key}\" is a list of tables"))
         .hint(format!("write [[{key}]], with two brackets on each side, before each of them"))
 }

@@ -421,8 +421,8 @@ impl Core {
         };
         let mut changed = Definitions::clone(&definitions);
         let version = match write {
-            Write::Put { kind, body } => match definitions.check(kind, body) {
-                Ok((checked, normal)) if checked.as_str() == name => {
+            Write::Put { kind, body } => match definitions.check(kind, body, now) {
+                Ok((checked, normal)) if checked == name => {
                     if let Some(defined) = current.filter(|defined| defined.body == normal) {
                         // Nothing differs: no new version, so that saving twice is harmless.
                         return Ok(Defining::Done(defined.version));

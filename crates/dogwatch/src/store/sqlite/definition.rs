@@ -14,6 +14,7 @@ pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Res
          version = (SELECT max(version) FROM definition WHERE kind = newest.kind AND name = newest.name)",
     )?;
     let mut rows = statement.query([])?;
+    let mut newest = Vec::new();
     while let Some(row) = rows.next()? {
         let (kind, name, body): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(4)?);
         let kind = Kind::ALL
@@ -26,8 +27,9 @@ pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Res
             valid_from: instant(row.get(3)?)?,
             body: from_json(&body)?,
         };
-        definitions.apply(kind, &name, Some(defined));
+        newest.push((kind, name, defined));
     }
+    definitions.apply_all(newest);
     let newest: i64 =
         connection.query_row("SELECT coalesce(max(version), 0) FROM definition", [], |row| row.get(0))?;
     definitions.version = u64::try_from(newest).map_err(|error| corrupt("a version", &error))?;

@@ -1,0 +1,287 @@
+//! What definitions come to when somebody asks who is on call: periods, rotations, leave and schedules,
+//! compiled, each again only when something that it is made of has changed.
+//!
+//! A team without a schedule has a roster of its own all the same: its members from the first to the last, so
+//! that leave, takeovers and every question work there, too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use escalation::name::Name;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rota::period::{Period, compile};
+use rota::rotation::Rotation;
+use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
+
+use super::overrides::Lies;
+use super::{
+    Definitions, FieldError, Kind, LeaveSpec, OverrideSpec, PRIMARY, PeriodSpec, RotationSpec, ScheduleSpec,
+    read_json,
+};
+
+/// Compiled parts that schedules are made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts {
+    sources: BTreeMap<String, rota::period::Definition>,
+    periods: BTreeMap<String, Period>,
+    rotations: BTreeMap<String, Arc<Rotation>>,
+    specs: BTreeMap<String, Arc<ScheduleSpec>>,
+    overrides: BTreeMap<String, (Lies, Timestamp, Override)>,
+    leave: BTreeMap<String, LeaveSpec>,
+}
+
+/// What a change touches.
+enum Touched {
+    Nothing,
+    Everything,
+    Schedules(Vec<String>),
+    Team(String),
+    Person(String),
+}
+
+impl Definitions {
+    /// A period, ready to be put into a zone.
+    pub fn period(&self, name: &str) -> Option<&Period> {
+        self.parts.periods.get(name)
+    }
+
+    /// A rotation.
+    pub fn rotation(&self, name: &str) -> Option<&Arc<Rotation>> {
+        self.parts.rotations.get(name)
+    }
+
+    /// A schedule as it was written.
+    pub fn schedule_spec(&self, name: &str) -> Option<&Arc<ScheduleSpec>> {
+        self.parts.specs.get(name)
+    }
+
+    /// Every schedule as it was written.
+    pub(super) fn schedule_specs(&self) -> impl Iterator<Item = &Arc<ScheduleSpec>> {
+        self.parts.specs.values()
+    }
+
+    /// The periods that use or exclude one.
+    pub(super) fn periods_that_use(&self, name: &str) -> impl Iterator<Item = &str> {
+        let template = self.parts.sources.get(name).and_then(|source| source.template.as_ref());
+        let used = move |source: &rota::period::Definition| {
+            source.exclude.iter().any(|other| other.value == name)
+                || template.is_some_and(|own| source.uses.iter().any(|other| other.value == own.value))
+        };
+        self.parts.sources.iter().filter(move |(_, source)| used(source)).map(|(user, _)| user.as_str())
+    }
+
+    /// The zone in which a person reads times; UTC for one who is not known.
+    pub fn zone_of(&self, person: &str) -> TimeZone {
+        let person = self.directory.people.get(person);
+        person.and_then(|person| rota::zone::find(&person.zone).ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Puts these periods in force, already compiled.
+    pub(super) fn set_periods(&mut self, periods: &[Period]) {
+        self.parts.periods =
+            periods.iter().map(|period| (period.name().to_owned(), period.clone())).collect();
+    }
+
+    /// The sources of all periods, with `name` as this one.
+    pub(super) fn periods_with(
+        &self,
+        name: &str,
+        source: rota::period::Definition,
+    ) -> Vec<rota::period::Definition> {
+        let others = self.parts.sources.iter().filter(|(other, _)| *other != name);
+        others.map(|(_, source)| source.clone()).chain([source]).collect()
+    }
+
+    /// Reads one of the kinds that schedules are made of; nothing: it is no more.
+    pub(super) fn set_part(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<(), Vec<FieldError>> {
+        let key = name.to_owned();
+        let touched = match kind {
+            Kind::Period => {
+                self.parts.sources.remove(name);
+                if let Some(body) = body {
+                    let source = read_json::<PeriodSpec>(body)?.source()?;
+                    self.parts.sources.insert(key, source);
+                }
+                Touched::Everything
+            }
+            Kind::Rotation => {
+                self.parts.rotations.remove(name);
+                if let Some(body) = body {
+                    let rotation = read_json::<RotationSpec>(body)?.shape()?;
+                    self.parts.rotations.insert(key, Arc::new(rotation));
+                }
+                let users =
+                    self.parts.specs.iter().filter(|(_, spec)| spec.rotations().any(|used| used == name));
+                Touched::Schedules(users.map(|(user, _)| user.clone()).collect())
+            }
+            Kind::Schedule => {
+                self.parts.specs.remove(name);
+                if let Some(body) = body {
+                    self.parts.specs.insert(key.clone(), Arc::new(read_json(body)?));
+                }
+                Touched::Schedules(vec![key])
+            }
+            Kind::Override => {
+                let mut over = self.parts.overrides.remove(name).map(|(over, ..)| over);
+                if let Some(body) = body {
+                    let spec: OverrideSpec = read_json(body)?;
+                    let (made, lies) = spec.shape()?;
+                    over = spec.over();
+                    if let Some(over) = over.clone() {
+                        self.parts.overrides.insert(key, (over, made, lies));
+                    }
+                }
+                match over {
+                    Some(Lies::Schedule(schedule)) => Touched::Schedules(vec![schedule]),
+                    Some(Lies::Team(team)) => Touched::Team(team),
+                    None => Touched::Nothing,
+                }
+            }
+            Kind::Leave => {
+                let mut person = self.parts.leave.remove(name).map(|leave| leave.person);
+                if let Some(body) = body {
+                    let spec: LeaveSpec = read_json(body)?;
+                    person = Some(spec.person.clone());
+                    self.parts.leave.insert(key, spec);
+                }
+                person.map_or(Touched::Nothing, Touched::Person)
+            }
+            // The zone of a person may have changed, and with it the hours of leave.
+            Kind::Person => Touched::Person(key),
+            Kind::Team => Touched::Team(key),
+            Kind::EscalationPlan | Kind::Integration => Touched::Nothing,
+        };
+        if self.is_loading {
+            return Ok(());
+        }
+        match touched {
+            Touched::Nothing => {}
+            Touched::Everything => self.compile_all(),
+            Touched::Schedules(names) => names.iter().for_each(|name| self.compile_schedule(name)),
+            Touched::Team(name) => self.compile_roster(&name),
+            Touched::Person(name) => self.compile_people(&name),
+        }
+        Ok(())
+    }
+
+    /// Compiles everything anew.
+    pub(super) fn compile_all(&mut self) {
+        if !self.parts.sources.is_empty() || self.entries.keys().any(|(kind, _)| *kind == Kind::Period) {
+            let sources: Vec<_> = self.parts.sources.values().cloned().collect();
+            // The day decides only which days warnings speak of, and warnings are not shown here.
+            let compiled = compile(&sources, jiff::civil::Date::MIN);
+            self.set_periods(&compiled.periods);
+        }
+        let people: Vec<String> = self.parts.leave.values().map(|leave| leave.person.clone()).collect();
+        people.iter().for_each(|person| self.compile_leave(person));
+        let schedules: Vec<String> = self.parts.specs.keys().cloned().collect();
+        schedules.iter().for_each(|name| self.compile_schedule(name));
+        let teams: Vec<Name> = self.directory.teams.keys().cloned().collect();
+        teams.iter().for_each(|team| self.compile_roster(team.as_str()));
+    }
+
+    fn compile_leave(&mut self, person: &str) {
+        let zone = self.zone_of(person);
+        let own = self.parts.leave.values().filter(|leave| leave.person == person);
+        let intervals: Vec<_> = own.filter_map(|leave| leave.shape(&zone).ok()).flatten().collect();
+        if intervals.is_empty() {
+            self.directory.leave.remove(person);
+        } else {
+            self.directory.leave.insert(person.into(), Leave::new(intervals));
+        }
+    }
+
+    /// Whatever the leave of a person touches.
+    fn compile_people(&mut self, person: &str) {
+        let before = self.directory.leave.get(person).cloned();
+        self.compile_leave(person);
+        if self.directory.leave.get(person) == before.as_ref() {
+            return;
+        }
+        let schedules: Vec<String> = self.parts.specs.keys().cloned().collect();
+        for name in schedules {
+            if self.directory.schedules.get(name.as_str()).is_none_or(|schedule| names(schedule, person)) {
+                self.compile_schedule(&name);
+            }
+        }
+        let teams: Vec<Name> = self.directory.rosters.keys().cloned().collect();
+        for team in teams {
+            if self.directory.rosters.get(&team).is_some_and(|roster| names(roster, person)) {
+                self.compile_roster(team.as_str());
+            }
+        }
+    }
+
+    fn compile_schedule(&mut self, name: &str) {
+        let Ok(key) = Name::new(name) else { return };
+        let Some(spec) = self.parts.specs.get(name) else {
+            self.directory.schedules.remove(&key);
+            return;
+        };
+        match spec.clone().shape(self) {
+            Ok(schedule) => {
+                let schedule = self.finished(schedule, &Lies::Schedule(name.to_owned()));
+                self.directory.schedules.insert(key, Arc::new(schedule));
+            }
+            Err(errors) => {
+                tracing::error!(name, ?errors, "a stored schedule can't be read");
+                self.directory.schedules.remove(&key);
+            }
+        }
+    }
+
+    /// The roster of a team that has no schedule: its members, the first on top.
+    fn compile_roster(&mut self, name: &str) {
+        let Ok(key) = Name::new(name) else { return };
+        let team = self.directory.teams.get(&key).filter(|team| team.schedule.is_none());
+        let Some(team) = team else {
+            self.directory.rosters.remove(&key);
+            return;
+        };
+        let layers = team.members.iter().rev().map(|member| {
+            let member: Arc<str> = member.as_str().into();
+            let who = Who::People(std::iter::once(member.clone()).collect());
+            Layer { name: member, who, ahead: 0, within: None, shadow: false }
+        });
+        let role = Role { name: PRIMARY.into(), layers: layers.collect() };
+        let roster = self.finished(Schedule::new(TimeZone::UTC, vec![role]), &Lies::Team(name.to_owned()));
+        self.directory.rosters.insert(key, Arc::new(roster));
+    }
+
+    /// With the overrides and the leave that belong to it.
+    fn finished(&self, schedule: Schedule, over: &Lies) -> Schedule {
+        let mut lies: Vec<_> = self.parts.overrides.iter().filter(|(_, (other, ..))| other == over).collect();
+        lies.sort_by_key(|(name, (_, made, _))| (*made, (*name).clone()));
+        let lies: Vec<Override> = lies.into_iter().map(|(_, (_, _, lies))| lies.clone()).collect();
+        let schedule = schedule.with_overrides(lies);
+        let concerned: BTreeMap<Arc<str>, Leave> = self
+            .directory
+            .leave
+            .iter()
+            .filter(|(person, _)| names(&schedule, person))
+            .map(|(person, leave)| (person.clone(), leave.clone()))
+            .collect();
+        schedule.with_leave(concerned)
+    }
+}
+
+/// Whether somebody may ever be on call by a schedule.
+fn names(schedule: &Schedule, person: &str) -> bool {
+    let in_layer = |layer: &Layer| match &layer.who {
+        Who::People(people) => people.iter().any(|name| **name == *person),
+        Who::Rotation(rotation) => rotation
+            .editions()
+            .iter()
+            .flat_map(|edition| &edition.members)
+            .any(|people| people.iter().any(|name| **name == *person)),
+        _ => true,
+    };
+    schedule.roles().iter().flat_map(|role| &role.layers).any(in_layer)
+        || schedule.overrides().iter().any(|lies| *lies.person == *person)
+}

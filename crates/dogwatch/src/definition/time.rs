@@ -1,0 +1,61 @@
+//! How definitions write instants and days.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use rota::period::Interval;
+
+/// Reads an instant: RFC 3339, in any offset.
+///
+/// # Errors
+///
+/// What to write instead.
+pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    let instant: Option<Timestamp> = text.parse().ok();
+    // Whole seconds: nobody hands over in between, and what is stored reads as it was written.
+    instant.and_then(|at| Timestamp::from_second(at.as_second()).ok()).ok_or_else(|| {
+        format!("\"{text}\" is no instant; write one such as \"2026-12-24T08:00:00Z\" or \"2026-12-24T08:00:00+01:00\"")
+    })
+}
+
+/// The form that is shown: UTC, whole seconds.
+pub fn print_instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Reads an instant, or what clocks in a zone show: `2026-12-24 08:00`, `2026-12-24`.
+///
+/// # Errors
+///
+/// What to write instead.
+pub fn parse_moment(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+    if let Ok(at) = parse_instant(text) {
+        return Ok(at);
+    }
+    let civil = text.parse::<Date>().ok().filter(|_| text.len() == 10).map(|date| date.at(0, 0, 0, 0));
+    let civil = civil.or_else(|| text.parse::<DateTime>().ok());
+    let zoned = civil.and_then(|civil| zone.to_ambiguous_zoned(civil).compatible().ok());
+    zoned.map(|zoned| zoned.timestamp()).ok_or_else(|| {
+        format!("\"{text}\" is no time; write one such as \"2026-12-24 08:00\", \"2026-12-24\" or \"2026-12-24T07:00:00Z\"")
+    })
+}
+
+/// Reads a stretch of time: whole days, the last one included, or moments, the last one not.
+///
+/// # Errors
+///
+/// The part at fault (`from` or `until`), and what to write instead.
+pub fn parse_stretch(from: &str, until: &str, zone: &TimeZone) -> Result<Interval, (&'static str, String)> {
+    let start = parse_moment(from, zone).map_err(|error| ("from", error))?;
+    let end = match until.parse::<Date>() {
+        Ok(last) if until.len() == 10 => {
+            let next = last.tomorrow().and_then(|next| next.to_zoned(zone.clone()));
+            next.map(|next| next.timestamp()).map_err(|error| ("until", error.to_string()))?
+        }
+        _ => parse_moment(until, zone).map_err(|error| ("until", error))?,
+    };
+    if end <= start {
+        return Err(("until", "is not after \"from\"".to_owned()));
+    }
+    Ok(Interval { start, end })
+}

@@ -1,0 +1,76 @@
+//! Who uses a definition: it can't be removed while somebody does.
+
+use escalation::name::Name;
+use escalation::plan::{OnCall, Target};
+
+use super::{Definitions, Kind, RotationSpec, read_json};
+
+impl Definitions {
+    /// What refers to a definition, as `team "ops"`: it can't be removed while something does.
+    pub fn users(&self, kind: Kind, name: &str) -> Vec<String> {
+        let is = |other: &Name| other.as_str() == name;
+        let targets = |targets: &[Target]| targets.iter().any(|target| refers(target, kind, name));
+        let mut users = Vec::new();
+        for team in self.directory.teams.values() {
+            let used = match kind {
+                Kind::Person => team.members.iter().chain(&team.managers).any(is),
+                Kind::EscalationPlan => team.escalation_plan.as_ref().is_some_and(is),
+                Kind::Schedule => team.schedule.as_ref().is_some_and(is),
+                _ => false,
+            };
+            if used || targets(&team.last_resort) {
+                users.push(format!("team \"{}\"", team.name));
+            }
+        }
+        for plan in self.directory.plans.values() {
+            if plan.steps.iter().any(|step| targets(&step.notify)) {
+                users.push(format!("escalation plan \"{}\"", plan.name));
+            }
+        }
+        if targets(&self.directory.service.last_resort) {
+            users.push("the service's last resort".to_owned());
+        }
+        let named = |kind: Kind, field: &str| {
+            let with = self.list(kind, "").filter(|(_, defined)| defined.body[field] == name);
+            with.map(|(user, _)| format!("{kind} \"{user}\"")).collect::<Vec<_>>()
+        };
+        match kind {
+            Kind::Team => users.extend(named(Kind::Integration, "team")),
+            Kind::Person => {
+                for (rotation, defined) in self.list(Kind::Rotation, "") {
+                    let spec = read_json::<RotationSpec>(defined.body.clone());
+                    if spec.is_ok_and(|spec| spec.takes_turns(name)) {
+                        users.push(format!("rotation \"{rotation}\""));
+                    }
+                }
+                let in_layers =
+                    self.schedule_specs().filter(|spec| spec.people().any(|(_, one)| one == name));
+                users.extend(in_layers.map(|spec| format!("schedule \"{}\"", spec.name)));
+            }
+            Kind::Rotation => {
+                let using = self.schedule_specs().filter(|spec| spec.rotations().any(|one| one == name));
+                users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
+            }
+            Kind::Period => {
+                let using = self.schedule_specs().filter(|spec| spec.periods().any(|one| one == name));
+                users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
+                users.extend(self.periods_that_use(name).map(|period| format!("period \"{period}\"")));
+            }
+            _ => {}
+        }
+        users
+    }
+}
+
+fn refers(target: &Target, kind: Kind, name: &str) -> bool {
+    match (kind, target) {
+        (Kind::Person, Target::Person(person)) => person.as_str() == name,
+        (
+            Kind::Schedule,
+            Target::OnCall(OnCall { schedule: Some(schedule), .. })
+            | Target::NextOnCall(OnCall { schedule: Some(schedule), .. })
+            | Target::PreviousOnCall(OnCall { schedule: Some(schedule), .. }),
+        ) => schedule.as_str() == name,
+        _ => false,
+    }
+}

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod definition;
 pub mod delivery;
+pub mod duty;
 pub mod engine;
 pub mod http;
 pub mod message;

@@ -23,10 +23,11 @@ use escalation::id::{AlertId, DeliveryId};
 use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
+use rota::schedule::Schedule;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::definition::{Definitions, FieldError, Kind, Write};
+use crate::definition::{Definitions, FieldError, Kind, Lies, Write};
 
 pub use access::{Access, Caller, NewToken, Token};
 
@@ -160,6 +161,17 @@ pub enum Defining {
     Moved(u64),
     /// It is in use by these.
     InUse(Vec<String>),
+}
+
+/// One of several edits that go together.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// The name that is addressed.
+    pub name: String,
+    /// What is expected to be there.
+    pub expect: Expect,
+    /// What is to be.
+    pub write: Write,
 }
 
 /// What an edit expects to find.
@@ -385,6 +397,29 @@ impl Store {
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
         self.backend.call(move |core, now| core.define(now, kind, &name, expect, &edit)).await
+    }
+
+    /// Changes many definitions, all or none: the first that can't be is told.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn define_all(&self, edits: Vec<Edit>) -> Result<Defining, StoreError> {
+        self.backend.call(move |core, now| core.define_all(now, &edits)).await
+    }
+
+    /// Who was on call by a schedule or the order of a team from an instant on: the schedule in force then,
+    /// and each that took its place since, with when it did.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn rosters_since(
+        &self,
+        over: Lies,
+        from: Timestamp,
+    ) -> Result<Vec<(Timestamp, Arc<Schedule>)>, StoreError> {
+        self.backend.read(move |connection| sqlite::rosters_since(connection, &over, from)).await
     }
 
     /// Everything about one alert.

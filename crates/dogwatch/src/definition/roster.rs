@@ -56,6 +56,37 @@ impl Definitions {
         self.parts.specs.get(name)
     }
 
+    /// Who is on call by a schedule, or by the order of a team's members.
+    pub fn roster(&self, over: &Lies) -> Option<&Arc<Schedule>> {
+        match over {
+            Lies::Schedule(name) => self.directory.schedules.get(name.as_str()),
+            Lies::Team(name) => self.directory.rosters.get(name.as_str()),
+        }
+    }
+
+    /// What says who is on call for a team: its schedule, or the order of its members.
+    pub fn roster_of(&self, team: &str) -> Option<Lies> {
+        let team = self.directory.teams.get(team)?;
+        Some(match &team.schedule {
+            Some(schedule) => Lies::Schedule(schedule.to_string()),
+            None => Lies::Team(team.name.to_string()),
+        })
+    }
+
+    /// The overrides over a schedule or team, in the order in which they were made.
+    pub fn overrides(&self, over: &Lies) -> Vec<OverrideSpec> {
+        let bodies = self.list(Kind::Override, "").map(|(_, defined)| defined.body.clone());
+        let specs = bodies.filter_map(|body| read_json::<OverrideSpec>(body).ok());
+        let mut own: Vec<_> = specs.filter(|spec| spec.over().as_ref() == Some(over)).collect();
+        own.sort_by(|one, other| (&one.made_at, &one.name).cmp(&(&other.made_at, &other.name)));
+        own
+    }
+
+    /// The leave of a person.
+    pub fn leave_of(&self, person: &str) -> impl Iterator<Item = &LeaveSpec> {
+        self.parts.leave.values().filter(move |leave| leave.person == person)
+    }
+
     /// Every schedule as it was written.
     pub(super) fn schedule_specs(&self) -> impl Iterator<Item = &Arc<ScheduleSpec>> {
         self.parts.specs.values()

@@ -1,9 +1,12 @@
 //! Definitions: immutable versions, of which the newest of each name is in force.
 
-use rusqlite::{Connection, params};
+use std::sync::Arc;
+
+use rota::schedule::Schedule;
+use rusqlite::{Connection, Row, params};
 
 use super::codec::{corrupt, from_json, instant, to_json};
-use crate::definition::{Defined, Definitions, Kind};
+use crate::definition::{Defined, Definitions, Kind, Lies};
 use crate::store::StoreError;
 use jiff::Timestamp;
 
@@ -16,24 +19,71 @@ pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Res
     let mut rows = statement.query([])?;
     let mut newest = Vec::new();
     while let Some(row) = rows.next()? {
-        let (kind, name, body): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(4)?);
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|known| known.word() == kind)
-            .ok_or_else(|| corrupt("a kind of definition", &kind))?;
-        let version: i64 = row.get(0)?;
-        let defined = Defined {
-            version: u64::try_from(version).map_err(|error| corrupt("a version", &error))?,
-            valid_from: instant(row.get(3)?)?,
-            body: from_json(&body)?,
-        };
-        newest.push((kind, name, defined));
+        let (kind, name, _, defined) = read(row)?;
+        newest.extend(defined.map(|defined| (kind, name, defined)));
     }
     definitions.apply_all(newest);
     let newest: i64 =
         connection.query_row("SELECT coalesce(max(version), 0) FROM definition", [], |row| row.get(0))?;
     definitions.version = u64::try_from(newest).map_err(|error| corrupt("a version", &error))?;
     Ok(definitions)
+}
+
+/// One version: its kind and name, since when, and what it says; nothing: it was removed.
+fn read(row: &Row<'_>) -> Result<(Kind, String, Timestamp, Option<Defined>), StoreError> {
+    let (kind, name): (String, String) = (row.get(1)?, row.get(2)?);
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|known| known.word() == kind)
+        .ok_or_else(|| corrupt("a kind of definition", &kind))?;
+    let (version, valid_from): (i64, Timestamp) = (row.get(0)?, instant(row.get(3)?)?);
+    let body: Option<String> = row.get(4)?;
+    let version = u64::try_from(version).map_err(|error| corrupt("a version", &error))?;
+    let body = body.as_deref().map(from_json).transpose()?;
+    Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body })))
+}
+
+/// The schedule of `over` as it was at `from`, and each that took its place since, with when it did. What was
+/// first written counts for the time before, too: nothing is known that could speak against it.
+pub(in crate::store) fn rosters_since(
+    connection: &Connection,
+    over: &Lies,
+    from: Timestamp,
+) -> Result<Vec<(Timestamp, Arc<Schedule>)>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT version, kind, name, valid_from, body FROM definition ORDER BY version")?;
+    let mut rows = statement.query([])?;
+    let mut definitions = Definitions::default();
+    let mut rosters: Vec<(Timestamp, Arc<Schedule>)> = Vec::new();
+    let mut before = Vec::new();
+    let mut is_before = true;
+    while let Some(row) = rows.next()? {
+        let (kind, name, since, defined) = read(row)?;
+        if matches!(kind, Kind::EscalationPlan | Kind::Integration) {
+            continue;
+        }
+        if is_before && since <= from {
+            before.push((kind, name, defined));
+            continue;
+        }
+        if is_before {
+            definitions.apply_history(std::mem::take(&mut before));
+            rosters.extend(definitions.roster(over).map(|roster| (from, roster.clone())));
+            is_before = false;
+        }
+        definitions.apply(kind, &name, defined);
+        if let Some(roster) = definitions.roster(over)
+            && rosters.last().is_none_or(|(_, last)| !Arc::ptr_eq(last, roster))
+        {
+            let since = if rosters.is_empty() { from } else { since };
+            rosters.push((since, roster.clone()));
+        }
+    }
+    if is_before {
+        definitions.apply_history(before);
+        rosters.extend(definitions.roster(over).map(|roster| (from, roster.clone())));
+    }
+    Ok(rosters)
 }
 
 /// Adds a version; none: a removal.

@@ -1,0 +1,190 @@
+//! Who was, is and will be on call: the questions that people and programs ask.
+//!
+//! An instant in the past is answered by the schedule that was in force then, whatever became of it since; the
+//! present and the future by the one in force now. The answers themselves are [`rota::schedule`]'s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rota::period::Interval;
+use rota::schedule::{Balance, Duty, Overlap, Schedule, Shift, Source};
+
+use crate::definition::{Definitions, Lies, PRIMARY};
+use crate::store::{Store, StoreError};
+
+/// A schedule, or the order of a team's members, through time.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// Which.
+    pub over: Lies,
+    /// Each schedule with since when it is in force, in order; never empty.
+    editions: Vec<(Timestamp, Arc<Schedule>)>,
+}
+
+impl Roster {
+    /// As it is now, for questions about now and later.
+    pub fn current(definitions: &Definitions, over: Lies) -> Option<Self> {
+        let schedule = definitions.roster(&over)?.clone();
+        Some(Self { over, editions: vec![(Timestamp::MIN, schedule)] })
+    }
+
+    /// As it was and is, for questions from an instant on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn since(
+        store: &Store,
+        over: Lies,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        if from >= now {
+            return Ok(Self::current(&store.definitions(), over));
+        }
+        let editions = store.rosters_since(over.clone(), from).await?;
+        Ok((!editions.is_empty()).then_some(Self { over, editions }))
+    }
+
+    /// What is in force now.
+    pub fn schedule(&self) -> &Schedule {
+        // There is at least one edition: both constructors see to it.
+        &self.editions[self.editions.len() - 1].1
+    }
+
+    /// The zone in which its times are read best.
+    pub fn zone(&self) -> &TimeZone {
+        self.schedule().zone()
+    }
+
+    /// The names of its roles.
+    pub fn roles(&self) -> Vec<Arc<str>> {
+        self.schedule().roles().iter().map(|role| role.name.clone()).collect()
+    }
+
+    /// What was in force at an instant, and since when until when.
+    fn edition(&self, at: Timestamp) -> (Timestamp, &Schedule, Timestamp) {
+        let begun = self.editions.partition_point(|(since, _)| *since <= at).max(1);
+        let until = self.editions.get(begun).map_or(Timestamp::MAX, |(since, _)| *since);
+        let (since, schedule) = &self.editions[begun - 1];
+        let since = if begun == 1 { Timestamp::MIN } else { *since };
+        (since, schedule, until)
+    }
+
+    /// Who was, is or will be on call at an instant.
+    pub fn on_call(&self, at: Timestamp, role: &str) -> Duty {
+        self.edition(at).1.on_call(at, role)
+    }
+
+    /// The whole shift at an instant; nothing for a role that is not there.
+    pub fn shift(&self, at: Timestamp, role: &str) -> Option<Shift> {
+        let (since, schedule, until) = self.edition(at);
+        let shift = schedule.shift(at, role)?;
+        let end = shift.until.map_or(until, |end| end.min(until));
+        let until = (end < Timestamp::MAX).then_some(end);
+        Some(Shift { from: shift.from.max(since), until, ..shift })
+    }
+
+    /// The next shift that has people, and others.
+    pub fn next(&self, at: Timestamp, role: &str) -> Option<Shift> {
+        let (_, schedule, until) = self.edition(at);
+        let next = schedule.next(at, role).filter(|shift| shift.from < until);
+        next.or_else(|| {
+            let then = (until < Timestamp::MAX).then_some(until)?;
+            let now = self.on_call(at, role).people;
+            let shift = self.shift(then, role)?;
+            let is_other = !shift.duty.people.is_empty() && shift.duty.people != now;
+            if is_other { Some(shift) } else { self.next(then, role) }
+        })
+    }
+
+    /// The shift before, if it had people, and others. Looks no further back than what it was made for.
+    pub fn previous(&self, at: Timestamp, role: &str) -> Option<Shift> {
+        self.edition(at).1.previous(at, role)
+    }
+
+    /// The shifts between two instants, without holes: a gap is a shift without people.
+    pub fn shifts(&self, from: Timestamp, to: Timestamp, role: &str) -> Vec<Shift> {
+        let mut shifts: Vec<Shift> = Vec::new();
+        let mut at = from;
+        while at < to {
+            let (_, schedule, until) = self.edition(at);
+            let end = until.min(to);
+            for shift in schedule.shifts(at, end, role) {
+                match shifts.last_mut() {
+                    Some(last) if last.duty == shift.duty => last.until = shift.until,
+                    _ => shifts.push(shift),
+                }
+            }
+            at = end;
+        }
+        shifts
+    }
+
+    /// When nobody is on call between two instants.
+    pub fn gaps(&self, from: Timestamp, to: Timestamp, role: &str) -> Vec<Interval> {
+        let empty = |shift: Shift| {
+            let end = shift.until.unwrap_or(to);
+            shift.duty.people.is_empty().then_some(Interval { start: shift.from, end })
+        };
+        self.shifts(from, to, role).into_iter().filter_map(empty).collect()
+    }
+
+    /// When one source hides another between two instants, by what is in force now.
+    pub fn overlaps(&self, from: Timestamp, to: Timestamp, role: &str) -> Vec<Overlap> {
+        self.schedule().overlaps(from, to, role)
+    }
+
+    /// How much each person is on call between two instants.
+    pub fn balance(&self, from: Timestamp, to: Timestamp, roles: &[&str]) -> BTreeMap<Arc<str>, Balance> {
+        let mut sum: BTreeMap<Arc<str>, Balance> = BTreeMap::new();
+        let mut at = from;
+        while at < to {
+            let (_, schedule, until) = self.edition(at);
+            let end = until.min(to);
+            for (person, part) in schedule.balance(at, end, roles) {
+                let whole = sum.entry(person).or_default();
+                whole.total += part.total;
+                whole.nights += part.nights;
+                whole.weekends += part.weekends;
+                whole.holidays += part.holidays;
+            }
+            at = end;
+        }
+        sum
+    }
+
+    /// What put somebody on call at an instant, in words.
+    pub fn because(&self, at: Timestamp, role: &str, source: Option<Source>) -> String {
+        let schedule = self.edition(at).1;
+        match source {
+            None => "nobody is named".to_owned(),
+            Some(Source::Override(place)) => {
+                let id = schedule.overrides().get(place).map_or("", |lies| &*lies.id);
+                format!("override {id}")
+            }
+            Some(Source::Layer(place)) => {
+                let role = schedule.roles().iter().find(|known| *known.name == *role);
+                let layer = role.and_then(|role| role.layers.get(place));
+                match (&self.over, layer) {
+                    (_, None) => String::new(),
+                    (Lies::Team(_), Some(_)) => "the order of the team".to_owned(),
+                    (Lies::Schedule(_), Some(layer)) => format!("layer \"{}\"", layer.name),
+                }
+            }
+        }
+    }
+
+    /// The role to ask for where none was named: `primary`, or the first.
+    pub fn default_role(&self) -> Arc<str> {
+        let roles = self.roles();
+        roles
+            .iter()
+            .find(|role| ***role == *PRIMARY)
+            .or(roles.first())
+            .cloned()
+            .unwrap_or_else(|| PRIMARY.into())
+    }
+}

@@ -7,8 +7,10 @@ mod alert_view;
 mod alerts;
 mod definitions;
 mod health;
+mod leave;
 mod notification_plans;
 mod notify;
+mod on_call;
 mod tokens;
 
 use axum::Router;
@@ -45,6 +47,8 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
         .merge(notification_plans::router())
+        .merge(on_call::router())
+        .merge(leave::router())
         .merge(notify::router())
         .merge(alerts::router())
         .merge(tokens::router())

@@ -44,6 +44,7 @@ mod alerts;
 mod bad_input;
 mod definitions;
 mod email;
+mod on_call;
 mod period;
 mod process;
 mod store;

@@ -1,0 +1,392 @@
+//! Who is on call, over the API: rotations, schedules, leave, and what was in force when.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, World};
+
+/// The rules of scenario 1 of Naemon's on-call document: John on weekdays, Bob on weekends and holidays.
+const HOLIDAYS: &str = "january 1 00:00-24:00\nmonday -1 may 00:00-24:00\njuly 4 00:00-24:00\n\
+    monday 1 september 00:00-24:00\nthursday 4 november 00:00-24:00\ndecember 25 00:00-24:00\n\
+    december 31 17:00-24:00\n";
+
+async fn post(world: &World, path: &str, body: Value) -> Answer {
+    world.request("POST", path, Some(body)).await
+}
+
+async fn get(world: &World, path: &str) -> Answer {
+    world.request("GET", path, None).await
+}
+
+async fn make(world: &World, kind: &str, body: Value) -> Value {
+    let made = post(world, &format!("/api/v1/{kind}"), body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.body
+}
+
+async fn people(world: &World) {
+    for (name, full_name) in [("john", "John"), ("bob", "Bob"), ("carol", "Carol")] {
+        let contacts = [format!("handset:{name}")];
+        make(world, "people", json!({ "name": name, "full_name": full_name, "contacts": contacts })).await;
+    }
+}
+
+async fn scenario_1(world: &World) {
+    people(world).await;
+    let day = |days: Value| json!([{ "days": days, "hours": "00:00-24:00" }]);
+    let periods = [
+        json!({ "name": "weekdays", "template": "weekdays", "rules": day(json!("monday - friday")) }),
+        json!({ "name": "weekends", "template": "weekends", "rules": day(json!(["saturday", "sunday"])) }),
+        json!({ "name": "holidays", "template": "holidays", "text": HOLIDAYS }),
+        json!({ "name": "john-oncall", "use": ["weekdays"], "exclude": ["holidays"] }),
+        json!({ "name": "bob-oncall", "use": ["weekends", "holidays"] }),
+    ];
+    for period in periods {
+        make(world, "periods", period).await;
+    }
+    let layers = json!([
+        { "people": ["bob"], "period": "bob-oncall" },
+        { "people": ["john"], "period": "john-oncall" },
+    ]);
+    make(world, "schedules", json!({ "name": "ops", "zone": "America/New_York", "layers": layers })).await;
+    make(world, "teams", json!({ "name": "ops", "members": ["john", "bob"], "schedule": "ops" })).await;
+}
+
+/// Who is on call for the team, joined; `-` for nobody.
+async fn who(world: &World, team: &str, at: &str) -> String {
+    let answer = get(world, &format!("/api/v1/teams/{team}/on-call?at={at}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    names(&answer.body["roles"][0]["now"])
+}
+
+fn names(shift: &Value) -> String {
+    let people = shift["people"].as_array().unwrap();
+    let names: Vec<&str> = people.iter().map(|person| person["name"].as_str().unwrap()).collect();
+    if names.is_empty() { "-".to_owned() } else { names.join("+") }
+}
+
+#[tokio::test]
+async fn scenario_1_is_answered_at_any_instant_and_its_hole_is_a_gap() {
+    let world = World::new().await;
+    scenario_1(&world).await;
+    // A Tuesday, a Saturday, Thanksgiving, and New Year's Eve before and after 17:00, all in New York.
+    for (at, wanted) in [
+        ("2026-03-03T10:00", "john"),
+        ("2026-03-07T10:00", "bob"),
+        ("2026-11-26T10:00", "bob"),
+        ("2011-12-31T16:59:59", "-"),
+        ("2011-12-31T17:00:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    let gaps = get(&world, "/api/v1/schedules/ops/gaps?from=2011-12-25&to=2012-01-07").await.body;
+    let hole =
+        json!([{ "role": "primary", "from": "2011-12-31T05:00:00Z", "until": "2011-12-31T22:00:00Z" }]);
+    assert_eq!(gaps["items"], hole);
+    let now = get(&world, "/api/v1/teams/ops/on-call").await.body;
+    let role = &now["roles"][0];
+    assert_eq!(
+        (names(&role["now"]), names(&role["next"]), names(&role["after"])),
+        ("bob".into(), "john".into(), "bob".into())
+    );
+    assert_eq!(now["zone"], "America/New_York");
+}
+
+#[tokio::test]
+async fn the_past_is_answered_by_what_was_in_force_then() {
+    let world = World::new().await;
+    people(&world).await;
+    let layers = |who: &str| json!([{ "people": [who] }]);
+    make(&world, "schedules", json!({ "name": "ops", "layers": layers("john") })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    world.clock.set("2026-03-10T00:00:00Z".parse().unwrap());
+    world.request("PATCH", "/api/v1/schedules/ops", Some(json!({ "layers": layers("bob") }))).await;
+    world.clock.set("2026-03-20T00:00:00Z".parse().unwrap());
+    assert_eq!(who(&world, "ops", "2026-03-09T23:59:59Z").await, "john");
+    assert_eq!(who(&world, "ops", "2026-03-10T00:00:00Z").await, "bob");
+    // Before anything was written down, what was written first is the best that can be said.
+    assert_eq!(who(&world, "ops", "2020-01-01T00:00:00Z").await, "john");
+    let shifts = get(&world, "/api/v1/schedules/ops/shifts?from=2026-03-05&to=2026-03-15").await.body;
+    let told: Vec<_> = shifts["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shift| (names(shift), shift["until"].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("john".to_owned(), json!("2026-03-10T00:00:00Z")),
+            ("bob".to_owned(), json!("2026-03-15T00:00:00Z"))
+        ]
+    );
+    let balance = get(&world, "/api/v1/schedules/ops/balance?from=2026-03-05&to=2026-03-15").await.body;
+    let hours: Vec<_> = balance["items"].as_array().unwrap().iter().map(|one| one["hours"].clone()).collect();
+    assert_eq!(hours, [json!(120.0), json!(120.0)]);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_rotation_begins_with_the_next_handoff_and_goes_on_after_the_last_holder() {
+    let world = World::new().await;
+    people(&world).await;
+    let weekly = json!({ "name": "weekly", "zone": "Europe/Berlin", "members": ["john", "bob"], "handoff": "monday 08:00", "start": "2026-01-05" });
+    make(&world, "rotations", weekly.clone()).await;
+    make(
+        &world,
+        "schedules",
+        json!({ "name": "ops", "zone": "Europe/Berlin", "layers": [{ "rotation": "weekly" }] }),
+    )
+    .await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    // The week of 5 January is John's, so the odd ones after it are Bob's; 23 February is the 8th.
+    let before: Vec<&str> =
+        vec!["2026-01-05T07:59", "2026-01-05T08:00", "2026-01-12T08:00", "2026-02-23T08:00"];
+    let told = [
+        who(&world, "ops", before[0]).await,
+        who(&world, "ops", before[1]).await,
+        who(&world, "ops", before[2]).await,
+        who(&world, "ops", before[3]).await,
+    ];
+    assert_eq!(told, ["-", "john", "bob", "bob"]);
+    // It is Monday 2 March, 04:00 in Berlin: Bob's week ends at 08:00. Carol comes in at the end of the order.
+    let mut edited = weekly.clone();
+    edited["members"] = json!(["john", "bob", "carol"]);
+    let put = world.request("PUT", "/api/v1/rotations/weekly", Some(edited.clone())).await;
+    assert_eq!(put.body["editions"].as_array().unwrap().len(), 2, "{}", put.text);
+    for (at, wanted) in [
+        ("2026-03-02T07:59", "bob"),
+        ("2026-03-02T08:00", "carol"),
+        ("2026-03-09T08:00", "john"),
+        ("2026-03-16T08:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    assert_eq!(who(&world, "ops", before[2]).await, "bob");
+    // The same once more changes nothing.
+    let again = world.request("PUT", "/api/v1/rotations/weekly", Some(edited)).await;
+    assert_eq!(again.body, put.body);
+    // What was exported goes on elsewhere as it was here.
+    let elsewhere = World::new().await;
+    people(&elsewhere).await;
+    make(&elsewhere, "rotations", put.body.clone()).await;
+    make(
+        &elsewhere,
+        "schedules",
+        json!({ "name": "ops", "zone": "Europe/Berlin", "layers": [{ "rotation": "weekly" }] }),
+    )
+    .await;
+    make(&elsewhere, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    assert_eq!(who(&elsewhere, "ops", "2026-03-02T08:00").await, "carol");
+}
+
+#[tokio::test]
+async fn handoffs_and_lengths_are_written_as_people_say_them() {
+    let world = World::new().await;
+    people(&world).await;
+    make(
+        &world,
+        "schedules",
+        json!({ "name": "s", "zone": "Europe/Berlin", "layers": [{ "people": ["carol"], "role": "other" }] }),
+    )
+    .await;
+    make(&world, "teams", json!({ "name": "t", "schedule": "s" })).await;
+    let cases = [
+        // (every, handoff, start, instants with who is on duty)
+        (
+            "12 hours",
+            "08:00",
+            "2026-03-02",
+            vec![
+                ("2026-03-02T08:00", "john"),
+                ("2026-03-02T20:00", "bob"),
+                ("2026-03-29T12:00", "john"),
+                ("2026-03-29T20:00", "bob"),
+            ],
+        ),
+        (
+            "1 week",
+            "monday, friday 17:00",
+            "2026-03-02",
+            vec![
+                ("2026-03-02T17:00", "john"),
+                ("2026-03-06T16:59", "john"),
+                ("2026-03-06T17:00", "bob"),
+                ("2026-03-09T17:00", "john"),
+            ],
+        ),
+        (
+            "2 weeks",
+            "wednesday 09:00",
+            "2026-03-04",
+            vec![("2026-03-18T08:59", "john"), ("2026-03-18T09:00", "bob"), ("2026-04-01T09:00", "john")],
+        ),
+        (
+            "1 month",
+            "last day 08:00",
+            "2026-02-28",
+            vec![
+                ("2026-02-28T08:00", "john"),
+                ("2026-03-28T08:00", "john"),
+                ("2026-03-31T08:00", "bob"),
+                ("2026-04-30T08:00", "john"),
+            ],
+        ),
+        (
+            "1 month",
+            "day 1 00:00",
+            "2026-04-01",
+            vec![("2026-04-30T23:59", "john"), ("2026-05-01T00:00", "bob")],
+        ),
+        (
+            "4, 3 days",
+            "monday 00:00",
+            "2026-03-02",
+            vec![("2026-03-05T23:59", "john"), ("2026-03-06T00:00", "bob"), ("2026-03-09T00:00", "john")],
+        ),
+    ];
+    for (place, (every, handoff, start, instants)) in cases.into_iter().enumerate() {
+        let name = format!("r{place}");
+        let spec = json!({ "name": name, "zone": "Europe/Berlin", "members": ["john", "bob"], "every": every, "handoff": handoff, "start": start });
+        make(&world, "rotations", spec).await;
+        let layers = json!([{ "rotation": name }]);
+        world.request("PATCH", "/api/v1/schedules/s", Some(json!({ "layers": layers }))).await;
+        world.clock.set(world.store.definitions().rotation(&name).unwrap().editions()[0].from);
+        for (at, wanted) in instants {
+            let shown = get(&world, &format!("/api/v1/schedules/s/shifts?from={at}&to=2026-06-01")).await;
+            assert_eq!(names(&shown.body["items"][0]), wanted, "{every}, {handoff}: {at}");
+        }
+    }
+    for (spec, field, words) in [
+        (
+            json!({ "name": "x", "members": ["john"], "every": "fortnight" }),
+            "every",
+            "is no length of a turn",
+        ),
+        (json!({ "name": "x", "members": ["john"], "every": "0 days" }), "every", "is no length of a turn"),
+        (
+            json!({ "name": "x", "members": ["john"], "every": "1 day", "handoff": "monday 08:00" }),
+            "handoff",
+            "goes with turns of weeks",
+        ),
+        (json!({ "name": "x", "members": ["john"], "handoff": "08:61" }), "handoff", "is no handoff"),
+        (
+            json!({ "name": "x", "members": ["john"], "handoff": "monday 08:00", "start": "2026-01-06" }),
+            "start",
+            "is a tuesday",
+        ),
+        (
+            json!({ "name": "x", "members": ["john"], "every": "1 month", "handoff": "day 32 08:00" }),
+            "handoff",
+            "there is no day 32",
+        ),
+        (json!({ "name": "x", "members": [] }), "members", "names nobody"),
+        (json!({ "name": "x", "members": ["jon"] }), "members[0]", "did you mean \"john\"?"),
+        (json!({ "name": "x", "members": ["john"], "zone": "Europe/Berln" }), "zone", "did you mean"),
+    ] {
+        let refused = post(&world, "/api/v1/rotations", spec).await;
+        assert_eq!(
+            (refused.status, refused.body["errors"][0]["field"].as_str()),
+            (422, Some(field)),
+            "{}",
+            refused.text
+        );
+        assert!(refused.text.contains(&words.replace('"', "\\\"")), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn leave_is_passed_over_and_names_the_shifts_that_it_hits() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "rotations", json!({ "name": "weekly", "members": ["john", "bob", "carol"], "handoff": "monday 08:00", "start": "2026-03-02" })).await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "weekly" }] })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    make(&world, "teams", json!({ "name": "plain", "members": ["bob", "carol"] })).await;
+    let taken =
+        make(&world, "people/bob/leave", json!({ "from": "2026-03-10", "until": "2026-03-11" })).await;
+    let hits = taken["hits"].as_array().unwrap();
+    assert_eq!(hits.len(), 2, "{taken}");
+    assert_eq!((&hits[0]["on"], &hits[0]["instead"][0]["name"]), (&json!("ops"), &json!("carol")));
+    for (at, wanted) in [
+        ("2026-03-09T23:59:59Z", "bob"),
+        ("2026-03-10T00:00:00Z", "carol"),
+        ("2026-03-11T23:59:59Z", "carol"),
+        ("2026-03-12T00:00:00Z", "bob"),
+        ("2026-03-16T08:00:00Z", "carol"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    assert_eq!(who(&world, "plain", "2026-03-10T12:00:00Z").await, "carol");
+    assert_eq!(who(&world, "plain", "2026-03-12T12:00:00Z").await, "bob");
+    // Back a day earlier: what was, stays as it was.
+    world.clock.set("2026-03-10T20:00:00Z".parse().unwrap());
+    let path = format!("/api/v1/people/bob/leave/{}", taken["name"].as_str().unwrap());
+    assert_eq!(world.request("DELETE", &path, None).await.status, 204);
+    assert_eq!(who(&world, "ops", "2026-03-10T19:59:59Z").await, "carol");
+    assert_eq!(who(&world, "ops", "2026-03-10T20:00:00Z").await, "bob");
+    let past =
+        post(&world, "/api/v1/people/bob/leave", json!({ "from": "2026-03-01", "until": "2026-03-02" })).await;
+    assert_eq!((past.status, past.body["field"].as_str()), (422, Some("until")), "{}", past.text);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_period_or_a_schedule_is_named_by_its_field() {
+    let world = World::new().await;
+    scenario_1(&world).await;
+    for (kind, body, field, words) in [
+        (
+            "periods",
+            json!({ "name": "x", "rules": [{ "days": ["mondey"], "hours": ["00:00-24:00"] }] }),
+            "rules[0].days[0]",
+            "did you mean \"monday\"?",
+        ),
+        ("periods", json!({ "name": "x", "text": "monday 25:00-26:00" }), "text", "25:00"),
+        (
+            "periods",
+            json!({ "name": "x", "exclude": ["holydays"] }),
+            "exclude[0]",
+            "did you mean \"holidays\"?",
+        ),
+        ("periods", json!({ "name": "a/b" }), "name", "without"),
+        (
+            "schedules",
+            json!({ "name": "x", "layers": [{ "people": ["jon"] }] }),
+            "layers[0].people[0]",
+            "did you mean \"john\"?",
+        ),
+        (
+            "schedules",
+            json!({ "name": "x", "layers": [{ "people": ["john"], "period": "weekday" }] }),
+            "layers[0].period",
+            "did you mean \"weekdays\"?",
+        ),
+        (
+            "schedules",
+            json!({ "name": "x", "layers": [{ "rotation": "r" }] }),
+            "layers[0].rotation",
+            "there is no rotation",
+        ),
+        ("schedules", json!({ "name": "x", "layers": [] }), "layers", "has no layer"),
+        ("teams", json!({ "name": "x", "schedule": "opps" }), "schedule", "did you mean \"ops\"?"),
+        (
+            "escalation-plans",
+            json!({ "name": "x", "steps": [{ "notify": ["on_call:ops/secondary"], "after": "5m" }] }),
+            "steps[0].notify[0]",
+            "has no role \"secondary\"",
+        ),
+    ] {
+        let refused = post(&world, &format!("/api/v1/{kind}"), body).await;
+        assert_eq!(
+            (refused.status, refused.body["errors"][0]["field"].as_str()),
+            (422, Some(field)),
+            "{}",
+            refused.text
+        );
+        assert!(refused.text.contains(&words.replace('"', "\\\"")), "{}", refused.text);
+    }
+    for (path, users) in
+        [("periods/holidays", "bob-oncall"), ("schedules/ops", "team"), ("people/bob", "schedule")]
+    {
+        let kept = world.request("DELETE", &format!("/api/v1/{path}"), None).await;
+        assert!(kept.status == 409 && kept.text.contains(users), "{}", kept.text);
+    }
+}

@@ -156,8 +156,8 @@ pub struct Turns<'a> {
 impl<'a> Turns<'a> {
     /// The turn at an instant; at once, if it begins there and is the next.
     pub(crate) fn at(&mut self, at: Timestamp) -> Option<Turn<'a>> {
-        if self.between.is_none_or(|next| next.begin.at != at) {
-            self.rotation.edition(at)?;
+        let is_in_force = self.rotation.edition(at)? == self.edition;
+        if !is_in_force || self.between.is_none_or(|next| next.begin.at != at) {
             self.seek(at);
         }
         self.next()

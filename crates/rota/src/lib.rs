@@ -4,9 +4,10 @@
 //! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
 //!
 //! Read next: [`syntax`], which reads and writes the period language; [`period`], which checks,
-//! compiles and evaluates it; [`diagnostic`], which shows what is wrong; and [`zone`], which finds a
-//! zone by its name.
+//! compiles and evaluates it; [`calendar`], which does so with the events of a calendar; [`diagnostic`], which shows what
+//! is wrong; and [`zone`], which finds a zone by its name.
 
+pub mod calendar;
 pub mod diagnostic;
 pub mod period;
 mod suggest;

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 14] = [
     &["message", "telemetry"],
     &["store"],
     &["definition"],
-    &["secret", "shutdown"],
+    &["calendar", "secret", "shutdown"],
     &["clock"],
 ];
 

@@ -6,6 +6,7 @@
 //! Imports go downwards only; a test keeps watch.
 
 pub mod api;
+pub mod calendar;
 pub mod channel;
 pub mod cli;
 pub mod clock;

@@ -42,6 +42,7 @@
 mod access;
 mod alerts;
 mod bad_input;
+mod calendar;
 mod definitions;
 mod email;
 mod on_call;

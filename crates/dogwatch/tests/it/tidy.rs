@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 15] = [
     &["message", "telemetry"],
     &["store"],
     &["definition"],
-    &["secret", "shutdown"],
+    &["calendar", "secret", "shutdown"],
     &["clock"],
 ];
 

@@ -5,6 +5,7 @@
 
 mod alert_view;
 mod alerts;
+mod calendars;
 mod definitions;
 mod health;
 mod leave;
@@ -49,6 +50,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(notification_plans::router())
         .merge(on_call::router())
         .merge(leave::router())
+        .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())
         .merge(tokens::router())

@@ -6,6 +6,7 @@
 mod alert_page;
 mod answer_page;
 mod assets;
+pub(crate) mod calendar_feed;
 mod handset_page;
 mod layout;
 mod live;
@@ -32,6 +33,7 @@ pub fn router() -> Router<App> {
         .merge(handset_page::router())
         .merge(answer_page::router())
         .merge(sign_in_page::router())
+        .merge(calendar_feed::router())
         .merge(live::router())
         .merge(assets::router())
 }

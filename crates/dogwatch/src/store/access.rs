@@ -361,4 +361,41 @@ impl Store {
             })
             .await
     }
+
+    /// Sets a key of this installation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn set_secret(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        self.backend
+            .call(move |core, _| {
+                core.change_access(|connection, access| {
+                    connection.execute(
+                        "INSERT INTO secret (name, value) VALUES (?1, ?2) \
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        params![key, value],
+                    )?;
+                    access.secrets.insert(key.clone(), value.clone());
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Forgets a key of this installation. Says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn forget_secret(&self, key: String) -> Result<bool, StoreError> {
+        self.backend
+            .call(move |core, _| {
+                core.change_access(|connection, access| {
+                    connection.execute("DELETE FROM secret WHERE name = ?1", [&key])?;
+                    Ok(access.secrets.remove(&key).is_some())
+                })
+            })
+            .await
+    }
 }

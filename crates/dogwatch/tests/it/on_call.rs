@@ -324,7 +324,8 @@ async fn leave_is_passed_over_and_names_the_shifts_that_it_hits() {
     assert_eq!(who(&world, "ops", "2026-03-10T19:59:59Z").await, "carol");
     assert_eq!(who(&world, "ops", "2026-03-10T20:00:00Z").await, "bob");
     let past =
-        post(&world, "/api/v1/people/bob/leave", json!({ "from": "2026-03-01", "until": "2026-03-02" })).await;
+        post(&world, "/api/v1/people/bob/leave", json!({ "from": "2026-03-01", "until": "2026-03-02" }))
+            .await;
     assert_eq!((past.status, past.body["field"].as_str()), (422, Some("until")), "{}", past.text);
 }
 
@@ -388,5 +389,110 @@ async fn what_is_wrong_with_a_period_or_a_schedule_is_named_by_its_field() {
     {
         let kept = world.request("DELETE", &format!("/api/v1/{path}"), None).await;
         assert!(kept.status == 409 && kept.text.contains(users), "{}", kept.text);
+    }
+}
+
+/// The events of a calendar, as another program reads it: summary, begin, end.
+fn read_calendar(text: &str) -> Vec<(String, String, String)> {
+    use icalendar::{Calendar, Component};
+    let calendar: Calendar = text.parse().unwrap();
+    let events = calendar.components.iter().filter_map(|component| component.as_event());
+    let shown = |event: &icalendar::Event, name: &str| event.property_value(name).unwrap().to_owned();
+    let events = events.map(|event| {
+        assert!(event.get_start().is_some() && event.get_uid().is_some());
+        (shown(event, "SUMMARY"), shown(event, "DTSTART"), shown(event, "DTEND"))
+    });
+    events.collect()
+}
+
+#[tokio::test]
+async fn a_calendar_is_read_at_a_secret_address_until_that_is_revoked() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "rotations", json!({ "name": "weekly", "members": ["john", "bob"], "handoff": "monday 08:00", "start": "2026-02-23" })).await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "weekly" }] })).await;
+    make(&world, "teams", json!({ "name": "plain", "members": ["bob"] })).await;
+    let address =
+        |answer: &Value| answer["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
+    let of_john = address(&make(&world, "people/john/calendar", json!({})).await);
+    let of_ops = address(&make(&world, "schedules/ops/calendar", json!({})).await);
+    let fetch = async |path: &str| {
+        let sent = world.client.get(format!("{}{path}", world.url)).send().await.unwrap();
+        (sent.status().as_u16(), sent.text().await.unwrap())
+    };
+    let (status, text) = fetch(&of_john).await;
+    assert_eq!(status, 200);
+    let events = read_calendar(&text);
+    assert_eq!(
+        events[0],
+        ("On call: ops".to_owned(), "20260223T080000Z".to_owned(), "20260302T080000Z".to_owned())
+    );
+    assert_eq!(events[1].1, "20260309T080000Z");
+    let events = read_calendar(&fetch(&of_ops).await.1);
+    assert_eq!((events[0].0.as_str(), events[1].0.as_str()), ("John: ops", "Bob: ops"));
+    // The same event is the same a day later.
+    let uids = |text: &str| {
+        text.lines().filter(|line| line.starts_with("UID")).map(str::to_owned).take(20).collect::<Vec<_>>()
+    };
+    world.clock.set("2026-03-03T03:00:00Z".parse().unwrap());
+    assert_eq!(uids(&text), uids(&fetch(&of_john).await.1));
+
+    let renewed = address(&make(&world, "people/john/calendar", json!({})).await);
+    assert_eq!((fetch(&of_john).await.0, fetch(&renewed).await.0), (404, 200));
+    assert_eq!(world.request("DELETE", "/api/v1/people/john/calendar", None).await.status, 204);
+    assert_eq!(fetch(&renewed).await.0, 404);
+    for path in [
+        "/calendar/person.john.ics",
+        "/calendar/person.john.x.ics",
+        "/calendar/x",
+        "/calendar/a.b.c.ics",
+        "/calendar/schedule..ics",
+    ] {
+        assert_eq!(fetch(path).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_of_another_program_is_a_layer() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "people", json!({ "name": "dave", "contacts": ["email:dave@example.org"] })).await;
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n\
+        BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:On call: John\r\nDTSTART;TZID=Europe/Berlin:20260302T080000\r\n\
+        DURATION:PT24H\r\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU\r\nEXDATE;TZID=Europe/Berlin:20260310T080000\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Duty\r\nATTENDEE:mailto:dave@example.org\r\nDTSTART;VALUE=DATE:20260304\r\n\
+        END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let layers = json!([{ "people": ["bob"] }, { "calendar": calendar, "name": "from the office" }]);
+    make(&world, "schedules", json!({ "name": "ops", "zone": "Europe/Berlin", "layers": layers })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    for (at, wanted) in [
+        ("2026-03-02T07:59", "bob"),
+        ("2026-03-02T08:00", "john"),
+        ("2026-03-03T12:00", "john"),
+        ("2026-03-04T08:00", "dave"),
+        ("2026-03-05T00:00", "bob"),
+        ("2026-03-10T09:00", "bob"),
+        // In summer the clock on the wall still says 08:00.
+        ("2026-03-30T07:59", "bob"),
+        ("2026-03-30T08:00", "john"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    for (text, words) in [
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Zoe\nDTSTART:20260304T000000Z\nDURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR",
+            "it is not known whose the event",
+        ),
+        ("hello", "line 1"),
+    ] {
+        let body = json!({ "name": "x", "layers": [{ "calendar": text }] });
+        let refused = post(&world, "/api/v1/schedules", body).await;
+        assert_eq!(
+            (refused.status, refused.body["field"].as_str()),
+            (422, Some("layers[0].calendar")),
+            "{}",
+            refused.text
+        );
+        assert!(refused.text.contains(words), "{}", refused.text);
     }
 }

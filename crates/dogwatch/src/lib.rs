@@ -22,6 +22,7 @@ pub mod secret;
 pub mod service;
 pub mod shutdown;
 pub mod store;
+pub mod takeover;
 pub mod telemetry;
 pub mod timeline;
 pub mod web;

@@ -63,11 +63,7 @@ impl App {
 
     /// The one who asks, as the one who acts.
     pub fn actor(&self, caller: &Caller, via: Via) -> Actor {
-        let label = match (&caller.person, caller.token.as_str()) {
-            (Some(person), _) => self.store.definitions().directory().full_name(person).to_owned(),
-            (None, "") => "an administrator".to_owned(),
-            (None, token) => token.to_owned(),
-        };
+        let label = caller.label(self.store.definitions().directory());
         Actor { person: caller.person.clone(), label, via }
     }
 }

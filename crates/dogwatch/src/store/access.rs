@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use escalation::directory::Directory;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -71,6 +72,15 @@ impl Caller {
     /// May change definitions and tokens, and act for everybody.
     pub fn is_admin(&self) -> bool {
         self.person.is_none()
+    }
+
+    /// What to call the one who asks.
+    pub fn label(&self, directory: &Directory) -> String {
+        match (&self.person, self.token.as_str()) {
+            (Some(person), _) => directory.full_name(person).to_owned(),
+            (None, "") => "an administrator".to_owned(),
+            (None, token) => token.to_owned(),
+        }
     }
 }
 

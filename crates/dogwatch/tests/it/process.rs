@@ -123,7 +123,8 @@ fn a_last_resort_that_does_not_exist_is_said_at_the_start() {
         .spawn()
         .unwrap();
     let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let warned = said.take(20).any(|line| line.contains("last resort names a person") && line.contains("alice"));
+    let warned =
+        said.take(20).any(|line| line.contains("last resort names a person") && line.contains("alice"));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(warned);

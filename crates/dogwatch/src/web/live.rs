@@ -6,14 +6,14 @@ use std::future::Future;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use jiff::SignedDuration;
 
-use super::{Viewer, alert_page, error_page, handset_page, now_page};
+use super::{Place, Viewer, alert_page, handset_page, now_page};
 use crate::clock::sleep_until;
 use crate::http::App;
 
@@ -66,10 +66,10 @@ async fn now(viewer: Viewer, State(app): State<App>) -> Response {
     })
 }
 
-async fn alert(viewer: Viewer, State(app): State<App>, Path(number): Path<u64>) -> Response {
+async fn alert(viewer: Viewer, State(app): State<App>, Place(number): Place<u64>) -> Response {
     match alert_page::fragment(&app, &viewer, number).await {
         Ok(Some(_)) => {}
-        Ok(None) => return error_page(404, "There is no such alert."),
+        Ok(None) => return alert_page::missing(number),
         Err(error) => return super::unavailable(&error),
     }
     let own = app.clone();
@@ -82,7 +82,7 @@ async fn alert(viewer: Viewer, State(app): State<App>, Path(number): Path<u64>) 
 async fn handset(
     viewer: Viewer,
     State(app): State<App>,
-    Path(name): Path<String>,
+    Place(name): Place<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     // The question that a first 6 asks stays until it is answered.

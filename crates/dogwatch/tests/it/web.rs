@@ -1,6 +1,7 @@
 //! The pages: what they show, and that looking changes nothing. In a browser they are tried by
 //! `tests/browser`.
 
+use dogwatch::clock::Clock;
 use serde_json::json;
 
 use crate::support::{World, answer};
@@ -150,6 +151,31 @@ async fn the_live_stream_sends_the_pages_own_fragment_and_every_change() {
             () = tokio::task::yield_now() => { world.pass(jiff::SignedDuration::from_millis(1)).await; }
         }
     }
+}
+
+/// A connection may be gone without either side having been told; what comes regularly shows that it is not.
+#[tokio::test]
+async fn a_live_stream_on_which_nothing_changes_sends_heartbeats() {
+    let mut world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    let cookie = world.cookie(None).await;
+    let start = world.clock.now();
+    let url = format!("{}/live/handset/bob", world.url);
+    let mut stream = world.client.get(url).header("cookie", &cookie).send().await.unwrap();
+    let mut seen = String::new();
+    while seen.matches("event: heartbeat\ndata: 2026-03-02T03:0").count() < 3 {
+        tokio::select! {
+            biased;
+            chunk = stream.chunk() => seen.push_str(std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap()),
+            () = tokio::task::yield_now() => world.pass(jiff::SignedDuration::from_millis(100)).await,
+        }
+    }
+    assert_eq!(seen.matches("event: fragment").count(), 1, "nothing has changed: {seen}");
+    let beats: Vec<jiff::Timestamp> =
+        seen.split("data: ").filter_map(|data| data.lines().next()?.parse().ok()).collect();
+    let apart = |from: jiff::Timestamp, to: jiff::Timestamp| to.duration_since(from).as_secs();
+    assert!(apart(start, beats[0]) >= 15, "{beats:?}");
+    assert!(beats.windows(2).all(|two| apart(two[0], two[1]) >= 15), "{beats:?}");
 }
 
 /// The part of a page between two marks.

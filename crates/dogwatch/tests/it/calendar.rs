@@ -111,6 +111,7 @@ fn what_takes_the_place_of_an_occurrence() {
     assert_eq!(takes_place(&of(&[daily, moved, &called_off])), [first, last]);
     let all_off = daily.replace("DURATION", "STATUS:CANCELLED DURATION");
     assert!(takes_place(&of(&[&all_off, moved])).is_empty());
+    assert!(takes_place(&of(&[daily, "UID:1 STATUS:CANCELLED SEQUENCE:1", moved])).is_empty());
     // What it takes the place of need not be there.
     assert_eq!(takes_place(&of(&[moved])).len(), 1);
 }
@@ -230,6 +231,21 @@ fn an_event_of_nobody_is_a_problem_and_one_without_an_end_is_not() {
         warnings[0].to_string(),
         "line 3: the event \"john\" has no end and takes no time; it is left out"
     );
+}
+
+#[test]
+fn events_that_share_a_uid_by_mistake_are_told() {
+    let one = |who: &str, sequence: u8| format!("UID:1 SUMMARY:{who} DTSTART:20260105 SEQUENCE:{sequence}");
+    let warnings = |second: u8| {
+        let (calendar, warnings) =
+            read(&text(&[&one("john", 0), &one("bob", second)]), &berlin(), anybody).unwrap();
+        assert_eq!(takes_place(&calendar), ["bob 01-04T23:00 01-05T23:00"]);
+        warnings
+    };
+    let told =
+        "line 3: the event \"john\" has the UID of the event \"bob\" of line 9, which counts; it is left out";
+    assert_eq!(warnings(0)[0].to_string(), told);
+    assert!(warnings(1).is_empty());
 }
 
 #[test]

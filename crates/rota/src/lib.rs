@@ -4,8 +4,8 @@
 //! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
 //!
 //! Read next: [`syntax`], which reads and writes the period language; [`period`], which checks,
-//! compiles and evaluates it; [`calendar`], which does so with the events of a calendar; [`diagnostic`], which shows what
-//! is wrong; and [`zone`], which finds a zone by its name.
+//! compiles and evaluates it; [`calendar`], which evaluates events and rules of iCalendar;
+//! [`diagnostic`], which shows what is wrong; and [`zone`], which finds a zone by its name.
 
 pub mod calendar;
 pub mod diagnostic;

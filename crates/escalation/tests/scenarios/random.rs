@@ -151,7 +151,11 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
     let waiting = |it: &&Delivery| matches!(it.state, DeliveryState::Ready | DeliveryState::Claimed);
     for delivery in world.open().filter(|it| it.purpose == Purpose::Page).filter(waiting) {
         let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
-        assert!(!(is_over && delivery.is_wanted(&state.alert, page)), "a page is claimable\n{}", story());
+        assert!(
+            !(is_over && delivery.is_wanted(Some(&state.alert), page, world.now)),
+            "a page is claimable\n{}",
+            story()
+        );
         assert!(
             !is_over || delivery.state != DeliveryState::Ready,
             "a page waits to be claimed though it was answered\n{}",

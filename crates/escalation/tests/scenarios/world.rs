@@ -279,7 +279,7 @@ impl World {
         let page = self.deliveries[at].page;
         let page = self.state.pages.iter().find(|known| Some(known.id) == page);
         let delivery = &mut self.deliveries[at];
-        if !delivery.is_wanted(&self.state.alert, page) {
+        if !delivery.is_wanted(Some(&self.state.alert), page, self.now) {
             delivery.state = DeliveryState::Withdrawn;
             return;
         }
@@ -321,7 +321,9 @@ impl World {
         self.take(&Input::Settled(settled));
         let delivery = &self.deliveries[at];
         let page = self.state.pages.iter().find(|known| Some(known.id) == delivery.page);
-        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(&self.state.alert, page) {
+        if delivery.state == DeliveryState::Ready
+            && !delivery.is_wanted(Some(&self.state.alert), page, self.now)
+        {
             self.deliveries[at].state = DeliveryState::Withdrawn;
         }
     }
@@ -471,6 +473,10 @@ fn sentence(entry: &Entry) -> String {
         }
         EntryKind::NotMe => format!("{whom} says not me"),
         EntryKind::Resolved => format!("resolved by {by}"),
+        EntryKind::Duty => match &entry.by {
+            Some(by) => format!("{by} takes over: {whom} on call"),
+            None => format!("on call now: {whom}"),
+        },
         EntryKind::Note => format!("note by {by}: {text}"),
         EntryKind::Fault => format!("fault: {text}"),
     }

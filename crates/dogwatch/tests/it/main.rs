@@ -43,6 +43,7 @@ mod access;
 mod alerts;
 mod bad_input;
 mod definitions;
+mod duty;
 mod email;
 mod period;
 mod process;

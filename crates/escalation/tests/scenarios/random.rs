@@ -124,7 +124,7 @@ struct Act {
 
 prop_compose! {
     fn act()(
-        what in 0_u8..16,
+        what in 0_u8..18,
         who in 0_usize..PEOPLE.len(),
         seed in any::<u64>(),
         after in prop_oneof![Just(0_i64), 0_i64..5, 0_i64..120, 0_i64..4_000, 0_i64..20_000],
@@ -229,6 +229,10 @@ fn happen(world: &mut World, act: Act) {
         13 => drop(world.directory.people.remove(who)),
         14 => drop(world.take(&Input::Note { by: monitoring(), text: "seen".to_owned() })),
         15 => drop(world.take(&Input::Acknowledge { by: monitoring(), take_over: false })),
+        16 | 17 if world.directory.roster(&world.state.alert.audience, None).is_some() => {
+            let taker = (chance.below(2) == 0).then_some(who);
+            drop(world.hand_over(&[pick(&mut chance, &PEOPLE)], &[who], taker));
+        }
         _ => {}
     }
 }

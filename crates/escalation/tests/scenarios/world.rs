@@ -12,7 +12,7 @@ use escalation::alert::{self, Audience, State, Verdict};
 use escalation::delivery::{Delivery, Outcome, Purpose, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::effect::{Effect, Entry, EntryKind};
-use escalation::event::{Actor, Input, Severity, Trigger, Via};
+use escalation::event::{Actor, Handover, Input, Severity, Trigger, Via};
 use escalation::id::Ids;
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -378,6 +378,19 @@ impl World {
 
     pub fn not_me(&mut self, who: &str) -> Verdict {
         self.take(&Input::NotMe { person: name(who), by: self.actor(who) })
+    }
+
+    /// Duty for the team's roster changes hands; somebody took it, or its time has come.
+    pub fn hand_over(&mut self, before: &[&str], after: &[&str], taker: Option<&str>) -> Verdict {
+        let roster = self.directory.roster(&self.state.alert.audience, None).unwrap();
+        let names = |people: &[&str]| people.iter().map(|who| name(who)).collect();
+        self.take(&Input::DutyChanged(Handover {
+            roster,
+            role: name("primary"),
+            before: names(before),
+            after: names(after),
+            takeover: taker.map(|who| self.actor(who)),
+        }))
     }
 
     pub fn trigger(&mut self, severity: Severity) -> Verdict {

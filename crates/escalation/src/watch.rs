@@ -62,7 +62,7 @@ pub struct Looked {
     pub check_at: Option<Timestamp>,
     /// Others are on call than at the last look.
     pub handover: Option<Handover>,
-    /// Until when those who are on call now are.
+    /// Until when they are, where that is so.
     pub until: Option<Timestamp>,
     /// Whom to remind.
     pub reminders: Vec<Reminder>,
@@ -121,9 +121,10 @@ pub fn look(
         });
         begun.chain(coming).collect()
     });
+    let holder = people.first().filter(|_| handover.is_some());
     Looked {
         check_at: ahead.next_look(),
-        until: people.first().and_then(|person| ahead.stint(person, now).until),
+        until: holder.and_then(|person| ahead.stint(person, now).until),
         seen: Seen { at: now, people, reminded: due },
         handover,
         reminders,

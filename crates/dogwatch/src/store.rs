@@ -111,7 +111,9 @@ pub struct Acted {
 pub struct Advanced {
     /// How many wakes were handled.
     pub wakes: usize,
-    /// When the next wake is due, if one is stored.
+    /// There may be more to do now.
+    pub is_full: bool,
+    /// When something is due next, if anything is.
     pub next: Option<Timestamp>,
 }
 
@@ -120,8 +122,8 @@ pub struct Advanced {
 pub struct Claim {
     /// The delivery; its attempt is the token for settling it.
     pub delivery: Delivery,
-    /// The alert that it speaks of.
-    pub alert: Alert,
+    /// The alert that it speaks of; none where it speaks of duty.
+    pub alert: Option<Alert>,
     /// The page that it belongs to.
     pub page: Option<Page>,
 }
@@ -358,7 +360,8 @@ impl Store {
         self.backend.call(move |core, now| core.act(now, alert, &input)).await
     }
 
-    /// Handles wakes that are due, the longest overdue first, at most `most` of them.
+    /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
+    /// changed hands.
     ///
     /// # Errors
     ///

@@ -1011,5 +1011,34 @@ def main():
     return 1 if report.failed else 0
 
 
+def on_duty(binary):
+    """Who has the first page of the demo's rota now; nobody in its hole, 31 December from 00:00 to 17:00 UTC."""
+    folder = tempfile.mkdtemp(prefix="dogwatch-browser-")
+    demo = Demo(os.path.abspath(binary), folder)
+    try:
+        told = re.search(r"^(\w+) is on duty", demo.start(), re.MULTILINE)
+        demo.stop()
+    finally:
+        demo.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    return told and told.group(1)
+
+
+def play():
+    """The story as it stands here has John on duty. When it is Bob's day, the two change their parts."""
+    first = on_duty(sys.argv[1]) if len(sys.argv) == 2 else "John"
+    if first is None:
+        print("nobody is on duty in the demo's rota now: the story of two can't be played before 17:00 UTC")
+        return 0
+    if first == "John":
+        return main()
+    parts = {"John": "Bob", "Bob": "John", "john": "bob", "bob": "john"}
+    with open(__file__, encoding="utf-8") as file:
+        text = re.sub("|".join(parts), lambda name: parts[name.group()], file.read())
+    changed = {"__name__": "changed", "__file__": __file__, "__doc__": __doc__}
+    exec(compile(text, __file__, "exec"), changed)
+    return changed["main"]()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play())

@@ -32,7 +32,7 @@ use serde_json::Value;
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use integration::IntegrationSpec;
 pub use leave::{LeaveSpec, StretchSpec};
-pub use overrides::{Lies, OverrideSpec};
+pub use overrides::{Lies, OverrideSpec, Subject};
 pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
 pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSpec, PersonSpec};
 use roster::Parts;
@@ -288,9 +288,14 @@ impl Definitions {
 
     /// Puts many versions in force at once: cheaper than one after the other.
     pub fn apply_all(&mut self, many: impl IntoIterator<Item = (Kind, String, Defined)>) {
+        self.apply_history(many.into_iter().map(|(kind, name, defined)| (kind, name, Some(defined))));
+    }
+
+    /// Puts versions in force of which the later ones replace the earlier ones; nothing: it is no more.
+    pub fn apply_history(&mut self, versions: impl IntoIterator<Item = (Kind, String, Option<Defined>)>) {
         self.is_loading = true;
-        for (kind, name, defined) in many {
-            self.apply(kind, &name, Some(defined));
+        for (kind, name, defined) in versions {
+            self.apply(kind, &name, defined);
         }
         self.is_loading = false;
         self.compile_all();

@@ -6,20 +6,25 @@
 //! Imports go downwards only; a test keeps watch.
 
 pub mod api;
+pub mod calendar;
 pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod definition;
 pub mod delivery;
+pub mod duty;
 pub mod engine;
 pub mod http;
+pub mod leave_calendar;
 pub mod message;
+pub mod outbound;
 pub mod reply;
 pub mod secret;
 pub mod service;
 pub mod shutdown;
 pub mod store;
+pub mod takeover;
 pub mod telemetry;
 pub mod timeline;
 pub mod web;

@@ -23,10 +23,11 @@ use escalation::id::{AlertId, DeliveryId};
 use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
+use rota::schedule::Schedule;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::definition::{Definitions, FieldError, Kind, Write};
+use crate::definition::{Definitions, FieldError, Kind, Lies, Subject, Write};
 
 pub use access::{Access, Caller, NewToken, Token};
 
@@ -162,6 +163,28 @@ pub enum Defining {
     Moved(u64),
     /// It is in use by these.
     InUse(Vec<String>),
+}
+
+/// What said who is on call, for a time.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it was: a team may have had another schedule, or none.
+    pub over: Lies,
+    /// What it said.
+    pub roster: Arc<Schedule>,
+}
+
+/// One of several edits that go together.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// The name that is addressed.
+    pub name: String,
+    /// What is expected to be there.
+    pub expect: Expect,
+    /// What is to be.
+    pub write: Write,
 }
 
 /// What an edit expects to find.
@@ -388,6 +411,25 @@ impl Store {
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
         self.backend.call(move |core, now| core.define(now, kind, &name, expect, &edit)).await
+    }
+
+    /// Changes many definitions, all or none: the first that can't be is told.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn define_all(&self, edits: Vec<Edit>) -> Result<Defining, StoreError> {
+        self.backend.call(move |core, now| core.define_all(now, &edits)).await
+    }
+
+    /// What said who is on call from an instant on: as it was in force then, and each that took its place
+    /// since. Nothing, if there never was anything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn rosters_since(&self, subject: Subject, from: Timestamp) -> Result<Vec<InForce>, StoreError> {
+        self.backend.read(move |connection| sqlite::rosters_since(connection, &subject, from)).await
     }
 
     /// Everything about one alert.

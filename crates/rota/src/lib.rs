@@ -4,10 +4,11 @@
 //! here and nowhere else; the zones are the bundled ones, so that all nodes agree.
 //!
 //! Read next: [`syntax`], which reads and writes the period language; [`period`], which checks,
-//! compiles and evaluates it; [`rotation`], in which people take turns; [`schedule`], which puts periods and
-//! rotations together and says who is on call; [`diagnostic`], which shows what is wrong; and [`zone`], which
-//! finds a zone by its name.
+//! compiles and evaluates it; [`rotation`], in which people take turns; [`calendar`], which does so with the
+//! events of a calendar; [`schedule`], which puts them together and says who is on call; [`diagnostic`], which
+//! shows what is wrong; and [`zone`], which finds a zone by its name.
 
+pub mod calendar;
 pub mod diagnostic;
 pub mod period;
 pub mod rotation;

@@ -14,7 +14,7 @@ mod check;
 mod civil;
 mod clock_day;
 mod dates;
-mod day;
+pub(crate) mod day;
 mod definition;
 mod graph;
 mod inherit;

@@ -1,6 +1,7 @@
-//! People, teams, escalation plans and integrations: list, one, make, replace, merge, remove.
+//! People, teams, periods, rotations, schedules, escalation plans and integrations: list, one, make, replace,
+//! merge, remove.
 //!
-//! The four kinds behave alike, so that the handlers are written once; a macro gives each kind its
+//! The kinds behave alike, so that the handlers are written once; a macro gives each kind its
 //! addresses and its documentation.
 
 use axum::Json;
@@ -91,7 +92,7 @@ fn show(app: &App, kind: Kind, name: &str, status: StatusCode) -> Response {
     }
 }
 
-fn missing(app: &App, kind: Kind, name: &str) -> Problem {
+pub(super) fn missing(app: &App, kind: Kind, name: &str) -> Problem {
     let definitions = app.store.definitions();
     let near = crate::definition::nearest(name, definitions.names(kind))
         .map(|near| format!("; did you mean \"{near}\"?"))
@@ -101,7 +102,7 @@ fn missing(app: &App, kind: Kind, name: &str) -> Problem {
 }
 
 /// What an edit that did not go through is answered with.
-fn refuse(app: &App, kind: Kind, name: &str, outcome: Defining) -> Problem {
+pub(super) fn refuse(app: &App, kind: Kind, name: &str, outcome: Defining) -> Problem {
     match outcome {
         Defining::Invalid(errors) => Problem::invalid(errors),
         Defining::Missing => missing(app, kind, name),
@@ -142,7 +143,7 @@ async fn create(app: App, kind: Kind, document: Document) -> Result<Response, Pr
         Some(_) => return Err(Problem::field("name", "must be a text")),
         None => return Err(Problem::field("name", "is missing; write the name of what you make")),
     };
-    Name::new(&name).map_err(|wrong| Problem::field("name", wrong.to_string()))?;
+    check_name(kind, &name)?;
     let body = document.value;
     let edit = move |_: Option<&Value>| Ok(Write::Put { kind, body: body.clone() });
     match app.store.define(kind, name.clone(), Expect::Absent, edit).await? {
@@ -158,7 +159,7 @@ async fn replace(
     headers: HeaderMap,
     document: Document,
 ) -> Result<Response, Problem> {
-    Name::new(&name).map_err(|wrong| Problem::field("name", wrong.to_string()))?;
+    check_name(kind, &name)?;
     let expect = expectation(&headers, Expect::Any)?;
     let existed = app.store.definitions().get(kind, &name).is_some();
     let body = document.value;
@@ -173,6 +174,14 @@ async fn replace(
         }
         other => Err(refuse(&app, kind, &name, other)),
     }
+}
+
+/// Periods have names of their own, which are checked with what they say.
+fn check_name(kind: Kind, name: &str) -> Result<(), Problem> {
+    if kind == Kind::Period {
+        return Ok(());
+    }
+    Name::new(name).map(drop).map_err(|wrong| Problem::field("name", wrong.to_string()))
 }
 
 /// The name is in the address; writing it once more is not asked for.
@@ -310,6 +319,30 @@ kind_routes!(
     "/api/v1/teams/{name}"
 );
 kind_routes!(
+    periods,
+    Kind::Period,
+    crate::definition::PeriodSpec,
+    "periods",
+    "/api/v1/periods",
+    "/api/v1/periods/{name}"
+);
+kind_routes!(
+    rotations,
+    Kind::Rotation,
+    crate::definition::RotationSpec,
+    "rotations",
+    "/api/v1/rotations",
+    "/api/v1/rotations/{name}"
+);
+kind_routes!(
+    schedules,
+    Kind::Schedule,
+    crate::definition::ScheduleSpec,
+    "schedules",
+    "/api/v1/schedules",
+    "/api/v1/schedules/{name}"
+);
+kind_routes!(
     escalation_plans,
     Kind::EscalationPlan,
     crate::definition::EscalationPlanSpec,
@@ -327,5 +360,11 @@ kind_routes!(
 );
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    people::router().merge(teams::router()).merge(escalation_plans::router()).merge(integrations::router())
+    people::router()
+        .merge(teams::router())
+        .merge(periods::router())
+        .merge(rotations::router())
+        .merge(schedules::router())
+        .merge(escalation_plans::router())
+        .merge(integrations::router())
 }

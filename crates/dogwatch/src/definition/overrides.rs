@@ -72,6 +72,15 @@ pub enum Lies {
     Team(String),
 }
 
+/// Of whom is asked who is on call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Of a schedule, or the order of a team.
+    Roster(Lies),
+    /// Of a team, whatever says it there at the time.
+    Team(String),
+}
+
 impl OverrideSpec {
     /// What it lies over; nothing where neither is named.
     pub fn over(&self) -> Option<Lies> {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use escalation::contact::Kind as ContactKind;
 use escalation::name::Name;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,7 +15,9 @@ use rota::period::{Period, compile};
 use rota::rotation::Rotation;
 use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
 
-use super::overrides::Lies;
+use crate::calendar::Known;
+
+use super::overrides::{Lies, Subject};
 use super::{
     Definitions, FieldError, Kind, LeaveSpec, OverrideSpec, PRIMARY, PeriodSpec, RotationSpec, ScheduleSpec,
     read_json,
@@ -56,6 +59,45 @@ impl Definitions {
         self.parts.specs.get(name)
     }
 
+    /// Who is on call by a schedule, or by the order of a team's members.
+    pub fn roster(&self, over: &Lies) -> Option<&Arc<Schedule>> {
+        match over {
+            Lies::Schedule(name) => self.directory.schedules.get(name.as_str()),
+            Lies::Team(name) => self.directory.rosters.get(name.as_str()),
+        }
+    }
+
+    /// What says who is on call for a team: its schedule, or the order of its members.
+    pub fn roster_of(&self, team: &str) -> Option<Lies> {
+        let team = self.directory.teams.get(team)?;
+        Some(match &team.schedule {
+            Some(schedule) => Lies::Schedule(schedule.to_string()),
+            None => Lies::Team(team.name.to_string()),
+        })
+    }
+
+    /// What says who is on call there now.
+    pub fn subject(&self, subject: &Subject) -> Option<Lies> {
+        match subject {
+            Subject::Roster(over) => Some(over.clone()),
+            Subject::Team(team) => self.roster_of(team),
+        }
+    }
+
+    /// The overrides over a schedule or team, in the order in which they were made.
+    pub fn overrides(&self, over: &Lies) -> Vec<OverrideSpec> {
+        let bodies = self.list(Kind::Override, "").map(|(_, defined)| defined.body.clone());
+        let specs = bodies.filter_map(|body| read_json::<OverrideSpec>(body).ok());
+        let mut own: Vec<_> = specs.filter(|spec| spec.over().as_ref() == Some(over)).collect();
+        own.sort_by(|one, other| (&one.made_at, &one.name).cmp(&(&other.made_at, &other.name)));
+        own
+    }
+
+    /// The leave of a person.
+    pub fn leave_of(&self, person: &str) -> impl Iterator<Item = &LeaveSpec> {
+        self.parts.leave.values().filter(move |leave| leave.person == person)
+    }
+
     /// Every schedule as it was written.
     pub(super) fn schedule_specs(&self) -> impl Iterator<Item = &Arc<ScheduleSpec>> {
         self.parts.specs.values()
@@ -69,6 +111,21 @@ impl Definitions {
                 || template.is_some_and(|own| source.uses.iter().any(|other| other.value == own.value))
         };
         self.parts.sources.iter().filter(move |(_, source)| used(source)).map(|(user, _)| user.as_str())
+    }
+
+    /// Everybody, as the words of a calendar may name them.
+    pub(super) fn known_people(&self) -> Vec<Known> {
+        let people = self.directory.people.values().map(|person| Known {
+            name: person.name.as_str().into(),
+            full_name: Some(person.full_name.clone()).filter(|full| !full.is_empty()),
+            addresses: person
+                .contacts
+                .iter()
+                .filter(|contact| contact.kind() == ContactKind::Email)
+                .map(|contact| contact.address().to_owned())
+                .collect(),
+        });
+        people.collect()
     }
 
     /// The zone in which a person reads times; UTC for one who is not known.
@@ -165,7 +222,12 @@ impl Definitions {
             Touched::Everything => self.compile_all(),
             Touched::Schedules(names) => names.iter().for_each(|name| self.compile_schedule(name)),
             Touched::Team(name) => self.compile_roster(&name),
-            Touched::Person(name) => self.compile_people(&name),
+            Touched::Person(name) => {
+                self.compile_people(&name);
+                if kind == Kind::Person {
+                    self.compile_calendars();
+                }
+            }
         }
         Ok(())
     }
@@ -216,6 +278,13 @@ impl Definitions {
                 self.compile_roster(team.as_str());
             }
         }
+    }
+
+    /// Somebody came, went, or has another name: the words of calendars may mean others.
+    fn compile_calendars(&mut self) {
+        let with_calendar = self.parts.specs.iter().filter(|(_, spec)| spec.has_calendar());
+        let names: Vec<String> = with_calendar.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.compile_schedule(name));
     }
 
     fn compile_schedule(&mut self, name: &str) {

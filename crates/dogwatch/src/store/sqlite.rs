@@ -46,6 +46,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, lock};
 use core::{Core, Stirred};
+pub(super) use definition::rosters_since;
 
 /// The most jobs in one transaction: bounds how long the first of them waits.
 const GROUP: usize = 512;

@@ -42,9 +42,11 @@
 mod access;
 mod alerts;
 mod bad_input;
+mod calendar;
 mod definitions;
 mod duty;
 mod email;
+mod on_call;
 mod period;
 mod process;
 mod store;

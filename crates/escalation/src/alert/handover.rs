@@ -56,9 +56,14 @@ impl Turn<'_> {
     /// The steps that have fired in this round, with whom they page; the last resort counts as one more.
     fn fired_steps(&self) -> Vec<(u16, Vec<Target>)> {
         let (alert, position) = (&self.state.alert, self.state.alert.position);
-        let (steps, _) = self.directory.escalation(&alert.audience);
+        let (steps, _) = self.directory.escalation(&alert.audience, self.now);
         let fired = steps.into_iter().take(usize::from(position.next_step));
         let mut fired: Vec<(u16, Vec<Target>)> = (0..).zip(fired.map(|step| step.notify)).collect();
+        if let Some((_, first)) = fired.first_mut()
+            && self.directory.begins_with_duty(&alert.audience)
+        {
+            *first = vec![Target::OnCall(OnCall::default())];
+        }
         if position.last_resort {
             let targets = self.directory.last_resort(&alert.audience).to_vec();
             fired.push((position.next_step.saturating_sub(1), targets));

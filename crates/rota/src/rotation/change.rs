@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
+use super::turn::Between;
 use super::{Edition, Length, People, Rotation, RotationError};
 
 /// What a rotation is to be from now on.
@@ -61,11 +62,11 @@ impl Rotation {
 
     /// The member that has the turn of the new edition's handoff 0, so that it goes on after this rotation.
     fn first_after_change(&self, new: &Edition) -> usize {
-        let Some(begun) = self.last_handoff(new, new.from) else { return 0 };
+        let Some(Between { begin, end }) = self.between(new, new.from) else { return 0 };
         let members = new.members.len() as i64;
         let counted_from = |member: usize, number: i64| (member as i64 - number).rem_euclid(members) as usize;
         let before = new.from.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(new.from);
-        let Some(last) = self.turn(before) else { return counted_from(0, begun.number) };
+        let Some(last) = self.turn(before) else { return counted_from(0, begin.number) };
         let old = &self.editions[last.edition];
         let holder = position(new, last.member, last.people);
         let follower = match holder {
@@ -75,14 +76,13 @@ impl Rotation {
                 .find_map(|member| position(new, member, &old.members[member]))
                 .unwrap_or(0),
         };
-        let goes_on = begun.at < new.from && {
-            let end = self.next_begin(new, begun.number).map_or(Timestamp::MAX, |next| next.at);
-            let left = new.from.duration_until(end);
+        let goes_on = begin.at < new.from && {
+            let left = new.from.duration_until(end.map_or(Timestamp::MAX, |end| end.at));
             let was_over = last.until <= new.from;
-            !(was_over && left > begun.at.duration_until(new.from))
+            !(was_over && left > begin.at.duration_until(new.from))
         };
         let on_duty = holder.filter(|_| goes_on).unwrap_or(follower);
-        counted_from(on_duty, begun.number)
+        counted_from(on_duty, begin.number)
     }
 }
 

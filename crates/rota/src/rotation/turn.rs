@@ -38,11 +38,19 @@ pub(super) struct Handoff {
     is_left_out: bool,
 }
 
+/// A turn between its handoffs, the edition's limits apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Between {
+    pub(super) begin: Handoff,
+    /// Nothing where the years that a date can have are over.
+    pub(super) end: Option<Handoff>,
+}
+
 impl Rotation {
     /// Whose turn it is at an instant; nobody's before the first edition.
     pub fn turn(&self, at: Timestamp) -> Option<Turn<'_>> {
-        let edition = self.editions.partition_point(|edition| edition.from <= at).checked_sub(1)?;
-        self.make_turn(edition, self.last_handoff(&self.editions[edition], at)?)
+        let edition = self.edition(at)?;
+        self.make_turn(edition, self.between(&self.editions[edition], at)?)
     }
 
     /// The turn at an instant, its limits and number as they are, with the people whose turn comes `ahead`
@@ -57,64 +65,62 @@ impl Rotation {
     /// The turns that have any time between two instants, in order, whole: the first may begin before `from`,
     /// the last may end after `to`.
     pub fn turns(&self, from: Timestamp, to: Timestamp) -> Turns<'_> {
-        let next =
-            if from < to { self.turn(from).or_else(|| self.turn(self.editions[0].from)) } else { None };
-        Turns { rotation: self, next, to }
+        let mut turns = Turns { rotation: self, edition: 0, between: None, to };
+        if from < to {
+            turns.seek(from.max(self.editions[0].from));
+        }
+        turns
     }
 
     /// The first handoff after an instant: the next at which a turn begins, whoever has it.
     pub fn next_handoff(&self, after: Timestamp) -> Option<Timestamp> {
         match self.turn(after) {
             Some(turn) => Some(turn.until).filter(|until| *until < Timestamp::MAX),
-            None => Some(self.editions[0].from).filter(|from| *from > after),
+            None => self.editions.first().map(|first| first.from).filter(|from| *from > after),
         }
     }
 
-    /// The turn that comes after one of this rotation's; quicker than to ask for its instant.
-    fn turn_after(&self, turn: &Turn<'_>) -> Option<Turn<'_>> {
-        if turn.until == Timestamp::MAX {
-            return None;
-        }
-        if self.editions.get(turn.edition + 1).is_some_and(|next| next.from == turn.until) {
-            return self.turn(turn.until);
-        }
-        let next = self.next_begin(&self.editions[turn.edition], turn.number)?;
-        self.make_turn(turn.edition, next)
+    /// The edition in force at an instant.
+    fn edition(&self, at: Timestamp) -> Option<usize> {
+        self.editions.partition_point(|edition| edition.from <= at).checked_sub(1)
     }
 
-    fn make_turn(&self, index: usize, handoff: Handoff) -> Option<Turn<'_>> {
+    fn make_turn(&self, index: usize, between: Between) -> Option<Turn<'_>> {
         let edition = &self.editions[index];
-        let member = edition.member(handoff.number);
-        let next = self.next_begin(edition, handoff.number).map_or(Timestamp::MAX, |next| next.at);
-        let end = self.editions.get(index + 1).map_or(Timestamp::MAX, |next| next.from);
+        let Between { begin, end } = between;
+        let member = edition.member(begin.number);
+        let last = self.editions.get(index + 1).map_or(Timestamp::MAX, |next| next.from);
         Some(Turn {
             people: edition.members.get(member)?,
             member,
-            number: handoff.number,
+            number: begin.number,
             edition: index,
-            from: handoff.at.max(edition.from),
-            until: next.min(end),
+            from: begin.at.max(edition.from),
+            until: end.map_or(last, |end| end.at.min(last)),
         })
     }
 
-    /// The handoff with the largest number that is not after `at`.
-    pub(super) fn last_handoff(&self, edition: &Edition, at: Timestamp) -> Option<Handoff> {
-        let mut number = edition.length.number(edition.start, self.zone.to_datetime(at));
-        let mut last = self.handoff(edition, number)?;
+    /// The turn at an instant, if the edition were in force at all times: it begins with the handoff with the
+    /// largest number that is not after `at`.
+    pub(super) fn between(&self, edition: &Edition, at: Timestamp) -> Option<Between> {
+        let number = edition.length.number(edition.start, self.zone.to_datetime(at));
+        let mut begin = self.handoff(edition, number)?;
+        let mut end = self.next_begin(edition, number);
         // The clock was set back: it has shown already what it will show once more.
-        while let Some(next) = self.handoff(edition, last.number + 1).filter(|next| next.at <= at) {
-            last = next;
+        while let Some(next) = end.filter(|end| end.at <= at) {
+            begin = next;
+            end = self.next_begin(edition, next.number);
         }
         // The clock was set forward: handoffs that it left out are still to come.
-        while last.at > at {
-            number = last.number - 1;
-            last = self.handoff(edition, number)?;
+        while begin.at > at {
+            begin = self.handoff(edition, begin.number - 1)?;
+            end = self.next_begin(edition, begin.number);
         }
-        Some(last)
+        Some(Between { begin, end })
     }
 
     /// The handoff that begins the turn after number `number`, which is one that has any time.
-    pub(super) fn next_begin(&self, edition: &Edition, number: i64) -> Option<Handoff> {
+    fn next_begin(&self, edition: &Edition, number: i64) -> Option<Handoff> {
         let mut next = self.handoff(edition, number + 1)?;
         if next.is_left_out {
             let reading = |number| edition.length.reading(edition.start, number);
@@ -141,16 +147,43 @@ impl Rotation {
 #[derive(Clone, Debug)]
 pub struct Turns<'a> {
     rotation: &'a Rotation,
-    next: Option<Turn<'a>>,
+    edition: usize,
+    /// The next turn; nothing at the end.
+    between: Option<Between>,
     to: Timestamp,
+}
+
+impl<'a> Turns<'a> {
+    /// The turn at an instant; at once, if it begins there and is the next.
+    pub(crate) fn at(&mut self, at: Timestamp) -> Option<Turn<'a>> {
+        let is_in_force = self.rotation.edition(at)? == self.edition;
+        if !is_in_force || self.between.is_none_or(|next| next.begin.at != at) {
+            self.seek(at);
+        }
+        self.next()
+    }
+
+    fn seek(&mut self, at: Timestamp) {
+        self.edition = self.rotation.edition(at).unwrap_or(0);
+        self.between = self.rotation.between(&self.rotation.editions[self.edition], at);
+    }
 }
 
 impl<'a> Iterator for Turns<'a> {
     type Item = Turn<'a>;
 
     fn next(&mut self) -> Option<Turn<'a>> {
-        let turn = self.next.filter(|turn| turn.from < self.to)?;
-        self.next = self.rotation.turn_after(&turn);
+        let between = self.between.take()?;
+        let turn = self.rotation.make_turn(self.edition, between).filter(|turn| turn.from < self.to)?;
+        match between.end.filter(|end| end.at == turn.until) {
+            // Quicker than to ask for the instant at which this turn ends.
+            Some(begin) if self.rotation.edition(turn.until) == Some(self.edition) => {
+                let end = self.rotation.next_begin(&self.rotation.editions[self.edition], begin.number);
+                self.between = Some(Between { begin, end });
+            }
+            _ if turn.until < Timestamp::MAX => self.seek(turn.until),
+            _ => {}
+        }
         Some(turn)
     }
 }

@@ -3,14 +3,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::{Date, Weekday};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Schedule;
-use crate::period::Interval;
+use crate::period::{Interval, ZonedPeriod, compile};
+use crate::syntax;
 
-/// The hours of the clock between which it is night.
-const NIGHT: (i8, i8) = (22, 6);
+/// What is counted as night and weekend: periods like any other, so that they are right to the second, also
+/// where the clocks change.
+const NIGHTS_AND_WEEKENDS: &str = "
+define timeperiod {
+    timeperiod_name  nights
+    monday     00:00-06:00,22:00-24:00
+    tuesday    00:00-06:00,22:00-24:00
+    wednesday  00:00-06:00,22:00-24:00
+    thursday   00:00-06:00,22:00-24:00
+    friday     00:00-06:00,22:00-24:00
+    saturday   00:00-06:00,22:00-24:00
+    sunday     00:00-06:00,22:00-24:00
+}
+define timeperiod {
+    timeperiod_name  weekends
+    saturday  00:00-24:00
+    sunday    00:00-24:00
+}
+";
 
 /// How much time one person is on call: as it elapses, so that a night in which the clocks go back is an hour
 /// longer.
@@ -30,52 +48,27 @@ impl Schedule {
     /// How much each person is on call between two instants, for these roles together; who is on call for two
     /// of them at a time is counted twice. Shadows are not counted, nor is who is never on call.
     pub fn balance(&self, from: Timestamp, to: Timestamp, roles: &[&str]) -> BTreeMap<Arc<str>, Balance> {
-        let nights = self.nights(from, to);
-        let weekends = self.weekends(from, to);
-        let holidays: Vec<Interval> =
-            self.holidays.iter().flat_map(|period| period.intervals(from, to)).collect();
+        let document = syntax::read_text("balance", NIGHTS_AND_WEEKENDS);
+        // The day of a review matters to warnings only.
+        let counted = compile(&document.definitions, Date::constant(2000, 1, 1));
+        let named = |name| counted.find(name).map(|period| period.clone().in_zone(self.zone.clone()));
+        let intervals = |period: Option<ZonedPeriod>| -> Vec<Interval> {
+            period.iter().flat_map(|period| period.intervals(from, to)).collect()
+        };
+        let (nights, weekends) = (intervals(named("nights")), intervals(named("weekends")));
+        let holidays = intervals(self.holidays.clone());
         let mut balances: BTreeMap<Arc<str>, Balance> = BTreeMap::new();
         for shift in roles.iter().flat_map(|role| self.shifts(from, to, role)) {
-            let during = Interval { start: shift.from, end: shift.until.unwrap_or(to) };
+            let time = Interval { start: shift.from, end: shift.until.unwrap_or(to) };
             for person in &*shift.duty.people {
                 let balance = balances.entry(Arc::clone(person)).or_default();
-                balance.total += during.start.duration_until(during.end);
-                balance.nights += shared(&nights, during);
-                balance.weekends += shared(&weekends, during);
-                balance.holidays += shared(&holidays, during);
+                balance.total += time.start.duration_until(time.end);
+                balance.nights += shared(&nights, time);
+                balance.weekends += shared(&weekends, time);
+                balance.holidays += shared(&holidays, time);
             }
         }
         balances
-    }
-
-    fn nights(&self, from: Timestamp, to: Timestamp) -> Vec<Interval> {
-        let night = |evening: Date| {
-            let morning = evening.tomorrow().ok()?;
-            self.between(evening.at(NIGHT.0, 0, 0, 0), morning.at(NIGHT.1, 0, 0, 0))
-        };
-        self.dates(from, to).filter_map(night).collect()
-    }
-
-    fn weekends(&self, from: Timestamp, to: Timestamp) -> Vec<Interval> {
-        let weekend = |saturday: Date| {
-            let monday = saturday.checked_add(2.days()).ok()?;
-            self.between(saturday.at(0, 0, 0, 0), monday.at(0, 0, 0, 0))
-        };
-        self.dates(from, to).filter(|date| date.weekday() == Weekday::Saturday).filter_map(weekend).collect()
-    }
-
-    /// The dates from which a night or weekend can reach into the time between two instants.
-    fn dates(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Date> {
-        let first = self.zone.to_datetime(from).date().saturating_sub(2.days());
-        let last = self.zone.to_datetime(to).date();
-        first.series(1.day()).take_while(move |date| *date <= last)
-    }
-
-    /// The time between two readings; nothing where the clock leaves all of it out.
-    fn between(&self, start: jiff::civil::DateTime, end: jiff::civil::DateTime) -> Option<Interval> {
-        let start = self.zone.to_timestamp(start).ok()?;
-        let end = self.zone.to_timestamp(end).ok()?;
-        Some(Interval { start, end }).filter(|_| start < end)
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn decide<'a>(
         };
         told = Some(match told {
             None => more,
-            Some(before) => without(&[&before[..], &more[..]].concat().into(), &[]),
+            Some(before) => join(&before, &more),
         });
     }
     Duty {
@@ -100,9 +100,8 @@ impl<'a> Acting<'a> {
             let Some(replaced) = instead_of else {
                 return Some((People::from([Arc::clone(acts)]), Source::Override(by)));
             };
-            if !self.replaced.iter().any(|(known, ..)| *known == replaced) {
-                self.replaced.push((replaced, acts, by));
-            }
+            // Of two for one person, that made last comes first, and is the one that is found.
+            self.replaced.push((replaced, acts, by));
         }
         None
     }
@@ -132,14 +131,23 @@ impl<'a> Acting<'a> {
         if people.iter().all(is_there) {
             return Some((Arc::clone(people), None));
         }
-        let acting = || people.iter().filter_map(|person| self.acts_for(person));
-        let by = acting().filter_map(|(_, by)| by).max();
-        let found: People = acting().map(|(acts, _)| Arc::clone(acts)).collect();
+        let acting = || people.iter().filter_map(|person| Some((person, self.acts_for(person)?)));
+        // Who took over and gave it back is there as the layer says.
+        let by = acting().filter(|(person, (acts, _))| person != acts).filter_map(|(_, (_, by))| by).max();
+        let found: People = acting().map(|(_, (acts, _))| Arc::clone(acts)).collect();
         if found.is_empty() {
             return None;
         }
         Some((without(&found, &[]), by.map(Source::Override)))
     }
+}
+
+/// The people of both, each once.
+pub(super) fn join(one: &People, other: &People) -> People {
+    if one == other {
+        return Arc::clone(one);
+    }
+    without(&one.iter().chain(&**other).cloned().collect(), &[])
 }
 
 /// People, each once, without some of them.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::calendar::Calendar;
 use crate::period::ZonedPeriod;
-use crate::rotation::{People, Rotation};
+use crate::rotation::{People, Rotation, Turns};
 
 /// One source of people, and when it counts.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub enum Who {
     Rotation(Arc<Rotation>),
     /// A list that somebody wrote elsewhere.
     Stints(Arc<Stints>),
+    /// The events of a calendar.
+    Calendar(Calendar),
 }
 
 /// People whom a source names, and who stands in for them, in order.
@@ -80,29 +83,37 @@ impl Layer {
     pub(super) fn named(&self, at: Timestamp) -> Option<Named<'_>> {
         match &self.within {
             Some(period) if !period.contains(at) => None,
-            _ => self.who.stretch(at, self.ahead).named,
+            _ => self.who.stretch(at, self.ahead, None).named,
         }
     }
 
-    /// The same, and until when.
-    pub(super) fn stretch(&self, at: Timestamp) -> Stretch<'_> {
+    /// The same, and until when. Who goes through the time gives the turns of [`Who::turns`], which is quicker.
+    pub(super) fn stretch<'a>(&'a self, at: Timestamp, turns: Option<&mut Turns<'a>>) -> Stretch<'a> {
         let Some(period) = &self.within else {
-            return self.who.stretch(at, self.ahead);
+            return self.who.stretch(at, self.ahead, turns);
         };
         let end = period.next_out(at);
         if end == Some(at) {
             return Stretch { named: None, until: period.next_in(at) };
         }
-        let stretch = self.who.stretch(at, self.ahead);
+        let stretch = self.who.stretch(at, self.ahead, turns);
         Stretch { until: earlier(stretch.until, end), ..stretch }
     }
 }
 
 impl Who {
-    fn stretch(&self, at: Timestamp, ahead: u16) -> Stretch<'_> {
+    /// The turns to go through from an instant on, of a rotation.
+    pub(super) fn turns(&self, from: Timestamp) -> Option<Turns<'_>> {
+        match self {
+            Who::Rotation(rotation) => Some(rotation.turns(from, Timestamp::MAX)),
+            Who::People(_) | Who::Stints(_) | Who::Calendar(_) => None,
+        }
+    }
+
+    fn stretch<'a>(&'a self, at: Timestamp, ahead: u16, turns: Option<&mut Turns<'a>>) -> Stretch<'a> {
         match self {
             Who::People(people) => Stretch { named: Named::only(people), until: None },
-            Who::Rotation(rotation) => match rotation.turn(at) {
+            Who::Rotation(rotation) => match turns.map_or_else(|| rotation.turn(at), |turns| turns.at(at)) {
                 Some(turn) => {
                     let turns = &rotation.editions()[turn.edition].members;
                     let named = Named { turns, turn: turn.member, ahead: usize::from(ahead) };
@@ -111,6 +122,10 @@ impl Who {
                 None => Stretch { named: None, until: rotation.next_handoff(at) },
             },
             Who::Stints(stints) => stints.stretch(at),
+            Who::Calendar(calendar) => Stretch {
+                named: calendar.people_at(at).and_then(Named::only),
+                until: calendar.next_change(at),
+            },
         }
     }
 }

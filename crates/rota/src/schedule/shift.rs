@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::duty::join;
 use super::walk::{Step, Walk};
 use super::{Duty, Schedule};
 use crate::period::Interval;
@@ -125,9 +126,7 @@ impl Iterator for Shifts<'_> {
                 break;
             }
             until = step.until;
-            if duty.instead_of != step.duty.instead_of {
-                duty.instead_of = duty.instead_of.iter().chain(&*step.duty.instead_of).cloned().collect();
-            }
+            duty.instead_of = join(&duty.instead_of, &step.duty.instead_of);
         }
         Some(Shift { from, until: Some(until), duty })
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::layer::{Stretch, earlier};
 use super::{Duty, Schedule, duty};
+use crate::rotation::Turns;
 
 /// Goes through time, and stops where anything may change.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Walk<'a> {
     role: usize,
     /// What each layer says at `at`, if it was asked.
     layers: Vec<Stretch<'a>>,
+    /// Where each layer stands in its rotation.
+    turns: Vec<Option<Turns<'a>>>,
     /// When somebody's leave begins or ends, the next one last.
     leave: Vec<Timestamp>,
     at: Timestamp,
@@ -34,8 +37,9 @@ impl<'a> Walk<'a> {
         let mut leave: Vec<Timestamp> = edges.filter(|edge| *edge > from && *edge < to).collect();
         leave.sort_unstable_by(|one, other| other.cmp(one));
         let unasked = Stretch { named: None, until: Some(from) };
-        let layers = vec![unasked; schedule.roles[role].layers.len()];
-        Walk { schedule, role, layers, leave, at: from, to }
+        let layers = &schedule.roles[role].layers;
+        let turns = layers.iter().map(|layer| layer.who.turns(from)).collect();
+        Walk { schedule, role, layers: vec![unasked; layers.len()], turns, leave, at: from, to }
     }
 
     /// What the layers say during the step that [`Self::advance`] gave last.
@@ -50,9 +54,10 @@ impl<'a> Walk<'a> {
         }
         let at = self.at;
         let mut until = self.schedule.covers[self.role].next_change(at);
-        for (stretch, layer) in self.layers.iter_mut().zip(&self.schedule.roles[self.role].layers) {
+        let layers = &self.schedule.roles[self.role].layers;
+        for ((stretch, turns), layer) in self.layers.iter_mut().zip(&mut self.turns).zip(layers) {
             if stretch.until.is_some_and(|end| end <= at) {
-                *stretch = layer.stretch(at);
+                *stretch = layer.stretch(at, turns.as_mut());
             }
             until = earlier(until, stretch.until);
         }

@@ -24,14 +24,14 @@ use super::{
 use crate::clock::chance;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
 use crate::store::{
-    Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Expect, Idempotency, Incoming,
-    Published, Recorded, StoreError,
+    Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Edit, Expect, Idempotency,
+    Incoming, Published, Recorded, StoreError,
 };
 
 use watch::Posts;
 
 /// Given what is in force, says what is to be.
-type Edit<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
+type EditOne<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
 
 /// What a group of jobs stirred up: who has to be woken after its commit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -408,53 +408,77 @@ impl Core {
         kind: Kind,
         name: &str,
         expect: Expect,
-        edit: &Edit<'_>,
+        edit: &EditOne<'_>,
     ) -> Result<Defining, StoreError> {
         let definitions = self.memory.definitions.clone();
         let current = definitions.get(kind, name);
-        match (expect, current) {
-            (Expect::Absent, Some(_)) => return Ok(Defining::Exists),
-            (Expect::Present | Expect::Version(_), None) => return Ok(Defining::Missing),
-            (Expect::Version(wanted), Some(defined)) if defined.version != wanted => {
-                return Ok(Defining::Moved(defined.version));
-            }
-            _ => {}
+        if let Some(refused) = unexpected(expect, current) {
+            return Ok(refused);
         }
-        let write = match edit(current.map(|defined| &defined.body)) {
-            Ok(write) => write,
-            Err(problems) => return Ok(Defining::Invalid(problems)),
-        };
-        let mut changed = Definitions::clone(&definitions);
-        let version = match write {
-            Write::Put { kind, body } => match definitions.check(kind, body, now) {
-                Ok((checked, normal)) if checked == name => {
+        match edit(current.map(|defined| &defined.body)) {
+            Ok(write) => self.define_all(now, &[Edit { name: name.to_owned(), expect, write }]),
+            Err(problems) => Ok(Defining::Invalid(problems)),
+        }
+    }
+
+    /// Everything is checked before anything is written: a refusal leaves nothing behind.
+    pub(in crate::store) fn define_all(
+        &mut self,
+        now: Timestamp,
+        edits: &[Edit],
+    ) -> Result<Defining, StoreError> {
+        let mut changed = Definitions::clone(&self.memory.definitions);
+        let mut versions: Vec<(Kind, &str, Option<serde_json::Value>)> = Vec::new();
+        let mut unchanged = None;
+        for Edit { name, expect, write } in edits {
+            let kind = match write {
+                Write::Put { kind, .. } | Write::Remove { kind, .. } => *kind,
+            };
+            let current = changed.get(kind, name).cloned();
+            if let Some(refused) = unexpected(*expect, current.as_ref()) {
+                return Ok(refused);
+            }
+            let version = self.memory.definitions.version + versions.len() as u64 + 1;
+            match write {
+                Write::Put { body, .. } => {
+                    let (checked, normal) = match changed.check(kind, body.clone(), now) {
+                        Ok(checked) => checked,
+                        Err(problems) => return Ok(Defining::Invalid(problems)),
+                    };
+                    if checked != *name {
+                        let message = format!(
+                            "is \"{checked}\", but \"{name}\" was addressed; a name is never changed"
+                        );
+                        return Ok(Defining::Invalid(vec![FieldError { field: "name".to_owned(), message }]));
+                    }
                     if let Some(defined) = current.filter(|defined| defined.body == normal) {
                         // Nothing differs: no new version, so that saving twice is harmless.
-                        return Ok(Defining::Done(defined.version));
+                        unchanged = Some(defined.version);
+                        continue;
                     }
-                    let version = definition_rows::insert(&self.connection, now, kind, name, Some(&normal))?;
-                    changed.apply(kind, name, Some(Defined { version, valid_from: now, body: normal }));
-                    version
+                    let body = normal.clone();
+                    changed.apply(kind, name, Some(Defined { version, valid_from: now, body }));
+                    versions.push((kind, name, Some(normal)));
                 }
-                Ok((checked, _)) => {
-                    let message =
-                        format!("is \"{checked}\", but \"{name}\" was addressed; a name is never changed");
-                    return Ok(Defining::Invalid(vec![FieldError { field: "name".to_owned(), message }]));
+                Write::Remove { .. } => {
+                    let users = changed.users(kind, name);
+                    if !users.is_empty() {
+                        return Ok(Defining::InUse(users));
+                    }
+                    changed.apply(kind, name, None);
+                    versions.push((kind, name, None));
                 }
-                Err(problems) => return Ok(Defining::Invalid(problems)),
-            },
-            Write::Remove { kind, name } => {
-                let users = definitions.users(kind, &name);
-                if !users.is_empty() {
-                    return Ok(Defining::InUse(users));
-                }
-                let version = definition_rows::insert(&self.connection, now, kind, &name, None)?;
-                changed.apply(kind, &name, None);
-                version
             }
-        };
-        changed.version = version;
-        self.rosters_changed(now, definitions.directory(), changed.directory())?;
+        }
+        if versions.is_empty() {
+            return Ok(Defining::Done(unchanged.unwrap_or(changed.version)));
+        }
+        for (kind, name, body) in versions {
+            changed.version = definition_rows::insert(&self.connection, now, kind, name, body.as_ref())?;
+        }
+        let version = changed.version;
+        let before = self.memory.definitions.clone();
+        self.rosters_changed(now, before.directory(), changed.directory())?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
         Ok(Defining::Done(version))
@@ -476,5 +500,17 @@ impl Core {
         let result = change(&self.connection, &mut access)?;
         self.memory.access = Arc::new(access);
         Ok(result)
+    }
+}
+
+/// Why an edit is not carried out, if what is there is not what was expected.
+fn unexpected(expect: Expect, current: Option<&Arc<Defined>>) -> Option<Defining> {
+    match (expect, current) {
+        (Expect::Absent, Some(_)) => Some(Defining::Exists),
+        (Expect::Present | Expect::Version(_), None) => Some(Defining::Missing),
+        (Expect::Version(wanted), Some(defined)) if defined.version != wanted => {
+            Some(Defining::Moved(defined.version))
+        }
+        _ => None,
     }
 }

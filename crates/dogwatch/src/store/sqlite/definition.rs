@@ -1,10 +1,12 @@
 //! Definitions: immutable versions, of which the newest of each name is in force.
 
-use rusqlite::{Connection, params};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row, params};
 
 use super::codec::{corrupt, from_json, instant, to_json};
-use crate::definition::{Defined, Definitions, Kind};
-use crate::store::StoreError;
+use crate::definition::{Defined, Definitions, Kind, Subject};
+use crate::store::{InForce, StoreError};
 use jiff::Timestamp;
 
 /// Everything in force.
@@ -16,24 +18,79 @@ pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Res
     let mut rows = statement.query([])?;
     let mut newest = Vec::new();
     while let Some(row) = rows.next()? {
-        let (kind, name, body): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(4)?);
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|known| known.word() == kind)
-            .ok_or_else(|| corrupt("a kind of definition", &kind))?;
-        let version: i64 = row.get(0)?;
-        let defined = Defined {
-            version: u64::try_from(version).map_err(|error| corrupt("a version", &error))?,
-            valid_from: instant(row.get(3)?)?,
-            body: from_json(&body)?,
-        };
-        newest.push((kind, name, defined));
+        let (kind, name, _, defined) = read(row)?;
+        newest.extend(defined.map(|defined| (kind, name, defined)));
     }
     definitions.apply_all(newest);
     let newest: i64 =
         connection.query_row("SELECT coalesce(max(version), 0) FROM definition", [], |row| row.get(0))?;
     definitions.version = u64::try_from(newest).map_err(|error| corrupt("a version", &error))?;
     Ok(definitions)
+}
+
+/// One version: its kind and name, since when, and what it says; nothing: it was removed.
+fn read(row: &Row<'_>) -> Result<(Kind, String, Timestamp, Option<Defined>), StoreError> {
+    let (kind, name): (String, String) = (row.get(1)?, row.get(2)?);
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|known| known.word() == kind)
+        .ok_or_else(|| corrupt("a kind of definition", &kind))?;
+    let (version, valid_from): (i64, Timestamp) = (row.get(0)?, instant(row.get(3)?)?);
+    let body: Option<String> = row.get(4)?;
+    let version = u64::try_from(version).map_err(|error| corrupt("a version", &error))?;
+    let body = body.as_deref().map(from_json).transpose()?;
+    Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body })))
+}
+
+/// What said who is on call as it was at `from`, and each that took its place since, with when it did. What was
+/// first written counts for the time before, too: nothing is known that could speak against it.
+pub(in crate::store) fn rosters_since(
+    connection: &Connection,
+    subject: &Subject,
+    from: Timestamp,
+) -> Result<Vec<InForce>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT version, kind, name, valid_from, body FROM definition ORDER BY version")?;
+    let mut rows = statement.query([])?;
+    let mut definitions = Definitions::default();
+    let mut rosters: Vec<InForce> = Vec::new();
+    let mut take = |definitions: &Definitions, since: Timestamp| {
+        let found = definitions.subject(subject).and_then(|over| {
+            let roster = definitions.roster(&over)?.clone();
+            Some((over, roster))
+        });
+        let Some((over, roster)) = found else { return };
+        if rosters.last().is_none_or(|last| !Arc::ptr_eq(&last.roster, &roster)) {
+            let since = if rosters.is_empty() { from } else { since };
+            rosters.push(InForce { since, over, roster });
+        }
+    };
+    let mut before = Some(Vec::new());
+    while let Some(row) = rows.next()? {
+        let (kind, name, since, defined) = read(row)?;
+        if matches!(kind, Kind::EscalationPlan | Kind::Integration) {
+            continue;
+        }
+        match &mut before {
+            Some(earlier) if since <= from => {
+                earlier.push((kind, name, defined));
+                continue;
+            }
+            Some(earlier) => {
+                definitions.apply_history(std::mem::take(earlier));
+                before = None;
+                take(&definitions, from);
+            }
+            None => {}
+        }
+        definitions.apply(kind, &name, defined);
+        take(&definitions, since);
+    }
+    if let Some(earlier) = before {
+        definitions.apply_history(earlier);
+        take(&definitions, from);
+    }
+    Ok(rosters)
 }
 
 /// Adds a version; none: a removal.

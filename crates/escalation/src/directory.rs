@@ -70,13 +70,6 @@ impl Directory {
         (steps.collect(), DEFAULT_REPEAT)
     }
 
-    /// Whether the first step is the default one of a team, for whoever is on call.
-    pub(crate) fn begins_with_duty(&self, audience: &Audience) -> bool {
-        let Audience::Team(name) = audience else { return false };
-        let plan = self.teams.get(name).and_then(|team| team.escalation_plan.as_ref());
-        plan.is_none_or(|plan| !self.plans.contains_key(plan))
-    }
-
     /// Whom to page when the plan has ended: the team's last resort, else the service's.
     pub fn last_resort(&self, audience: &Audience) -> &[Target] {
         let own = match audience {

@@ -59,11 +59,6 @@ impl Turn<'_> {
         let (steps, _) = self.directory.escalation(&alert.audience, self.now);
         let fired = steps.into_iter().take(usize::from(position.next_step));
         let mut fired: Vec<(u16, Vec<Target>)> = (0..).zip(fired.map(|step| step.notify)).collect();
-        if let Some((_, first)) = fired.first_mut()
-            && self.directory.begins_with_duty(&alert.audience)
-        {
-            *first = vec![Target::OnCall(OnCall::default())];
-        }
         if position.last_resort {
             let targets = self.directory.last_resort(&alert.audience).to_vec();
             fired.push((position.next_step.saturating_sub(1), targets));

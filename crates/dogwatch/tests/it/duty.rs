@@ -287,3 +287,24 @@ async fn what_is_watched_follows_the_definitions() {
     world.settle().await;
     assert_eq!(world.settle().await, None, "nothing is due while no change is in sight");
 }
+
+#[tokio::test]
+async fn taking_over_and_handing_back_by_the_api_moves_what_is_open() {
+    let mut world = World::new().await;
+    ops(&world, json!(["0s"])).await;
+    world.settle().await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    let taken = world.post("/api/v1/schedules/ops/takeover", json!({ "person": "bob" })).await;
+    world.settle().await;
+    assert_eq!(world.page_ended(number, "john").await, "relieved");
+    assert_eq!(world.carrier.sent_to("page"), [JOHN, BOB]);
+    assert_eq!(world.carrier.sent_to("reminder"), [BOB], "he reads until when he has it");
+    world.pass_seconds(60).await;
+    let path = format!("/api/v1/schedules/ops/overrides/{}", taken["name"].as_str().unwrap());
+    let back = world.request("DELETE", &path, None).await;
+    assert!((200..300).contains(&back.status), "{}", back.text);
+    world.settle().await;
+    assert_eq!(world.carrier.sent_to("page"), [JOHN, BOB, JOHN], "he has it again");
+    assert!(world.page_ended(number, "bob").await.is_null(), "and nobody has answered yet");
+}

@@ -212,3 +212,25 @@ fn a_newcomer_is_paged_for_what_nobody_answered() {
     world.run_to("181m");
     assert_eq!(world.paged("handset:bob"), ["+3:00:00"]);
 }
+
+#[test]
+fn a_team_without_a_plan_begins_with_whoever_is_on_call_and_follows_a_handoff() {
+    let planless = |handoff| {
+        let mut directory = ops(handoff, &[]).team("ops", &["john", "bob", "carol"]);
+        let team = std::sync::Arc::make_mut(directory.teams.get_mut("ops").unwrap());
+        team.schedule = Some(crate::roster::name("ops"));
+        directory
+    };
+    let mut world = World::new(planless(duration("3m")));
+    world.run_before("3m");
+    world.hand_over(&["john"], &["bob"], None);
+    world.run_to("5m");
+    assert_eq!(world.paged("handset:bob"), ["+3:00", "+5:00"]);
+    let mut world = World::new(planless(duration("10h")));
+    world.run_before("1m");
+    world.directory = world.directory.clone().edit("ops", take_over("carol"));
+    world.hand_over(&["john"], &["carol"], Some("carol"));
+    world.run_to("5m");
+    assert_eq!(world.paged("handset:john"), ["+0:00"]);
+    assert_eq!(world.paged("handset:carol"), ["+1:00", "+3:00", "+5:00"]);
+}

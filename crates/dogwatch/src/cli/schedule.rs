@@ -54,7 +54,9 @@ const DAYS: i64 = 90;
 
 impl Between {
     fn read(&self, zone: &TimeZone, now: Timestamp) -> anyhow::Result<(Timestamp, Timestamp)> {
-        let from = self.from.as_ref().map_or(Ok(now), |from| from.read(zone, now))?;
+        // Seconds are of no interest here.
+        let minute = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(60))?;
+        let from = self.from.as_ref().map_or(Ok(minute), |from| from.read(zone, now))?;
         let to = match &self.to {
             Some(to) => to.read(zone, now)?,
             None => from.checked_add(jiff::SignedDuration::from_hours(24 * DAYS))?,

@@ -14,7 +14,7 @@ use super::rows::WIDTH;
 use super::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
 use crate::definition::nearest;
-use crate::definition::time::{show_instant, show_length, show_stretch};
+use crate::definition::time::{show_instant, show_length, show_minute, show_stretch};
 use night::{Night, Row, Step};
 
 /// Show who rings first, second and third until morning, team by team, and through which contact.
@@ -71,7 +71,8 @@ const NAME_COLUMN: usize = 20;
 fn show(night: &Night, paint: Paint) -> String {
     let mut out = String::new();
     let zone = find_zone(&night.zone);
-    let stretch = format!("{}, {}", show_stretch(night.from, night.until, &zone), night.zone);
+    let until = zone.to_datetime(night.until).strftime("%a %H:%M");
+    let stretch = format!("{} to {until}, {}", show_minute(night.from, &zone), night.zone);
     let gap = WIDTH.saturating_sub(night.team.len() + stretch.chars().count()).max(2);
     let _ = writeln!(out, "{}{}{}", paint.strong(&night.team), " ".repeat(gap), paint.faint(&stretch));
     for (index, step) in night.steps.iter().enumerate() {
@@ -99,7 +100,12 @@ fn show(night: &Night, paint: Paint) -> String {
         );
     }
     for gap in &night.gaps {
-        let told = format!("NOBODY is on call as {}: {}", gap.role, show_stretch(gap.from, gap.until, &zone));
+        let when = if gap.from <= night.from {
+            format!("until {}", show_instant(gap.until, &zone))
+        } else {
+            show_stretch(gap.from, gap.until, &zone)
+        };
+        let told = format!("NOBODY is on call as {}: {when}", gap.role);
         let _ = writeln!(out, "  {}", paint.alarm(&told));
     }
     for wrong in &night.wrong {
@@ -116,12 +122,12 @@ fn show_step(out: &mut String, number: &str, step: &Step, paint: Paint) {
     let head = format!("  {number:<2} {when}");
     let mut head = format!("{head:<NAME_COLUMN$} ");
     if step.rows.is_empty() {
-        let _ = writeln!(out, "{head}{}", paint.wrong("nobody: goes on to the next step at once"));
+        let _ = writeln!(out, "{head}{}", paint.wrong("nobody: the next step comes at once"));
         return;
     }
     for row in &step.rows {
         let Row { who, why, contacts, .. } = row;
-        let contacts = contacts.join(", then ");
+        let contacts = if row.still_rings { "still rings".to_owned() } else { contacts.join(", then ") };
         let contacts = if contacts.is_empty() { String::new() } else { format!("  {contacts}") };
         let line = format!("{who:<18} {}", paint.faint(&format!("({why})")));
         let length = head.chars().count() + who.chars().count().max(18) + why.chars().count() + 3;

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
 
-use super::on_call::{Moment, OnCall, RoleDuty, Shift, Source, Where, find_zone, names};
+use super::on_call::{Moment, OnCall, RoleDuty, Shift, Source, Where, find_zone, merge, names};
 use super::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
-use crate::definition::time::{show_instant, show_length, show_stretch};
+use crate::definition::time::{show_instant, show_length, show_minute, show_stretch};
 
 /// Show who is on call for a team, until when, and who comes then.
 ///
@@ -33,8 +33,9 @@ pub(super) struct Who {
     from: Where,
 }
 
-/// More questions are not asked about one role, however short its shifts are.
-const MOST_QUESTIONS: usize = 8;
+/// How far the next shifts are looked for; further only if they are not found.
+const NEAR: SignedDuration = SignedDuration::from_hours(40 * 24);
+const FAR: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// How many shifts after the present one are shown.
 const SHIFTS_AHEAD: usize = 2;
 /// Names begin here.
@@ -58,7 +59,7 @@ impl Who {
         let mut out = String::new();
         let zone = find_zone(&answer.zone);
         let paint = Paint::for_stdout();
-        let at = show_instant(answer.at, &zone);
+        let at = show_minute(answer.at, &zone);
         let _ = writeln!(out, "{}  {}", paint.strong(&answer.team), paint.faint(&format!("{at}, {}", answer.zone)));
         for role in &answer.roles {
             let shifts = follow(&source, &answer, role).await?;
@@ -73,48 +74,30 @@ impl Who {
 }
 
 /// The present shift and those after it, gaps included, so that nothing between two of them is left out.
-pub(super) async fn follow(
-    source: &Source,
-    answer: &OnCall,
-    role: &RoleDuty,
-) -> anyhow::Result<Vec<Shift>> {
-    let mut known = role.clone();
-    let mut shifts: Vec<Shift> = known.now.take().into_iter().collect();
-    let mut questions = 0;
-    while let Some(last) = shifts.last()
-        && shifts.iter().skip(1).filter(|shift| !shift.is_gap()).count() < SHIFTS_AHEAD
-        && let Some(until) = last.until
-    {
-        // The next shift of other people is known already; what may lie before it is not.
-        let next = [known.next.take(), known.after.take()];
-        let [next, after] = next.map(|shift| shift.filter(|shift| shift.from >= until));
-        let found = match next {
-            Some(next) if next.from == until => {
-                known.next = after;
-                next
-            }
-            _ if questions == MOST_QUESTIONS => break,
-            _ => {
-                questions += 1;
-                let later = source.on_call(&answer.team, until).await?;
-                let Some(found) = later.roles.into_iter().find(|known| known.role == role.role) else { break };
-                known = found;
-                let Some(now) = known.now.take() else { break };
-                now
-            }
-        };
-        match shifts.last_mut() {
-            Some(last) if is_same(last, &found) => last.until = found.until,
-            _ => shifts.push(found),
+async fn follow(source: &Source, answer: &OnCall, role: &RoleDuty) -> anyhow::Result<Vec<Shift>> {
+    let at = answer.at;
+    let Some(schedule) = &answer.schedule else {
+        return Ok([&role.now, &role.next, &role.after].into_iter().flatten().cloned().collect());
+    };
+    let mut shifts: Vec<Shift> = Vec::new();
+    for length in [NEAR, FAR] {
+        let to = at.checked_add(length).unwrap_or(Timestamp::MAX);
+        shifts = merge(source.shifts(schedule, (at, to), Some(&role.role)).await?.items);
+        let people = shifts.iter().enumerate().filter(|(place, shift)| *place > 0 && !shift.is_gap());
+        let last = people.map(|(place, _)| place + 1).nth(SHIFTS_AHEAD - 1);
+        // The last one is shown whole.
+        if let Some(last) = last.filter(|last| *last < shifts.len()) {
+            shifts.truncate(last);
+            return Ok(shifts);
         }
+    }
+    // What is cut at the end of the search has no end in sight.
+    if let Some(last) = shifts.last_mut() {
+        last.until = None;
     }
     Ok(shifts)
 }
 
-/// Whether nothing changes for anybody.
-fn is_same(one: &Shift, other: &Shift) -> bool {
-    one.people == other.people && one.shadows == other.shadows && one.instead_of == other.instead_of
-}
 
 fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone: &TimeZone, paint: Paint) {
     let _ = writeln!(out, "\n{}", role.role);
@@ -127,8 +110,8 @@ fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone
         Some(until) => {
             format!("until {} ({})", show_instant(until, zone), show_length(at.duration_until(until)))
         }
-        None if now.is_gap() => "and nobody will be".to_owned(),
-        None => "without an end".to_owned(),
+        None if now.is_gap() => "and nobody will be within a year".to_owned(),
+        None => "no end in sight".to_owned(),
     };
     let _ = writeln!(out, "  on call  {who}, {until}");
     if !now.is_gap() {
@@ -136,7 +119,8 @@ fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone
     } else if !now.instead_of.is_empty() {
         let _ = writeln!(out, "{INDENT}{}", paint.note(&format!("{} can't", names(&now.instead_of))));
     }
-    if !now.shadows.is_empty() {
+    // As it is now: shadows come and go within a shift.
+    if let Some(now) = role.now.as_ref().filter(|now| !now.shadows.is_empty()) {
         let _ = writeln!(out, "{INDENT}told as well: {}", names(&now.shadows));
     }
     for shift in later {
@@ -146,9 +130,6 @@ fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone
             None => format!("from {} on", show_instant(shift.from, zone)),
         };
         let _ = writeln!(out, "  then     {who}, {when}{}", instead_of(shift));
-        if !shift.shadows.is_empty() {
-            let _ = writeln!(out, "{INDENT}told as well: {}", names(&shift.shadows));
-        }
     }
 }
 

@@ -46,6 +46,11 @@ pub fn show_instant(at: Timestamp, zone: &TimeZone) -> String {
     reading.strftime(if reading.second() == 0 { "%a %Y-%m-%d %H:%M" } else { "%a %Y-%m-%d %H:%M:%S" }).to_string()
 }
 
+/// The same, whatever the seconds.
+pub fn show_minute(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%a %Y-%m-%d %H:%M").to_string()
+}
+
 /// A stretch of time: `Thu 2026-12-24 08:00 to 17:00`, `Thu 2026-12-24 08:00 to Fri 2026-12-25 08:00`. A midnight
 /// that ends the day is 24:00.
 pub fn show_stretch(from: Timestamp, until: Timestamp, zone: &TimeZone) -> String {

@@ -107,6 +107,25 @@ impl Shift {
     }
 }
 
+/// Shifts of one role in which the same people have the place of the same others, each as one: shadows come and go,
+/// and what put people there matters to few.
+pub(in crate::cli) fn merge(shifts: Vec<Shift>) -> Vec<Shift> {
+    let mut merged: Vec<Shift> = Vec::new();
+    for shift in shifts {
+        match merged.last_mut() {
+            Some(last)
+                if last.role == shift.role
+                    && last.people == shift.people
+                    && last.instead_of == shift.instead_of =>
+            {
+                last.until = shift.until;
+            }
+            _ => merged.push(shift),
+        }
+    }
+    merged
+}
+
 /// People by their names: `John Smith and Bob`.
 pub(in crate::cli) fn names(people: &[Person]) -> String {
     let names: Vec<&str> = people.iter().map(|person| person.full_name.as_str()).collect();

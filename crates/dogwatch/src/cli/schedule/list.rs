@@ -36,7 +36,8 @@ impl List {
 }
 
 fn print(schedule: &ScheduleSpec, width: usize) {
-    println!("{:<width$}  {}  {}", schedule.name, schedule.zone, schedule.description.lines().next().unwrap_or(""));
+    let description = schedule.description.lines().next().unwrap_or("");
+    println!("{}", format!("{:<width$}  {}  {description}", schedule.name, schedule.zone).trim_end());
     // The topmost layer wins, and stands on top.
     for layer in schedule.layers.iter().rev() {
         println!("{:<width$}    {}", "", describe(layer));

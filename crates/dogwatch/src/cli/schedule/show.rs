@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use super::timeline::{Timeline, draw};
-use crate::cli::on_call::{Where, find_zone};
+use super::timeline::{Timeline, draw, shadows};
+use crate::cli::on_call::{Where, find_zone, merge};
 use crate::cli::rows::read_date;
 use crate::cli::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
@@ -68,6 +68,7 @@ impl Show {
             println!("{}", serde_json::to_string(&shifts)?);
             return Ok(());
         }
+        let (shadows, shifts) = (shadows(&shifts.items), merge(shifts.items));
         let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok());
         let timeline = Timeline {
             name: &self.name,
@@ -77,7 +78,8 @@ impl Show {
             today,
             from,
             to,
-            shifts: &shifts.items,
+            shifts: &shifts,
+            shadows,
         };
         print!("{}", draw(&timeline, Paint::for_stdout()));
         Ok(())

@@ -12,7 +12,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cli::on_call::{Person, Shift, names};
+use crate::cli::on_call::{Person, Shift, merge, names};
 use crate::cli::rows::{BAR_COLUMN, WIDTH, date, hours, wrap};
 use crate::cli::terminal::Paint;
 use crate::definition::time::{show_instant, show_length};
@@ -30,6 +30,8 @@ pub(super) struct Timeline<'a> {
     pub(super) to: Timestamp,
     /// By role, in order, without holes.
     pub(super) shifts: &'a [Shift],
+    /// See [`shadows`].
+    pub(super) shadows: Vec<Shift>,
 }
 
 /// The letter of a gap.
@@ -38,6 +40,8 @@ const GAP: char = '!';
 const MISSING: char = '╌';
 /// The longest name of a role that has room before the bars.
 const ROLE_LETTERS: usize = 10;
+/// In the list names begin here.
+const LIST_COLUMN: usize = 48;
 /// The colours of people, in the order of the legend.
 const COLOURS: [&str; 6] = ["32", "34", "35", "36", "33", "94"];
 
@@ -89,7 +93,9 @@ pub(super) fn draw(timeline: &Timeline<'_>, paint: Paint) -> String {
         }
         let length = SignedDuration::from_secs(instants[cells].as_second() - instants[0].as_second());
         if length != SignedDuration::from_hours(24) {
-            let note = format!("↑ the clock changes: this day has {}", show_length(length));
+            let minutes = length.as_mins();
+            let odd = if minutes % 60 == 0 { String::new() } else { format!(" {} min", minutes % 60) };
+            let note = format!("↑ the clock changes: this day has {} h{odd}", minutes / 60);
             let _ = writeln!(out, "{margin}{}", paint.note(&note));
         }
     }
@@ -176,7 +182,14 @@ fn handoffs(timeline: &Timeline<'_>, legend: &Legend<'_>, day: Date, role: &str)
     let of_role = timeline.shifts.iter().filter(|shift| shift.role == *role);
     let here = of_role.filter(|shift| shift.from < end && shift.until.is_none_or(|until| until > start));
     let mut texts = Vec::new();
+    let mut before: Option<&Shift> = None;
     for shift in here {
+        // In place of somebody else or not: nothing changes hands.
+        let is_handoff = before.is_none_or(|before| before.people != shift.people);
+        before = Some(shift);
+        if !is_handoff {
+            continue;
+        }
         let who = if shift.is_gap() { "GAP".to_owned() } else { legend.letter(&shift.people).to_string() };
         let reading = timeline.zone.to_datetime(shift.from);
         if shift.from < start || shift.from == timeline.from {
@@ -225,8 +238,7 @@ impl<'a> Legend<'a> {
 
     fn write(&self, out: &mut String, paint: Paint) {
         let entry = |(letter, people): &(char, &[Person])| format!("{letter} {}", names(people));
-        let entries: Vec<String> =
-            self.0.iter().map(entry).chain([format!("{GAP} nobody")]).collect();
+        let entries: Vec<String> = self.0.iter().map(entry).chain([format!("{GAP} nobody")]).collect();
         let mut line = String::new();
         for entry in &entries {
             if !line.is_empty() && line.chars().count() + 3 + entry.chars().count() > WIDTH {
@@ -244,32 +256,58 @@ impl<'a> Legend<'a> {
 
 /// Every shift on a line; those that go on beyond the picture have dots at that end.
 fn list(out: &mut String, timeline: &Timeline<'_>, legend: &Legend<'_>, roles: &[&str], paint: Paint) {
+    let line = |letter: char, shift: &Shift, who: &str| {
+        let until = shift.until.unwrap_or(timeline.to);
+        let show = |at: Timestamp, is_cut: bool| {
+            if is_cut { "…".to_owned() } else { show_instant(at, &timeline.zone) }
+        };
+        let from = show(shift.from, shift.from <= timeline.from);
+        let end = show(until, until >= timeline.to);
+        format!("{letter}  {from:>20} – {end:<20}  {who}")
+    };
     for role in roles {
         let _ = writeln!(out, "\n{}", paint.strong(role));
-        for shift in timeline.shifts.iter().filter(|shift| shift.role == **role) {
-            let until = shift.until.unwrap_or(timeline.to);
-            let show = |at: Timestamp, is_cut: bool| {
-                if is_cut { "…".to_owned() } else { show_instant(at, &timeline.zone) }
-            };
-            let from = show(shift.from, shift.from <= timeline.from);
-            let end = show(until, until >= timeline.to);
-            let (letter, who) = if shift.is_gap() {
-                (GAP, paint.alarm("NOBODY IS ON CALL"))
-            } else {
-                (legend.letter(&shift.people), shift.names())
-            };
-            let _ = writeln!(out, "{letter}  {from:>20} – {end:<20}  {who}");
-            for (what, people) in [("instead of", &shift.instead_of), ("told as well:", &shift.shadows)] {
-                if !people.is_empty() {
-                    let _ = writeln!(out, "{}{what} {}", " ".repeat(50), names(people));
-                }
+        let of_role = || timeline.shifts.iter().filter(|shift| shift.role == **role);
+        let mut missing = SignedDuration::ZERO;
+        for shift in of_role() {
+            if shift.is_gap() {
+                missing += shift.from.duration_until(shift.until.unwrap_or(timeline.to));
+                let _ = writeln!(out, "{}", line(GAP, shift, &paint.alarm("NOBODY IS ON CALL")));
+                continue;
             }
+            let written = line(legend.letter(&shift.people), shift, &shift.names());
+            let instead = format!("instead of {}", names(&shift.instead_of));
+            let _ = match shift.instead_of.len() {
+                0 => writeln!(out, "{written}"),
+                _ if written.chars().count() + instead.chars().count() + 2 <= WIDTH => {
+                    writeln!(out, "{written}, {instead}")
+                }
+                _ => writeln!(out, "{written}\n{}{instead}", " ".repeat(LIST_COLUMN)),
+            };
         }
-        let gaps = timeline.shifts.iter().filter(|shift| shift.role == **role && shift.is_gap());
-        let missing: SignedDuration =
-            gaps.map(|gap| gap.from.duration_until(gap.until.unwrap_or(timeline.to))).sum();
         if missing > SignedDuration::ZERO {
-            let _ = writeln!(out, "{}", paint.wrong(&format!("nobody is on call for {}", show_length(missing))));
+            let told = format!("nobody is on call for {}", show_length(missing));
+            let _ = writeln!(out, "{}", paint.wrong(&told));
+        }
+        let mut shadows = timeline.shadows.iter().filter(|shift| shift.role == **role).peekable();
+        if shadows.peek().is_some() {
+            let _ = writeln!(out, "\n{}", paint.strong(&format!("{role}, only told")));
+        }
+        for shift in shadows {
+            let _ = writeln!(out, "{}", line(' ', shift, &shift.names()).trim_end());
         }
     }
+}
+
+/// Who is only told: the shifts of shadows, as if they were on call.
+pub(super) fn shadows(shifts: &[Shift]) -> Vec<Shift> {
+    let as_people = |shift: &Shift| Shift {
+        people: shift.shadows.clone(),
+        shadows: Vec::new(),
+        instead_of: Vec::new(),
+        ..shift.clone()
+    };
+    let mut shadows = merge(shifts.iter().map(as_people).collect());
+    shadows.retain(|shift| !shift.is_gap());
+    shadows
 }

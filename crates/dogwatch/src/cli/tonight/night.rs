@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::resolve::Resolver;
-use crate::cli::on_call::{Gap, OnCall, Person, Shift, Source, find_zone};
+use crate::cli::on_call::{Gap, OnCall, Person, Shift, Source, find_zone, merge};
 use crate::definition::time::print_instant;
 
 /// The hour at which the night is over.
@@ -60,6 +60,8 @@ pub(super) struct Row {
     pub(super) people: Vec<Person>,
     /// What names them.
     pub(super) why: String,
+    /// An earlier step has paged them, and that still goes on: they are not paged anew.
+    pub(super) still_rings: bool,
     /// In the order in which they are tried.
     pub(super) contacts: Vec<String>,
 }
@@ -83,13 +85,14 @@ impl Night {
         let mut after = SignedDuration::ZERO;
         let mut steps = Vec::new();
         for step in &plan {
-            let rows = resolver.rows(&step.notify).await?;
-            steps.push(Step { after_seconds: after.as_secs(), rows });
+            let rows = resolver.rows(&step.notify, after).await?;
             let Escalate::After(wait) = step.escalate;
-            // A step without anybody costs no waiting.
-            if steps.last().is_some_and(|step| !step.rows.is_empty()) {
+            let begun = after;
+            // A step that pages nobody costs no waiting.
+            if rows.iter().any(|row| !row.still_rings) {
                 after += wait;
             }
+            steps.push(Step { after_seconds: begun.as_secs(), rows });
         }
         let repeat = if after.is_zero() { 0 } else { repeat };
         let targets = directory.last_resort(&audience);
@@ -98,7 +101,7 @@ impl Night {
             [] => None,
             targets => {
                 let after = after * (i32::from(repeat) + 1);
-                Some(Step { after_seconds: after.as_secs(), rows: resolver.rows(targets).await? })
+                Some(Step { after_seconds: after.as_secs(), rows: resolver.rows(targets, SignedDuration::ZERO).await? })
             }
         };
         let shifts = until_morning(source, &on_call, until).await?;
@@ -135,20 +138,7 @@ impl Night {
 async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> anyhow::Result<Vec<Shift>> {
     let now = on_call.at;
     if let Some(schedule) = &on_call.schedule {
-        let mut shifts: Vec<Shift> = Vec::new();
-        for shift in source.shifts(schedule, (now, until), None).await?.items {
-            match shifts.last_mut() {
-                // What put them there matters to nobody at night.
-                Some(last)
-                    if last.role == shift.role
-                        && last.people == shift.people
-                        && last.shadows == shift.shadows =>
-                {
-                    last.until = shift.until;
-                }
-                _ => shifts.push(shift),
-            }
-        }
+        let shifts = merge(source.shifts(schedule, (now, until), None).await?.items);
         return Ok(shifts);
     }
     let now = on_call.roles.iter().filter_map(|role| role.now.clone());

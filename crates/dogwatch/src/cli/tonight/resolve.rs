@@ -3,11 +3,12 @@
 //! The rules are the escalation's own (`escalation::alert`); here they are asked through answers that a server
 //! gives, too.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use escalation::directory::Directory;
 use escalation::event::Urgency;
 use escalation::name::Name;
+use escalation::person::NotificationStep;
 use escalation::plan::{OnCall as Wanted, Target};
 use escalation::team::Team;
 use jiff::{SignedDuration, Timestamp};
@@ -25,8 +26,10 @@ pub(super) struct Resolver<'a> {
     directory: &'a Directory,
     team: &'a Team,
     on_call: &'a OnCall,
-    /// Who was paged by an earlier step.
-    paged: BTreeSet<String>,
+    /// Who was paged by an earlier step, and when.
+    paged: BTreeMap<String, SignedDuration>,
+    /// When the step fires, after the alert has come in.
+    after: SignedDuration,
     /// What is wrong, each once.
     wrong: Vec<String>,
 }
@@ -38,7 +41,7 @@ impl<'a> Resolver<'a> {
         team: &'a Team,
         on_call: &'a OnCall,
     ) -> Self {
-        Self { source, directory, team, on_call, paged: BTreeSet::new(), wrong: Vec::new() }
+        Self { source, directory, team, on_call, paged: BTreeMap::new(), after: SignedDuration::ZERO, wrong: Vec::new() }
     }
 
     /// What was found to be wrong.
@@ -51,8 +54,13 @@ impl<'a> Resolver<'a> {
         self.paged.clear();
     }
 
-    /// Whom a step pages.
-    pub(super) async fn rows(&mut self, targets: &[Target]) -> anyhow::Result<Vec<Row>> {
+    /// Whom a step pages that fires so long after the alert has come in.
+    pub(super) async fn rows(
+        &mut self,
+        targets: &[Target],
+        after: SignedDuration,
+    ) -> anyhow::Result<Vec<Row>> {
+        self.after = after;
         let mut rows: Vec<Row> = Vec::new();
         for target in targets {
             match target {
@@ -87,6 +95,7 @@ impl<'a> Resolver<'a> {
                     who: contact.to_string(),
                     people: Vec::new(),
                     why: "an address".to_owned(),
+                    still_rings: false,
                     contacts: Vec::new(),
                 }),
             }
@@ -124,19 +133,34 @@ impl<'a> Resolver<'a> {
         Name::new(name).map_or_else(|_| name.to_owned(), |name| self.directory.full_name(&name).to_owned())
     }
 
-    /// Adds a person who was not paged yet and can be.
+    /// Adds a person who can be paged.
     fn add(&mut self, rows: &mut Vec<Row>, name: &str, why: &str) {
-        let Some(contacts) = self.reach(name) else { return };
-        if self.paged.insert(name.to_owned()) {
-            let full_name = self.full_name(name);
-            let person = Person { name: name.to_owned(), full_name: full_name.clone() };
-            rows.push(Row { who: full_name, people: vec![person], why: why.to_owned(), contacts });
+        if rows.iter().flat_map(|row| &row.people).any(|person| person.name == name) {
+            return;
         }
+        let Some(contacts) = self.reach(name) else { return };
+        let begun = self.paged.get(name).copied();
+        let still_rings = begun.is_some_and(|begun| {
+            self.plan_length(name).is_none_or(|length| begun + length > self.after)
+        });
+        if !still_rings {
+            self.paged.insert(name.to_owned(), self.after);
+        }
+        let full_name = self.full_name(name);
+        let person = Person { name: name.to_owned(), full_name: full_name.clone() };
+        rows.push(Row { who: full_name, people: vec![person], why: why.to_owned(), still_rings, contacts });
+    }
+
+    /// How long a person's plan goes on; nothing: until somebody answers.
+    fn plan_length(&self, name: &str) -> Option<SignedDuration> {
+        let plan = self.directory.people.get(name)?.plan(Urgency::High)?;
+        let repeats = plan.steps.last().is_some_and(|step| step.every.is_some());
+        (!repeats).then(|| plan.steps.iter().map(NotificationStep::effective_wait).sum())
     }
 
     /// Adds the first who was not paged yet and can be.
     fn add_first(&mut self, rows: &mut Vec<Row>, order: &[String], why: &str) {
-        let unpaged: Vec<&String> = order.iter().filter(|name| !self.paged.contains(*name)).collect();
+        let unpaged: Vec<&String> = order.iter().filter(|name| !self.paged.contains_key(*name)).collect();
         for name in unpaged {
             if self.reach(name).is_some() {
                 return self.add(rows, name, why);
@@ -146,7 +170,7 @@ impl<'a> Resolver<'a> {
 
     /// Each alert begins one member further: which one that is, is not known before.
     fn add_turns(&self, rows: &mut Vec<Row>) {
-        let left = self.team.members.iter().filter(|name| !self.paged.contains(name.as_str()));
+        let left = self.team.members.iter().filter(|name| !self.paged.contains_key(name.as_str()));
         let people: Vec<Person> = left
             .map(|name| Person { name: name.to_string(), full_name: self.full_name(name.as_str()) })
             .collect();
@@ -155,6 +179,7 @@ impl<'a> Resolver<'a> {
             rows.push(Row {
                 who: format!("one of {}", names.join(", ")),
                 why: "in turn".to_owned(),
+                still_rings: false,
                 contacts: Vec::new(),
                 people,
             });
@@ -198,7 +223,7 @@ impl<'a> Resolver<'a> {
                     found.push(name);
                 }
             }
-            if found.iter().any(|name| !self.paged.contains(name)) {
+            if found.iter().any(|name| !self.paged.contains_key(name)) {
                 return Ok(found);
             }
         }

@@ -5,12 +5,14 @@
 
 mod alert_view;
 mod alerts;
+mod calendars;
 mod definitions;
 mod health;
 mod leave;
 mod notification_plans;
 mod notify;
 mod on_call;
+mod overrides;
 mod tokens;
 
 use axum::Router;
@@ -49,6 +51,8 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(notification_plans::router())
         .merge(on_call::router())
         .merge(leave::router())
+        .merge(overrides::router())
+        .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())
         .merge(tokens::router())

@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use escalation::contact::Kind as ContactKind;
 use escalation::name::Name;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rota::period::{Period, compile};
 use rota::rotation::Rotation;
 use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
+
+use crate::calendar::Known;
 
 use super::overrides::Lies;
 use super::{
@@ -100,6 +103,21 @@ impl Definitions {
                 || template.is_some_and(|own| source.uses.iter().any(|other| other.value == own.value))
         };
         self.parts.sources.iter().filter(move |(_, source)| used(source)).map(|(user, _)| user.as_str())
+    }
+
+    /// Everybody, as the words of a calendar may name them.
+    pub(super) fn known_people(&self) -> Vec<Known> {
+        let people = self.directory.people.values().map(|person| Known {
+            name: person.name.as_str().into(),
+            full_name: Some(person.full_name.clone()).filter(|full| !full.is_empty()),
+            addresses: person
+                .contacts
+                .iter()
+                .filter(|contact| contact.kind() == ContactKind::Email)
+                .map(|contact| contact.address().to_owned())
+                .collect(),
+        });
+        people.collect()
     }
 
     /// The zone in which a person reads times; UTC for one who is not known.
@@ -196,7 +214,12 @@ impl Definitions {
             Touched::Everything => self.compile_all(),
             Touched::Schedules(names) => names.iter().for_each(|name| self.compile_schedule(name)),
             Touched::Team(name) => self.compile_roster(&name),
-            Touched::Person(name) => self.compile_people(&name),
+            Touched::Person(name) => {
+                self.compile_people(&name);
+                if kind == Kind::Person {
+                    self.compile_calendars();
+                }
+            }
         }
         Ok(())
     }
@@ -247,6 +270,13 @@ impl Definitions {
                 self.compile_roster(team.as_str());
             }
         }
+    }
+
+    /// Somebody came, went, or has another name: the words of calendars may mean others.
+    fn compile_calendars(&mut self) {
+        let with_calendar = self.parts.specs.iter().filter(|(_, spec)| spec.has_calendar());
+        let names: Vec<String> = with_calendar.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.compile_schedule(name));
     }
 
     fn compile_schedule(&mut self, name: &str) {

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use escalation::name::Name;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use rota::period::ZonedPeriod;
 use rota::schedule::{Layer, Role, Schedule, Who};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::calendar;
 
 use super::{Definitions, FieldError, Kind, Lines, Problems, Spec, people_exist};
 
@@ -50,7 +53,7 @@ pub struct ScheduleSpec {
     pub remind: Vec<String>,
 }
 
-/// One source of people, and when it counts. Exactly one of `rotation` and `people` is given.
+/// One source of people, and when it counts. Exactly one of `rotation`, `people` and `calendar` is given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayerSpec {
@@ -70,6 +73,11 @@ pub struct LayerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50, example = json!(["john"]))]
     pub people: Vec<String>,
+    /// The text of an iCalendar file (RFC 5545). An event's people are those whose name or full name is in its
+    /// summary, else those who are invited by one of their email addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 400_000)]
+    pub calendar: Option<String>,
     /// Of a rotation: not whose turn it is, but whose turn comes so many turns later. A secondary that is the
     /// next primary has 1.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -108,7 +116,11 @@ fn is_primary(role: &str) -> bool {
 
 impl LayerSpec {
     fn shown(&self) -> String {
-        let whose = || self.rotation.clone().unwrap_or_else(|| self.people.join(", "));
+        let whose = || match (&self.rotation, &self.calendar) {
+            (Some(rotation), _) => rotation.clone(),
+            (None, Some(_)) => "calendar".to_owned(),
+            (None, None) => self.people.join(", "),
+        };
         let limit = self.period.as_ref().map(|period| format!(", {period}")).unwrap_or_default();
         self.name.clone().unwrap_or_else(|| format!("{}{limit}", whose()))
     }
@@ -131,6 +143,11 @@ impl ScheduleSpec {
             let field = move |index| format!("layers[{place}].people[{index}]");
             layer.people.iter().enumerate().map(move |(index, name)| (field(index), name.as_str()))
         })
+    }
+
+    /// Whether a layer finds its people in the words of a calendar.
+    pub(super) fn has_calendar(&self) -> bool {
+        self.layers.iter().any(|layer| layer.calendar.is_some())
     }
 
     /// How long before a shift its people are reminded.
@@ -190,7 +207,7 @@ impl ScheduleSpec {
             if let Some(name) = &layer.name {
                 problems.text(&field("name"), name, 1..=64, Lines::One);
             }
-            let Some(who) = layer.who(index, definitions, &mut problems) else { continue };
+            let Some(who) = layer.who(index, &zone, definitions, &mut problems) else { continue };
             let made =
                 Layer { name: layer.shown().into(), who, ahead: layer.ahead, within, shadow: layer.shadow };
             match roles.iter_mut().find(|role| *role.name == *layer.role) {
@@ -208,35 +225,47 @@ impl ScheduleSpec {
 }
 
 impl LayerSpec {
-    fn who(&self, index: usize, definitions: &Definitions, problems: &mut Problems) -> Option<Who> {
+    fn who(
+        &self,
+        index: usize,
+        zone: &TimeZone,
+        definitions: &Definitions,
+        problems: &mut Problems,
+    ) -> Option<Who> {
         let field = |name: &str| format!("layers[{index}].{name}");
-        match (&self.rotation, self.people.as_slice()) {
-            (Some(_), [_, ..]) => {
-                problems.add(field("people"), "goes without \"rotation\": a layer has the one or the other");
+        let sources = [self.rotation.is_some(), !self.people.is_empty(), self.calendar.is_some()];
+        match sources.iter().filter(|given| **given).count() {
+            0 => {
+                problems.add(field("rotation"), "is missing; write a rotation, people or a calendar");
+                return None;
+            }
+            1 => {}
+            _ => {
+                let last = if self.calendar.is_some() { "calendar" } else { "people" };
+                problems.add(field(last), "is one too many: a layer has a rotation, people or a calendar");
+                return None;
+            }
+        }
+        if self.ahead > 0 && self.rotation.is_none() {
+            problems.add(field("ahead"), "goes with a rotation: other layers have no turns");
+        }
+        if let Some(name) = &self.rotation {
+            let found = definitions.rotation(name);
+            if found.is_none() {
+                problems.unknown(field("rotation"), Kind::Rotation, name, definitions.names(Kind::Rotation));
+            }
+            return found.cloned().map(Who::Rotation);
+        }
+        let Some(text) = &self.calendar else {
+            let people: Vec<Arc<str>> = self.people.iter().map(|name| Arc::from(name.as_str())).collect();
+            return Some(Who::People(people.into()));
+        };
+        let known = definitions.known_people();
+        match calendar::read(text, zone, |mention| calendar::whose(mention, &known)) {
+            Ok((calendar, _)) => Some(Who::Calendar(calendar)),
+            Err(wrong) => {
+                wrong.iter().for_each(|problem| problems.add(field("calendar"), problem));
                 None
-            }
-            (None, []) => {
-                problems.add(field("rotation"), "is missing; write a rotation, or people");
-                None
-            }
-            (Some(name), []) => {
-                let found = definitions.rotation(name);
-                if found.is_none() {
-                    problems.unknown(
-                        field("rotation"),
-                        Kind::Rotation,
-                        name,
-                        definitions.names(Kind::Rotation),
-                    );
-                }
-                found.cloned().map(Who::Rotation)
-            }
-            (None, people) => {
-                if self.ahead > 0 {
-                    problems.add(field("ahead"), "goes with a rotation: people of a layer have no turns");
-                }
-                let people: Vec<Arc<str>> = people.iter().map(|name| Arc::from(name.as_str())).collect();
-                Some(Who::People(people.into()))
             }
         }
     }

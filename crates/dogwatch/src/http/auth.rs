@@ -63,11 +63,7 @@ impl App {
 
     /// The one who asks, as the one who acts.
     pub fn actor(&self, caller: &Caller, via: Via) -> Actor {
-        let label = match (&caller.person, caller.token.as_str()) {
-            (Some(person), _) => self.store.definitions().directory().full_name(person).to_owned(),
-            (None, "") => "an administrator".to_owned(),
-            (None, token) => token.to_owned(),
-        };
+        let label = caller.label(self.store.definitions().directory());
         Actor { person: caller.person.clone(), label, via }
     }
 }
@@ -104,7 +100,11 @@ pub async fn refuse_foreign_pages(State(app): State<App>, request: Request, next
     if is_safe || headers.contains_key(header::AUTHORIZATION) || is_from_our_page(&app, headers) {
         return next.run(request).await;
     }
-    Problem::forbidden("this request comes from a page of another site").into_response()
+    if request.uri().path().starts_with("/api/") {
+        Problem::forbidden("this request comes from a page of another site").into_response()
+    } else {
+        crate::web::from_elsewhere()
+    }
 }
 
 fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use escalation::directory::Directory;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -71,6 +72,15 @@ impl Caller {
     /// May change definitions and tokens, and act for everybody.
     pub fn is_admin(&self) -> bool {
         self.person.is_none()
+    }
+
+    /// What to call the one who asks.
+    pub fn label(&self, directory: &Directory) -> String {
+        match (&self.person, self.token.as_str()) {
+            (Some(person), _) => directory.full_name(person).to_owned(),
+            (None, "") => "an administrator".to_owned(),
+            (None, token) => token.to_owned(),
+        }
     }
 }
 
@@ -357,6 +367,43 @@ impl Store {
                         .execute("INSERT INTO secret (name, value) VALUES (?1, ?2)", params![key, value])?;
                     access.secrets.insert(key.to_owned(), value.clone());
                     Ok(value)
+                })
+            })
+            .await
+    }
+
+    /// Sets a key of this installation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn set_secret(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        self.backend
+            .call(move |core, _| {
+                core.change_access(|connection, access| {
+                    connection.execute(
+                        "INSERT INTO secret (name, value) VALUES (?1, ?2) \
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        params![key, value],
+                    )?;
+                    access.secrets.insert(key.clone(), value.clone());
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Forgets a key of this installation. Says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn forget_secret(&self, key: String) -> Result<bool, StoreError> {
+        self.backend
+            .call(move |core, _| {
+                core.change_access(|connection, access| {
+                    connection.execute("DELETE FROM secret WHERE name = ?1", [&key])?;
+                    Ok(access.secrets.remove(&key).is_some())
                 })
             })
             .await

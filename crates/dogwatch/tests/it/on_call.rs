@@ -324,7 +324,8 @@ async fn leave_is_passed_over_and_names_the_shifts_that_it_hits() {
     assert_eq!(who(&world, "ops", "2026-03-10T19:59:59Z").await, "carol");
     assert_eq!(who(&world, "ops", "2026-03-10T20:00:00Z").await, "bob");
     let past =
-        post(&world, "/api/v1/people/bob/leave", json!({ "from": "2026-03-01", "until": "2026-03-02" })).await;
+        post(&world, "/api/v1/people/bob/leave", json!({ "from": "2026-03-01", "until": "2026-03-02" }))
+            .await;
     assert_eq!((past.status, past.body["field"].as_str()), (422, Some("until")), "{}", past.text);
 }
 
@@ -389,4 +390,287 @@ async fn what_is_wrong_with_a_period_or_a_schedule_is_named_by_its_field() {
         let kept = world.request("DELETE", &format!("/api/v1/{path}"), None).await;
         assert!(kept.status == 409 && kept.text.contains(users), "{}", kept.text);
     }
+}
+
+/// The events of a calendar, as another program reads it: summary, begin, end.
+fn read_calendar(text: &str) -> Vec<(String, String, String)> {
+    use icalendar::{Calendar, Component};
+    let calendar: Calendar = text.parse().unwrap();
+    let events = calendar.components.iter().filter_map(|component| component.as_event());
+    let shown = |event: &icalendar::Event, name: &str| event.property_value(name).unwrap().to_owned();
+    let events = events.map(|event| {
+        assert!(event.get_start().is_some() && event.get_uid().is_some());
+        (shown(event, "SUMMARY"), shown(event, "DTSTART"), shown(event, "DTEND"))
+    });
+    events.collect()
+}
+
+#[tokio::test]
+async fn a_calendar_is_read_at_a_secret_address_until_that_is_revoked() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "rotations", json!({ "name": "weekly", "members": ["john", "bob"], "handoff": "monday 08:00", "start": "2026-02-23" })).await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "weekly" }] })).await;
+    make(&world, "teams", json!({ "name": "plain", "members": ["bob"] })).await;
+    let address =
+        |answer: &Value| answer["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
+    let of_john = address(&make(&world, "people/john/calendar", json!({})).await);
+    let of_ops = address(&make(&world, "schedules/ops/calendar", json!({})).await);
+    let fetch = async |path: &str| {
+        let sent = world.client.get(format!("{}{path}", world.url)).send().await.unwrap();
+        (sent.status().as_u16(), sent.text().await.unwrap())
+    };
+    let (status, text) = fetch(&of_john).await;
+    assert_eq!(status, 200);
+    let events = read_calendar(&text);
+    assert_eq!(
+        events[0],
+        ("On call: ops".to_owned(), "20260223T080000Z".to_owned(), "20260302T080000Z".to_owned())
+    );
+    assert_eq!(events[1].1, "20260309T080000Z");
+    let events = read_calendar(&fetch(&of_ops).await.1);
+    assert_eq!((events[0].0.as_str(), events[1].0.as_str()), ("John: ops", "Bob: ops"));
+    // The same event is the same a day later.
+    let uids = |text: &str| {
+        text.lines().filter(|line| line.starts_with("UID")).map(str::to_owned).take(20).collect::<Vec<_>>()
+    };
+    world.clock.set("2026-03-03T03:00:00Z".parse().unwrap());
+    assert_eq!(uids(&text), uids(&fetch(&of_john).await.1));
+
+    let renewed = address(&make(&world, "people/john/calendar", json!({})).await);
+    assert_eq!((fetch(&of_john).await.0, fetch(&renewed).await.0), (404, 200));
+    assert_eq!(world.request("DELETE", "/api/v1/people/john/calendar", None).await.status, 204);
+    assert_eq!(fetch(&renewed).await.0, 404);
+    for path in [
+        "/calendar/person.john.ics",
+        "/calendar/person.john.x.ics",
+        "/calendar/x",
+        "/calendar/a.b.c.ics",
+        "/calendar/schedule..ics",
+    ] {
+        assert_eq!(fetch(path).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_of_another_program_is_a_layer() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "people", json!({ "name": "dave", "contacts": ["email:dave@example.org"] })).await;
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n\
+        BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:On call: John\r\nDTSTART;TZID=Europe/Berlin:20260302T080000\r\n\
+        DURATION:PT24H\r\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU\r\nEXDATE;TZID=Europe/Berlin:20260310T080000\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Duty\r\nATTENDEE:mailto:dave@example.org\r\nDTSTART;VALUE=DATE:20260304\r\n\
+        END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let layers = json!([{ "people": ["bob"] }, { "calendar": calendar, "name": "from the office" }]);
+    make(&world, "schedules", json!({ "name": "ops", "zone": "Europe/Berlin", "layers": layers })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    for (at, wanted) in [
+        ("2026-03-02T07:59", "bob"),
+        ("2026-03-02T08:00", "john"),
+        ("2026-03-03T12:00", "john"),
+        ("2026-03-04T08:00", "dave"),
+        ("2026-03-05T00:00", "bob"),
+        ("2026-03-10T09:00", "bob"),
+        // In summer the clock on the wall still says 08:00.
+        ("2026-03-30T07:59", "bob"),
+        ("2026-03-30T08:00", "john"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    for (text, words) in [
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Zoe\nDTSTART:20260304T000000Z\nDURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR",
+            "it is not known whose the event",
+        ),
+        ("hello", "line 1"),
+    ] {
+        let body = json!({ "name": "x", "layers": [{ "calendar": text }] });
+        let refused = post(&world, "/api/v1/schedules", body).await;
+        assert_eq!(
+            (refused.status, refused.body["field"].as_str()),
+            (422, Some("layers[0].calendar")),
+            "{}",
+            refused.text
+        );
+        assert!(refused.text.contains(words), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_takeover_holds_until_the_next_handoff_and_can_be_handed_back() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "rotations", json!({ "name": "weekly", "members": ["john", "bob"], "handoff": "monday 08:00", "start": "2026-02-23" })).await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "weekly" }] })).await;
+    make(&world, "teams", json!({ "name": "ops", "members": ["john", "bob"], "schedule": "ops" })).await;
+    // Monday, 03:00: John has it until 08:00, then Bob.
+    let taken = make(&world, "schedules/ops/takeover", json!({ "person": "carol" })).await;
+    assert_eq!(
+        (&taken["from"], &taken["until"]),
+        (&json!("2026-03-02T03:00:00Z"), &json!("2026-03-02T08:00:00Z"))
+    );
+    for (at, wanted) in
+        [("2026-03-02T02:59:59Z", "john"), ("2026-03-02T03:00:00Z", "carol"), ("2026-03-02T08:00:00Z", "bob")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    world.clock.set("2026-03-02T04:00:00Z".parse().unwrap());
+    let back = post(&world, "/api/v1/teams/ops/hand-back", json!({ "person": "carol" })).await;
+    assert_eq!(
+        (back.status, &back.body["items"][0]["until"]),
+        (200, &json!("2026-03-02T04:00:00Z")),
+        "{}",
+        back.text
+    );
+    for (at, wanted) in [("2026-03-02T03:30:00Z", "carol"), ("2026-03-02T04:00:00Z", "john")] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // Until somebody else takes it: beyond handoffs, and Bob ends it.
+    make(&world, "teams/ops/takeover", json!({ "person": "carol", "until": "released" })).await;
+    assert_eq!(who(&world, "ops", "2026-04-01T00:00:00Z").await, "carol");
+    world.clock.set("2026-03-05T00:00:00Z".parse().unwrap());
+    make(&world, "teams/ops/takeover", json!({ "person": "bob", "until": "2026-03-06 00:00" })).await;
+    for (at, wanted) in
+        [("2026-03-04T23:59:59Z", "carol"), ("2026-03-05T00:00:00Z", "bob"), ("2026-03-10T00:00:00Z", "john")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // Who is away can't take it.
+    make(&world, "people/carol/leave", json!({ "from": "2026-03-05", "until": "2026-03-05" })).await;
+    let away = post(&world, "/api/v1/teams/ops/takeover", json!({ "person": "carol" })).await;
+    assert_eq!((away.status, away.body["field"].as_str()), (422, Some("person")), "{}", away.text);
+}
+
+#[tokio::test]
+async fn a_team_without_a_schedule_is_taken_over_too() {
+    let mut world = World::new().await;
+    people(&world).await;
+    make(&world, "teams", json!({ "name": "plain", "members": ["john", "bob"] })).await;
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:00Z").await, "john");
+    make(&world, "teams/plain/takeover", json!({ "person": "bob" })).await;
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:00Z").await, "bob");
+    let alert = make(&world, "teams/plain/notify", json!({ "summary": "disk full" })).await;
+    world.settle().await;
+    let shown = get(&world, &format!("/api/v1/alerts/{}", alert["id"].as_str().unwrap())).await;
+    assert!(shown.text.contains("\"bob\"") && !shown.text.contains("handset:john"), "{}", shown.text);
+    post(&world, "/api/v1/teams/plain/hand-back", json!({ "person": "bob" })).await;
+    world.clock.set("2026-03-02T03:00:01Z".parse().unwrap());
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:01Z").await, "john");
+}
+
+#[tokio::test]
+async fn covers_and_swaps_follow_the_stated_rules() {
+    let world = World::new().await;
+    people(&world).await;
+    make(
+        &world,
+        "rotations",
+        json!({ "name": "daily", "members": ["john", "bob"], "every": "1 day", "start": "2026-03-02" }),
+    )
+    .await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "daily" }] })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    // John has even days. Carol covers two days, but only John's part of them.
+    let cover =
+        json!({ "person": "carol", "from": "2026-03-04", "until": "2026-03-06", "instead_of": "john" });
+    let made = make(&world, "schedules/ops/overrides", cover).await;
+    // Bob takes an hour of it: made later, it wins.
+    make(
+        &world,
+        "schedules/ops/overrides",
+        json!({ "person": "bob", "from": "2026-03-04 12:00", "until": "2026-03-04 13:00" }),
+    )
+    .await;
+    for (at, wanted) in [
+        ("2026-03-04T11:59", "carol"),
+        ("2026-03-04T12:00", "bob"),
+        ("2026-03-04T13:00", "carol"),
+        ("2026-03-05T12:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    let swap = json!({ "one": { "person": "john", "at": "2026-03-10 12:00" }, "other": { "person": "bob", "at": "2026-03-13 12:00" } });
+    let swapped = make(&world, "schedules/ops/swaps", swap).await;
+    assert_eq!(swapped["items"].as_array().unwrap().len(), 2);
+    for (at, wanted) in [
+        ("2026-03-10T12:00", "bob"),
+        ("2026-03-11T12:00", "bob"),
+        ("2026-03-12T12:00", "john"),
+        ("2026-03-13T12:00", "john"),
+        ("2026-03-14T00:00", "john"),
+        ("2026-03-15T00:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // What has not begun goes altogether.
+    let path = format!("/api/v1/schedules/ops/overrides/{}", made["name"].as_str().unwrap());
+    assert_eq!(world.request("DELETE", &path, None).await.status, 204);
+    assert_eq!(who(&world, "ops", "2026-03-04T11:59").await, "john");
+    assert_eq!(world.request("DELETE", &path, None).await.status, 404);
+    for (body, field) in [
+        (json!({ "person": "carol", "from": "2026-02-01", "until": "2026-02-02" }), "from"),
+        (json!({ "person": "carol", "from": "2026-03-05", "until": "2026-03-04" }), "until"),
+        (json!({ "person": "karol", "until": "2026-03-04" }), "person"),
+        (json!({ "person": "carol", "until": "2026-03-04", "role": "secondary" }), "role"),
+        (json!({ "person": "carol", "until": "soon" }), "until"),
+    ] {
+        let refused = post(&world, "/api/v1/schedules/ops/overrides", body).await;
+        assert_eq!((refused.status, refused.body["field"].as_str()), (422, Some(field)), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn leave_follows_the_calendar_that_a_person_names() {
+    use std::sync::{Arc, Mutex};
+
+    use dogwatch::leave_calendar::LeaveCalendars;
+
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "teams", json!({ "name": "ops", "members": ["john", "bob"] })).await;
+    let served = Arc::new(Mutex::new(String::new()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/john.ics", listener.local_addr().unwrap());
+    let text = served.clone();
+    let answer = move || std::future::ready(text.lock().unwrap().clone());
+    let server = axum::Router::new().route("/john.ics", axum::routing::get(answer));
+    let server = tokio::spawn(async move { axum::serve(listener, server).await.unwrap() });
+    let event = |days: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Away\r\n{days}END:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    world.request("PATCH", "/api/v1/people/john", Some(json!({ "leave_calendar": address }))).await;
+    let read = async |allowed: &str| {
+        let calendars =
+            LeaveCalendars::new(world.store.clone(), world.clock.clone(), vec![allowed.parse().unwrap()]);
+        calendars.unwrap().turn().await;
+    };
+    *served.lock().unwrap() = event("DTSTART;VALUE=DATE:20260304\r\nDTEND;VALUE=DATE:20260306\r\n");
+    // An address inside the house is not read.
+    read("10.0.0.0/8").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "john");
+    read("127.0.0.1/32").await;
+    for (at, wanted) in
+        [("2026-03-03T23:59:59Z", "john"), ("2026-03-04T00:00:00Z", "bob"), ("2026-03-06T00:00:00Z", "john")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    let version = world.store.definitions().version;
+    read("127.0.0.1/32").await;
+    assert_eq!(world.store.definitions().version, version, "nothing new, nothing stored");
+    // What can't be read changes nothing; what is moved moves.
+    *served.lock().unwrap() = "<html>".to_owned();
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "bob");
+    *served.lock().unwrap() = event("DTSTART;VALUE=DATE:20260310\r\nDTEND;VALUE=DATE:20260311\r\n");
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "john");
+    assert_eq!(who(&world, "ops", "2026-03-10T12:00:00Z").await, "bob");
+    // Who names no calendar any more is back.
+    world.request("PATCH", "/api/v1/people/john", Some(json!({ "leave_calendar": null }))).await;
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-10T12:00:00Z").await, "john");
+    server.abort();
 }

@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top of the house to the bottom; a room may use those below it.
 /// Rooms on one line never use each other.
-const FLOORS: [&[&str]; 15] = [
+const FLOORS: [&[&str]; 16] = [
     &["cli"],
     &["service"],
     &["http", "api", "web"],
-    &["delivery"],
+    &["delivery", "leave_calendar"],
     &["engine"],
     &["reply"],
     &["config"],
     &["channel"],
     &["timeline"],
+    &["takeover"],
     &["duty"],
     &["message", "telemetry"],
     &["store"],
     &["definition"],
-    &["calendar", "secret", "shutdown"],
+    &["calendar", "outbound", "secret", "shutdown"],
     &["clock"],
 ];
 

@@ -37,6 +37,11 @@ impl Calendar {
         self.shared.at(floor_second(at)).map(|found| self.shared.occurrence(found))
     }
 
+    /// Whose occurrence [`Self::at`] answers with.
+    pub fn people_at(&self, at: Timestamp) -> Option<&Arc<[Arc<str>]>> {
+        self.shared.at(floor_second(at)).map(|found| &self.shared.people[found.event])
+    }
+
     /// The first instant after `after` at which [`Self::at`] answers with another occurrence, or with none; nothing
     /// when it never does again.
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {

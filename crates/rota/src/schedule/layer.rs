@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::calendar::Calendar;
 use crate::period::ZonedPeriod;
 use crate::rotation::{People, Rotation, Turns};
 
@@ -35,6 +36,8 @@ pub enum Who {
     Rotation(Arc<Rotation>),
     /// A list that somebody wrote elsewhere.
     Stints(Arc<Stints>),
+    /// The events of a calendar.
+    Calendar(Calendar),
 }
 
 /// People whom a source names, and who stands in for them, in order.
@@ -103,7 +106,7 @@ impl Who {
     pub(super) fn turns(&self, from: Timestamp) -> Option<Turns<'_>> {
         match self {
             Who::Rotation(rotation) => Some(rotation.turns(from, Timestamp::MAX)),
-            Who::People(_) | Who::Stints(_) => None,
+            Who::People(_) | Who::Stints(_) | Who::Calendar(_) => None,
         }
     }
 
@@ -119,6 +122,10 @@ impl Who {
                 None => Stretch { named: None, until: rotation.next_handoff(at) },
             },
             Who::Stints(stints) => stints.stretch(at),
+            Who::Calendar(calendar) => Stretch {
+                named: calendar.people_at(at).and_then(Named::only),
+                until: calendar.next_change(at),
+            },
         }
     }
 }

@@ -66,7 +66,7 @@ impl Tonight {
 }
 
 /// Where names begin.
-const NAME_COLUMN: usize = 20;
+const NAME_COLUMN: usize = 22;
 
 fn show(night: &Night, paint: Paint) -> String {
     let mut out = String::new();

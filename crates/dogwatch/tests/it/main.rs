@@ -54,3 +54,4 @@ mod support;
 mod tidy;
 mod web;
 mod webhook;
+mod who;

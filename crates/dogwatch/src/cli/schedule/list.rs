@@ -48,6 +48,7 @@ fn print(schedule: &ScheduleSpec, width: usize) {
 fn describe(layer: &LayerSpec) -> String {
     let who = match &layer.rotation {
         Some(rotation) => format!("rotation {rotation}"),
+        None if layer.calendar.is_some() => "a calendar".to_owned(),
         None => layer.people.join(", "),
     };
     let ahead = match layer.ahead {

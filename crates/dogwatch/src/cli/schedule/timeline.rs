@@ -100,7 +100,7 @@ pub(super) fn draw(timeline: &Timeline<'_>, paint: Paint) -> String {
         }
     }
     out.push('\n');
-    legend.write(&mut out, paint);
+    legend.write(&mut out, timeline.shifts.iter().any(Shift::is_gap), paint);
     list(&mut out, timeline, &legend, &roles, paint);
     out
 }
@@ -236,9 +236,9 @@ impl<'a> Legend<'a> {
         COLOURS[place % COLOURS.len()]
     }
 
-    fn write(&self, out: &mut String, paint: Paint) {
+    fn write(&self, out: &mut String, has_gaps: bool, paint: Paint) {
         let entry = |(letter, people): &(char, &[Person])| format!("{letter} {}", names(people));
-        let entries: Vec<String> = self.0.iter().map(entry).chain([format!("{GAP} nobody")]).collect();
+        let entries: Vec<String> = self.0.iter().map(entry).chain(has_gaps.then(|| format!("{GAP} nobody"))).collect();
         let mut line = String::new();
         for entry in &entries {
             if !line.is_empty() && line.chars().count() + 3 + entry.chars().count() > WIDTH {

@@ -2,7 +2,8 @@
 
 use escalation::alert::Audience;
 use escalation::directory::Directory;
-use escalation::plan::Escalate;
+use escalation::name::Name;
+use escalation::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationStep, Target};
 use escalation::team::Team;
 use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::resolve::Resolver;
 use crate::cli::on_call::{Gap, OnCall, Person, Shift, Source, find_zone, merge};
+use crate::definition::PRIMARY;
 use crate::definition::time::print_instant;
 
 /// The hour at which the night is over.
@@ -81,7 +83,7 @@ impl Night {
         let until = morning(now, &find_zone(&on_call.zone));
         let mut resolver = Resolver::new(source, directory, team, &on_call);
         let audience = Audience::Team(team.name.clone());
-        let (plan, repeat) = directory.escalation(&audience);
+        let (plan, repeat) = plan(directory, team, &on_call);
         let mut after = SignedDuration::ZERO;
         let mut steps = Vec::new();
         for step in &plan {
@@ -134,6 +136,23 @@ impl Night {
     }
 }
 
+/// The steps of a team's plan, and how often they come again. Without a plan: whoever is on call, then the other
+/// members in order.
+fn plan(directory: &Directory, team: &Team, on_call: &OnCall) -> (Vec<EscalationStep>, u8) {
+    if let Some(plan) = team.escalation_plan.as_ref().and_then(|plan| directory.plans.get(plan)) {
+        return (plan.steps.clone(), plan.repeat);
+    }
+    let shift = on_call.roles.iter().find(|role| role.role == PRIMARY).and_then(|role| role.now.as_ref());
+    let now = shift.iter().flat_map(|shift| &shift.people).filter_map(|person| Name::new(&person.name).ok());
+    let mut people: Vec<Name> = now.collect();
+    people.extend(team.members.iter().filter(|member| !people.contains(member)).cloned().collect::<Vec<_>>());
+    let step = |person| EscalationStep {
+        notify: vec![Target::Person(person)],
+        escalate: Escalate::After(DEFAULT_AFTER),
+    };
+    (people.into_iter().map(step).collect(), DEFAULT_REPEAT)
+}
+
 /// Who is on call until morning, by role; a gap is a shift without people.
 async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> anyhow::Result<Vec<Shift>> {
     let now = on_call.at;
@@ -142,7 +161,12 @@ async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> a
         return Ok(shifts);
     }
     let now = on_call.roles.iter().filter_map(|role| role.now.clone());
-    Ok(now.map(|shift| Shift { from: on_call.at, until: shift.until.map(|end| end.min(until)), ..shift }).collect())
+    let cut = |shift: Shift| Shift {
+        from: on_call.at,
+        until: shift.until.map(|end| end.min(until)),
+        ..shift
+    };
+    Ok(now.map(cut).collect())
 }
 
 /// The next morning; in the small hours that of the same day.

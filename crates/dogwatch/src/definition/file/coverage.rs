@@ -136,21 +136,29 @@ impl Reviewer<'_> {
             return Vec::new();
         }
         let as_if_there = schedule.clone().with_leave(others);
-        let mut hits = Vec::new();
+        let mut hits: Vec<(Interval, rota::rotation::People)> = Vec::new();
         for stretch in away {
             let (start, end) = (stretch.start.max(self.time.start), stretch.end.min(self.time.end));
             let own = as_if_there.shifts(start, end, role);
             for shift in own.filter(|shift| shift.duty.people.iter().any(|name| **name == *person)) {
                 for instead in schedule.shifts(shift.from, shift.until.unwrap_or(end), role) {
-                    let names: Vec<String> =
-                        instead.duty.people.iter().map(|name| self.full_name(name)).collect();
-                    let who = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
                     let time = Interval { start: instead.from, end: instead.until.unwrap_or(end) };
-                    hits.push(format!("{who}: {}", self.told(time, schedule.zone())));
+                    match hits.last_mut() {
+                        // Shadows come and go.
+                        Some((last, people)) if last.end == time.start && *people == instead.duty.people => {
+                            last.end = time.end;
+                        }
+                        _ => hits.push((time, instead.duty.people)),
+                    }
                 }
             }
         }
-        hits
+        let shown = |(time, people): (Interval, rota::rotation::People)| {
+            let names: Vec<String> = people.iter().map(|name| self.full_name(name)).collect();
+            let who = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+            format!("{who}: {}", self.told(time, schedule.zone()))
+        };
+        hits.into_iter().map(shown).collect()
     }
 
     /// People whom a schedule names and nothing can reach.
@@ -161,7 +169,7 @@ impl Reviewer<'_> {
         let teams = directory.rosters.iter().map(|(name, schedule)| (Kind::Team, name, schedule));
         for (kind, name, schedule) in schedules.chain(teams) {
             let on = format!("{kind} \"{name}\"");
-            for person in people(schedule) {
+            for person in self.people(schedule) {
                 let named = where_named.entry(person).or_default();
                 if !named.contains(&on) {
                     named.push(on.clone());
@@ -181,6 +189,29 @@ impl Reviewer<'_> {
         }
     }
 
+    /// Everybody who is to have turns, or is on call within the time, some more than once.
+    fn people(&self, schedule: &Schedule) -> Vec<Arc<str>> {
+        let mut people = Vec::new();
+        for role in schedule.roles() {
+            for layer in &role.layers {
+                match &layer.who {
+                    Who::People(named) => people.extend(named.iter().cloned()),
+                    Who::Rotation(rotation) => {
+                        let members = rotation.editions().last().map(|edition| &edition.members);
+                        let members = members.into_iter().flatten();
+                        people.extend(members.flat_map(|named| named.iter().cloned()));
+                    }
+                    // Whom these name is seen in the shifts.
+                    Who::Stints(_) | Who::Calendar(_) => {}
+                }
+            }
+            for shift in schedule.shifts(self.time.start, self.time.end, &role.name) {
+                people.extend(shift.duty.people.iter().chain(&*shift.duty.shadows).cloned());
+            }
+        }
+        people
+    }
+
     fn full_name(&self, name: &str) -> String {
         let person = self.loaded.definitions.directory().people.get(name);
         let full_name = person.map(|person| person.full_name.clone()).filter(|full| !full.is_empty());
@@ -196,24 +227,6 @@ impl Reviewer<'_> {
             (false, false) => show_stretch(time.start, time.end, zone),
         }
     }
-}
-
-/// Whom the layers of a schedule name, each once for every time.
-fn people(schedule: &Schedule) -> Vec<Arc<str>> {
-    let mut people = Vec::new();
-    for layer in schedule.roles().iter().flat_map(|role| &role.layers) {
-        match &layer.who {
-            Who::People(named) => people.extend(named.iter().cloned()),
-            Who::Rotation(rotation) => {
-                let members = rotation.editions().last().map(|edition| &edition.members);
-                people.extend(members.into_iter().flatten().flat_map(|named| named.iter().cloned()));
-            }
-            Who::Stints(stints) => {
-                people.extend(stints.list().iter().flat_map(|stint| stint.people.iter().cloned()));
-            }
-        }
-    }
-    people
 }
 
 fn zone_name(zone: &TimeZone) -> &str {

@@ -8,9 +8,15 @@ mod completions;
 mod definition_files;
 mod demo;
 mod notify;
+mod on_call;
 mod period;
+mod rows;
+mod schedule;
 mod serve;
+mod terminal;
 mod token;
+mod tonight;
+mod who;
 
 use std::process::ExitCode;
 
@@ -30,6 +36,9 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Who(who::Who),
+    Tonight(tonight::Tonight),
+    Schedule(schedule::Schedule),
     Check(check::Check),
     Period(period::Period),
     Notify(notify::Notify),
@@ -46,6 +55,9 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Serve(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
         Command::Demo(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
+        Command::Who(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Tonight(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Schedule(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Check(command) => command.run(),
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),

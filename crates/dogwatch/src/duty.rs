@@ -158,11 +158,16 @@ impl Roster {
 
     /// When nobody is on call between two instants.
     pub fn gaps(&self, from: Timestamp, to: Timestamp, role: &str) -> Vec<Interval> {
-        let empty = |shift: Shift| {
+        let mut gaps: Vec<Interval> = Vec::new();
+        for shift in self.shifts(from, to, role).into_iter().filter(|shift| shift.duty.people.is_empty()) {
             let end = shift.until.unwrap_or(to);
-            shift.duty.people.is_empty().then_some(Interval { start: shift.from, end })
-        };
-        self.shifts(from, to, role).into_iter().filter_map(empty).collect()
+            match gaps.last_mut() {
+                // Shadows come and go in a gap.
+                Some(last) if last.end == shift.from => last.end = end,
+                _ => gaps.push(Interval { start: shift.from, end }),
+            }
+        }
+        gaps
     }
 
     /// When one source hides another between two instants, by what is in force now.

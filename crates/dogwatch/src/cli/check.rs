@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 use rota::diagnostic::{Problem, Span};
 use serde_json::{Value, json};
 
-use super::definition_files::load;
+use super::definition_files::load_at;
+use super::on_call::Moment;
+use crate::clock::{Clock, SystemClock};
 use crate::definition::Kind;
 use crate::definition::file::Loaded;
 
@@ -17,11 +20,15 @@ use crate::definition::file::Loaded;
 /// Reads Naemon object files (.cfg) and TOML (.toml); of a folder all of them. All files given are checked
 /// together: one may name what another defines. Ends with 1 if there is an error, with 0 if there are
 /// only warnings.
+///
+/// Where there are no errors, warnings tell of the 90 days to come: when nobody is on call, when two layers claim the
+/// same time, whose shifts fall into leave, and who is on the rota and can't be reached.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dogwatch check /etc/dogwatch/definitions
   dogwatch check periods.cfg team.toml
+  dogwatch check --from 2026-12-01 /etc/dogwatch/definitions
   dogwatch check --format json . | jq -r 'select(.severity == \"error\") | .message'
 
 With --format json every problem is an object on a line of its own, with file, line, column (both from 1,
@@ -34,6 +41,9 @@ pub(super) struct Check {
     /// How to show the problems
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Look at the 90 days from here on: a date, or a time [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -46,7 +56,10 @@ enum Format {
 
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let loaded = load(&self.paths);
+        let now = SystemClock.now();
+        let from = self.from.map_or(Ok(now), |from| from.read(&TimeZone::UTC, now))?;
+        let mut loaded = load_at(&self.paths, from);
+        loaded.review(from);
         let mut out = std::io::stdout().lock();
         match self.format {
             Format::Text => {
@@ -75,7 +88,11 @@ fn summary(loaded: &Loaded) -> String {
         (names(Kind::Person), "person", "people"),
         (names(Kind::Team), "team", "teams"),
         (names(Kind::EscalationPlan), "escalation plan", "escalation plans"),
+        (names(Kind::Rotation), "rotation", "rotations"),
+        (names(Kind::Schedule), "schedule", "schedules"),
         (names(Kind::Integration), "integration", "integrations"),
+        (names(Kind::Override), "override", "overrides"),
+        (names(Kind::Leave), "leave", "leaves"),
     ];
     let there: Vec<String> = counts
         .into_iter()

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rota::diagnostic::{MAX_TEXT_BYTES, Problem};
 use rota::syntax::{self, Entry, Root, Source};
 
@@ -18,6 +19,11 @@ const MAX_DEPTH: usize = 32;
 ///
 /// A file that cannot be read is one more problem.
 pub(super) fn load(paths: &[PathBuf]) -> Loaded {
+    load_at(paths, SystemClock.now())
+}
+
+/// The same, as if it were then.
+pub(super) fn load_at(paths: &[PathBuf], now: Timestamp) -> Loaded {
     let mut found = Found::default();
     for path in paths {
         found.add(path, 0);
@@ -25,7 +31,7 @@ pub(super) fn load(paths: &[PathBuf]) -> Loaded {
     let roots: Vec<Root<'_>> = found.naemon.iter().map(|path| Root::File(path)).collect();
     let mut naemon = syntax::read(&mut Disk, &roots);
     naemon.problems.splice(0..0, found.problems);
-    Loaded::new(naemon, found.toml, SystemClock.now())
+    Loaded::new(naemon, found.toml, now)
 }
 
 /// What is to be read, each file once.

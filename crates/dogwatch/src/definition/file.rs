@@ -5,8 +5,10 @@
 //! [`Definitions`], as if it came in by the API.
 //!
 //! Read next, in the order in which a text passes through: [`tables`], [`places`] and [`quoted`];
-//! [`shape`]; [`references`] and [`crate::definition::PeriodSpec`]; then [`soundness`].
+//! [`shape`]; [`references`] and [`crate::definition::PeriodSpec`]; then [`soundness`] and
+//! [`coverage`].
 
+mod coverage;
 mod places;
 mod quoted;
 mod references;
@@ -14,8 +16,10 @@ mod shape;
 mod soundness;
 mod tables;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use rota::diagnostic::{self, Files, Problem};
+use rota::diagnostic::{self, Files, Problem, Span};
 use rota::period::{Period, compile};
 use rota::syntax::Document;
 
@@ -54,6 +58,8 @@ pub struct Loaded {
     /// The periods that compile, those with mistakes included: see [`Self::is_sound`].
     pub periods: Vec<Period>,
     soundness: Soundness,
+    /// Where the names of definitions stand.
+    named: BTreeMap<(Kind, String), Span>,
 }
 
 impl Loaded {
@@ -91,10 +97,32 @@ impl Loaded {
         }
         let compiled = compile(&definitions, today);
         problems.extend(compiled.problems);
+        problems.extend(tables.iter().filter_map(begins_anew));
+        let mut named = BTreeMap::new();
+        for table in &tables {
+            if let (Some(name), Some(span)) = (shape::name(&table.body), table.places.value("name")) {
+                named.entry((table.kind, name.to_owned())).or_insert(span);
+            }
+        }
         let others = references::check(&tables, &compiled.periods, now, &mut problems);
         diagnostic::sort(&mut problems);
         soundness.decide(&definitions, &problems);
-        Loaded { files, problems, definitions: others, periods: compiled.periods, soundness }
+        Loaded { files, problems, definitions: others, periods: compiled.periods, soundness, named }
+    }
+
+    /// Adds what is doubtful about the schedules in the 90 days from an instant on: gaps, overlaps, shifts that
+    /// fall into leave, people on the rota who can't be reached. Of definitions with errors nothing is said.
+    pub fn review(&mut self, from: Timestamp) {
+        if !self.has_errors() {
+            let found = coverage::review(self, from);
+            self.problems.extend(found);
+            diagnostic::sort(&mut self.problems);
+        }
+    }
+
+    /// Where the name of a definition stands.
+    fn place_of(&self, kind: Kind, name: &str) -> Option<Span> {
+        self.named.get(&(kind, name.to_owned())).copied()
     }
 
     /// The period with a name, as far as it can be read: see [`Self::is_sound`].
@@ -126,4 +154,15 @@ impl Loaded {
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(Problem::is_error)
     }
+}
+
+/// A rotation in a file that says nowhere when it begins: whoever reads it later has another turn first.
+fn begins_anew(table: &tables::Table) -> Option<Problem> {
+    let has = |field: &str| table.body.get(field).is_some();
+    if table.kind != Kind::Rotation || has("start") || has("editions") {
+        return None;
+    }
+    let message = "this rotation has no start: the first member always has the turn in which the file is read";
+    let hint = "write a day on which the first member begins a turn, such as start = \"2026-01-05\"";
+    Some(Problem::warning(table.places.value("name"), message).hint(hint))
 }

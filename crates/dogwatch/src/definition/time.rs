@@ -1,6 +1,6 @@
-//! How definitions write instants and days.
+//! How definitions write instants and days, and how people read them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rota::period::Interval;
@@ -38,6 +38,48 @@ pub fn parse_moment(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     zoned.map(|zoned| zoned.timestamp()).ok_or_else(|| {
         format!("\"{text}\" is no time; write one such as \"2026-12-24 08:00\", \"2026-12-24\" or \"2026-12-24T07:00:00Z\"")
     })
+}
+
+/// What the clocks of a zone show at an instant: `Thu 2026-12-24 08:00`.
+pub fn show_instant(at: Timestamp, zone: &TimeZone) -> String {
+    let reading = zone.to_datetime(at);
+    reading.strftime(if reading.second() == 0 { "%a %Y-%m-%d %H:%M" } else { "%a %Y-%m-%d %H:%M:%S" }).to_string()
+}
+
+/// The same, whatever the seconds.
+pub fn show_minute(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%a %Y-%m-%d %H:%M").to_string()
+}
+
+/// A stretch of time: `Thu 2026-12-24 08:00 to 17:00`, `Thu 2026-12-24 08:00 to Fri 2026-12-25 08:00`. A midnight
+/// that ends the day is 24:00.
+pub fn show_stretch(from: Timestamp, until: Timestamp, zone: &TimeZone) -> String {
+    let (start, end) = (zone.to_datetime(from), zone.to_datetime(until));
+    let is_midnight = end.time() == jiff::civil::Time::midnight();
+    let until = if start.date() == end.date() && start < end {
+        end.strftime(if end.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+    } else if is_midnight && start.date().tomorrow().ok() == Some(end.date()) {
+        "24:00".to_owned()
+    } else {
+        show_instant(until, zone)
+    };
+    format!("{} to {until}", show_instant(from, zone))
+}
+
+/// How long something lasts, in its two largest units: `3 days 23 h`.
+pub fn show_length(length: SignedDuration) -> String {
+    let seconds = length.as_secs().max(0);
+    let days = seconds / 86_400;
+    let units = [
+        (days, if days == 1 { "day" } else { "days" }),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(units.len() - 1);
+    let shown = units.iter().skip(first).take(2).filter(|(count, _)| *count > 0);
+    let shown: Vec<String> = shown.map(|(count, unit)| format!("{count} {unit}")).collect();
+    if shown.is_empty() { "0 s".to_owned() } else { shown.join(" ") }
 }
 
 /// Reads a stretch of time: whole days, the last one included, or moments, the last one not.

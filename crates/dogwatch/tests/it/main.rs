@@ -55,3 +55,4 @@ mod support;
 mod tidy;
 mod web;
 mod webhook;
+mod who;

@@ -4,6 +4,8 @@
 //! real dispatcher do what is due there; requests go to the real server on a loopback port.
 
 pub mod carrier;
+pub mod command;
+pub mod guide;
 pub mod process;
 
 use std::net::SocketAddr;

@@ -4,14 +4,15 @@
 //! letter for half an hour when all texts are short, else a letter for an hour, which leaves room
 //! for more text. Half a letter can be filled, so that the bar is true to a quarter of an hour or
 //! to half of one; what is finer is shaded, and only the text says it exactly.
-//!
-//! Knows nothing of terminals but their colours.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use rota::period::{ClockDay, Jump, ZonedPeriod};
+
+use crate::cli::rows::{BAR_COLUMN, WIDTH, date, hours, wrap};
+use crate::cli::terminal::Paint;
 
 /// What is drawn.
 pub(super) struct Calendar<'a> {
@@ -20,41 +21,16 @@ pub(super) struct Calendar<'a> {
     pub(super) today: Date,
 }
 
-const WIDTH: usize = 80;
-/// `Mon 2026-07-06` and two blanks.
-const BAR_COLUMN: usize = 16;
 const DAY_SECONDS: u32 = 86_400;
 
-/// The colours of a terminal, or none.
-struct Paint(bool);
-
-impl Paint {
-    fn with(&self, code: &str, text: &str) -> String {
-        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-    fn strong(&self, text: &str) -> String {
-        self.with("1", text)
-    }
-    fn faint(&self, text: &str) -> String {
-        self.with("2", text)
-    }
-    fn note(&self, text: &str) -> String {
-        self.with("33", text)
-    }
-    fn inside(&self, text: &str) -> String {
-        self.with("32", text)
-    }
-}
-
 /// Draws it.
-pub(super) fn draw(calendar: &Calendar<'_>, colours: bool) -> String {
-    let paint = Paint(colours);
+pub(super) fn draw(calendar: &Calendar<'_>, paint: Paint) -> String {
     let texts: Vec<Vec<String>> = calendar.days.iter().map(texts).collect();
     let room = |cells: usize| WIDTH - BAR_COLUMN - cells - 2;
     let fits = |ranges: &Vec<String>| ranges.join(" ").len() <= room(48);
     let cells = if texts.iter().all(fits) { 48 } else { 24 };
     let mut out = String::new();
-    title(&mut out, calendar, &paint);
+    title(&mut out, calendar, paint);
     let _ = writeln!(out, "{}{}", " ".repeat(BAR_COLUMN), paint.faint(&hours(cells)));
     let mut shaded = false;
     for (index, (day, ranges)) in calendar.days.iter().zip(&texts).enumerate() {
@@ -66,8 +42,8 @@ pub(super) fn draw(calendar: &Calendar<'_>, colours: bool) -> String {
         let mut lines = wrap(ranges, room(cells)).into_iter();
         let row = format!(
             "{}  {}  {}",
-            date(day.date, calendar.today, &paint),
-            paint_bar(&bar, &paint),
+            date(day.date, calendar.today, paint),
+            paint_bar(&bar, paint),
             lines.next().unwrap_or_default()
         );
         let _ = writeln!(out, "{}", row.trim_end());
@@ -86,7 +62,7 @@ pub(super) fn draw(calendar: &Calendar<'_>, colours: bool) -> String {
     out
 }
 
-fn title(out: &mut String, calendar: &Calendar<'_>, paint: &Paint) {
+fn title(out: &mut String, calendar: &Calendar<'_>, paint: Paint) {
     let period = calendar.period.period();
     let zone = calendar.period.zone().iana_name().unwrap_or("UTC");
     let (name, alias) = (period.name(), period.alias());
@@ -95,27 +71,6 @@ fn title(out: &mut String, calendar: &Calendar<'_>, paint: &Paint) {
     let gap = WIDTH.saturating_sub(length + zone.len()).max(2);
     let _ = writeln!(out, "{}{alias}{}{}", paint.strong(name), " ".repeat(gap), paint.faint(zone));
     out.push('\n');
-}
-
-/// The hours above the bars.
-fn hours(cells: usize) -> String {
-    let step = cells / 8;
-    let mut line = String::new();
-    for hour in (0..=24).step_by(3) {
-        let _ = write!(line, "{hour:02}{}", " ".repeat(step - 2));
-    }
-    line.trim_end().to_owned()
-}
-
-fn date(date: Date, today: Date, paint: &Paint) -> String {
-    let text = format!("{} {date}", date.strftime("%a"));
-    if date == today {
-        paint.with("1;7", &text)
-    } else if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
-        paint.faint(&text)
-    } else {
-        text
-    }
 }
 
 /// How much of a stretch of the bar is in.
@@ -163,7 +118,7 @@ fn bar(day: &ClockDay, cells: usize) -> String {
     (0..cells as u32).map(cell).collect()
 }
 
-fn paint_bar(bar: &str, paint: &Paint) -> String {
+fn paint_bar(bar: &str, paint: Paint) -> String {
     let kind = |letter: char| match letter {
         '·' | '┊' => 0,
         '╌' => 1,
@@ -196,21 +151,6 @@ fn clock(second: u32) -> String {
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     let seconds = if second > 0 { format!(":{second:02}") } else { String::new() };
     format!("{hour:02}:{minute:02}{seconds}")
-}
-
-/// Texts in lines of at most `room` letters.
-fn wrap(texts: &[String], room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for text in texts {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + text.len() <= room => {
-                line.push(' ');
-                line.push_str(text);
-            }
-            _ => lines.push(text.clone()),
-        }
-    }
-    lines
 }
 
 fn note(day: &ClockDay, jump: &Jump) -> String {

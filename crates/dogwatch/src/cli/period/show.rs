@@ -1,6 +1,6 @@
 //! `dogwatch period show`: a period as a calendar.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +11,8 @@ use jiff::tz::TimeZone;
 
 use super::calendar::{self, Calendar};
 use crate::cli::definition_files::load;
+use crate::cli::rows::read_date;
+use crate::cli::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
 use crate::definition::file::Loaded;
 
@@ -42,12 +44,6 @@ pub(super) struct Show {
 /// More rows are nothing to look at.
 const MOST_DAYS: i32 = 3_660;
 
-fn read_date(text: &str) -> Result<Date, String> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let date = text.parse().ok().filter(|_| is_plain);
-    date.ok_or_else(|| "write a date that exists, such as 2026-12-24".to_owned())
-}
-
 impl Show {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let loaded = load(&self.config);
@@ -76,7 +72,7 @@ impl Show {
             today,
         };
         let mut out = std::io::stdout().lock();
-        out.write_all(calendar::draw(&calendar, has_colours()).as_bytes())?;
+        out.write_all(calendar::draw(&calendar, Paint::for_stdout()).as_bytes())?;
         out.flush()?;
         if !loaded.is_sound(&self.name) {
             show_problems(&loaded);
@@ -92,11 +88,4 @@ fn show_problems(loaded: &Loaded) {
     if !errors.is_empty() {
         eprintln!("{}", loaded.files.render_all(&errors));
     }
-}
-
-/// Whether the reader is a person at a terminal who has not asked for plain text.
-fn has_colours() -> bool {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let is_dumb = set("TERM").is_some_and(|terminal| terminal == "dumb");
-    std::io::stdout().is_terminal() && set("NO_COLOR").is_none() && !is_dumb
 }

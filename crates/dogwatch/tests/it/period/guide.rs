@@ -10,21 +10,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::{Ran, folder, run};
-
-/// The language and the text of each code block.
-fn blocks() -> Vec<(String, String)> {
-    let path = format!("{}/../../docs/guide/periods.md", env!("CARGO_MANIFEST_DIR"));
-    let guide = std::fs::read_to_string(path).unwrap();
-    let mut blocks = Vec::new();
-    let mut lines = guide.lines();
-    while let Some(line) = lines.next() {
-        if let Some(language) = line.strip_prefix("```") {
-            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push((language.to_owned(), text.join("\n")));
-        }
-    }
-    blocks
-}
+use crate::support::guide::blocks;
 
 fn check_answer(toml: &str, line: &str) {
     let words: Vec<&str> = line.split(' ').collect();
@@ -59,7 +45,7 @@ fn every_example_is_true() {
     let mut shown: Option<String> = None;
     let mut is_ours = false;
     let mut seen = 0;
-    for (language, text) in blocks() {
+    for (language, text) in blocks("periods") {
         match language.as_str() {
             "naemon" | "wrong" => is_ours = false,
             "toml" => {

@@ -79,7 +79,8 @@ fn show(night: &Night, paint: Paint) -> String {
         show_step(&mut out, &format!("{}", index + 1), step, paint);
     }
     if night.repeat > 0 {
-        let rounds = if night.repeat == 1 { "once more".to_owned() } else { format!("{} times more", night.repeat) };
+        let rounds =
+            if night.repeat == 1 { "once more".to_owned() } else { format!("{} times more", night.repeat) };
         let _ = writeln!(out, "  then all of it {rounds}");
     }
     if let Some(step) = &night.last_resort {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::on_call::{Moment, OnCall, RoleDuty, Shift, Source, Where, find_zone, merge, names};
 use super::terminal::Paint;
@@ -60,7 +60,12 @@ impl Who {
         let zone = find_zone(&answer.zone);
         let paint = Paint::for_stdout();
         let at = show_minute(answer.at, &zone);
-        let _ = writeln!(out, "{}  {}", paint.strong(&answer.team), paint.faint(&format!("{at}, {}", answer.zone)));
+        let _ = writeln!(
+            out,
+            "{}  {}",
+            paint.strong(&answer.team),
+            paint.faint(&format!("{at}, {}", answer.zone))
+        );
         for role in &answer.roles {
             let shifts = follow(&source, &answer, role).await?;
             show(&mut out, role, &shifts, answer.at, &zone, paint);
@@ -97,7 +102,6 @@ async fn follow(source: &Source, answer: &OnCall, role: &RoleDuty) -> anyhow::Re
     }
     Ok(shifts)
 }
-
 
 fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone: &TimeZone, paint: Paint) {
     let _ = writeln!(out, "\n{}", role.role);

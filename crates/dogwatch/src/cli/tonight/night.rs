@@ -103,7 +103,10 @@ impl Night {
             [] => None,
             targets => {
                 let after = after * (i32::from(repeat) + 1);
-                Some(Step { after_seconds: after.as_secs(), rows: resolver.rows(targets, SignedDuration::ZERO).await? })
+                Some(Step {
+                    after_seconds: after.as_secs(),
+                    rows: resolver.rows(targets, SignedDuration::ZERO).await?,
+                })
             }
         };
         let shifts = until_morning(source, &on_call, until).await?;
@@ -120,7 +123,8 @@ impl Night {
             wrong.push("no last resort: write last_resort for the team, or for the whole service".to_owned());
         }
         let (gaps, shifts): (Vec<_>, Vec<_>) = shifts.into_iter().partition(Shift::is_gap);
-        let gap = |shift: Shift| Gap { role: shift.role, from: shift.from, until: shift.until.unwrap_or(until) };
+        let gap =
+            |shift: Shift| Gap { role: shift.role, from: shift.from, until: shift.until.unwrap_or(until) };
         Ok(Self {
             team: team.name.to_string(),
             from: now,
@@ -161,11 +165,8 @@ async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> a
         return Ok(shifts);
     }
     let now = on_call.roles.iter().filter_map(|role| role.now.clone());
-    let cut = |shift: Shift| Shift {
-        from: on_call.at,
-        until: shift.until.map(|end| end.min(until)),
-        ..shift
-    };
+    let cut =
+        |shift: Shift| Shift { from: on_call.at, until: shift.until.map(|end| end.min(until)), ..shift };
     Ok(now.map(cut).collect())
 }
 

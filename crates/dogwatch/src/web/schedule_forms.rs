@@ -1,0 +1,208 @@
+//! The forms of a schedule's page: take it, cover, end, hand back. Each posts, and leads back to the page.
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::post;
+use jiff::Timestamp;
+
+use super::on_call::full_name;
+use super::schedule_page::{Said, render};
+use super::schedule_view::View;
+use super::{Viewer, error_page, see, unavailable, url};
+use crate::definition::time::parse_moment;
+use crate::definition::{FieldError, Lies, OverrideSpec};
+use crate::duty::Roster;
+use crate::http::App;
+use crate::message::sentence;
+use crate::takeover::{self, HandBack, Refusal, Take, Until};
+
+/// A form that was sent, and from where.
+struct Sent<'a> {
+    app: &'a App,
+    viewer: &'a Viewer,
+    over: Lies,
+    query: String,
+    form: String,
+    view: View,
+    role: String,
+    now: Timestamp,
+}
+
+impl Sent<'_> {
+    fn value(&self, name: &str) -> Option<String> {
+        url::form_value(&self.form, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// Who is named, or the viewer.
+    fn person(&self) -> String {
+        let own = || self.viewer.0.person.as_ref().map(ToString::to_string);
+        self.value("person").or_else(own).unwrap_or_default()
+    }
+
+    /// A time as clocks in the zone of the page show it.
+    fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+        let Some(text) = self.value(name) else { return Ok(None) };
+        parse_moment(&text, &self.view.zone)
+            .map(Some)
+            .map_err(|message| Refusal::Invalid(vec![FieldError { field: name.to_owned(), message }]))
+    }
+
+    fn taken(&self, from: Option<Timestamp>, until: Until, instead_of: Option<String>) -> Take {
+        Take {
+            over: self.over.clone(),
+            role: self.role.clone(),
+            person: self.person(),
+            from,
+            until,
+            instead_of,
+            reason: self.value("reason").unwrap_or_default(),
+            by: self.viewer.0.clone(),
+        }
+    }
+
+    async fn take(&self) -> Result<String, Refusal> {
+        let until = match self.value("until").as_deref() {
+            Some("release") => Until::Released,
+            Some("time") => Until::At(self.time("time")?.ok_or_else(|| missing("time"))?),
+            _ => Until::NextHandoff,
+        };
+        let take = self.taken(None, until, None);
+        takeover::take_over(&self.app.store, self.now, take).await.map(|spec| spec.name)
+    }
+
+    async fn cover(&self) -> Result<String, Refusal> {
+        let from = self.time("from")?.ok_or_else(|| missing("from"))?;
+        let until = self.time("until")?.ok_or_else(|| missing("until"))?;
+        let take = self.taken(Some(from), Until::At(until), self.value("instead_of"));
+        takeover::cover(&self.app.store, self.now, take).await.map(|spec| spec.name)
+    }
+
+    async fn hand_back(&self) -> Result<String, Refusal> {
+        let back = HandBack {
+            over: self.over.clone(),
+            role: self.role.clone(),
+            person: self.person(),
+            by: self.viewer.0.clone(),
+        };
+        let ended: Vec<OverrideSpec> = takeover::hand_back(&self.app.store, self.now, back).await?;
+        Ok(ended.into_iter().next_back().map(|spec| spec.name).unwrap_or_default())
+    }
+
+    async fn end(&self, name: &str) -> Result<String, Refusal> {
+        takeover::end(&self.app.store, self.now, name, &self.viewer.0).await.map(|spec| spec.name)
+    }
+
+    /// Why it was not done, in a sentence that names people as people do.
+    fn words(&self, errors: &[FieldError]) -> String {
+        let definitions = self.app.store.definitions();
+        let told = errors.iter().map(|FieldError { field, message }| {
+            let name = if field == "person" { Some(self.person()) } else { self.value(field) };
+            let is_known = |name: &String| definitions.directory().people.contains_key(name.as_str());
+            match name.filter(is_known).filter(|_| matches!(field.as_str(), "person" | "instead_of")) {
+                Some(name) => format!("{} {message}.", full_name(definitions.directory(), &name)),
+                None if message.starts_with(['"', 't', 'n']) => format!("{}.", sentence(message)),
+                None => format!("\"{}\" {message}.", sentence(field)),
+            }
+        });
+        format!("Nothing was changed. {}", told.collect::<Vec<_>>().join(" "))
+    }
+
+    async fn answer(self, done: Result<String, Refusal>) -> Response {
+        let (status, words) = match done {
+            Ok(name) => {
+                let did = url::query([("did", name.as_str())]);
+                return see(&format!("{}?{}&{did}", url::roster(&self.over), self.view.query()));
+            }
+            Err(Refusal::Store(error)) => return unavailable(&error),
+            Err(Refusal::Missing) => {
+                return error_page(404, "There is no such override; somebody has cancelled it.");
+            }
+            Err(Refusal::Forbidden(words)) => (403, words.to_owned()),
+            Err(Refusal::Invalid(errors)) => (422, self.words(&errors)),
+            Err(error @ Refusal::Busy) => (409, sentence(&error.to_string())),
+        };
+        render(self.app, self.viewer, self.over, &self.query, Said::Refused(status, words)).await
+    }
+}
+
+fn missing(field: &str) -> Refusal {
+    Refusal::Invalid(vec![FieldError {
+        field: field.to_owned(),
+        message: "is missing; write a time".to_owned(),
+    }])
+}
+
+async fn act(
+    app: App,
+    viewer: Viewer,
+    over: Lies,
+    verb: &str,
+    query: Option<String>,
+    form: String,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let now = app.clock.now();
+    let Some(roster) = Roster::current(&app.store.definitions(), over.clone()) else {
+        return error_page(404, "There is no such schedule.");
+    };
+    let view = View::read(&query, &viewer, &app, roster.zone(), now);
+    let role = url::form_value(&query, "role").unwrap_or_else(|| roster.default_role().to_string());
+    let sent = Sent { app: &app, viewer: &viewer, over, query, form, view, role, now };
+    let done = match verb {
+        "take" => sent.take().await,
+        "cover" => sent.cover().await,
+        "hand-back" => sent.hand_back().await,
+        _ => match verb.strip_prefix("end ") {
+            Some(name) => sent.end(name).await,
+            None => return error_page(404, "There is nothing at this address."),
+        },
+    };
+    sent.answer(done).await
+}
+
+async fn schedule(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path((name, verb)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    form: String,
+) -> Response {
+    act(app, viewer, Lies::Schedule(name), &verb, query, form).await
+}
+
+async fn schedule_end(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path((name, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    act(app, viewer, Lies::Schedule(name), &format!("end {id}"), query, String::new()).await
+}
+
+async fn team(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path((name, verb)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    form: String,
+) -> Response {
+    act(app, viewer, Lies::Team(name), &verb, query, form).await
+}
+
+async fn team_end(
+    viewer: Viewer,
+    State(app): State<App>,
+    Path((name, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    act(app, viewer, Lies::Team(name), &format!("end {id}"), query, String::new()).await
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/schedules/{name}/{verb}", post(schedule))
+        .route("/schedules/{name}/overrides/{id}/end", post(schedule_end))
+        .route("/teams/{name}/on-call/{verb}", post(team))
+        .route("/teams/{name}/on-call/overrides/{id}/end", post(team_end))
+}

@@ -47,8 +47,10 @@ PHONE = (390, 844)
 DESKTOP = (1280, 900)
 # What a first load may weigh, all in all.
 LIGHT = 50 * 1024
-# Seconds for the whole run; it takes about 110.
-LONGEST = 200
+# Seconds for the whole run; it takes about 150.
+LONGEST = 280
+# Seconds of silence after which a page takes its live stream for dead.
+SILENCE = 40
 # A name that leads to this machine, for browsers only: without TLS it gets no Sec-Fetch headers.
 OTHER_NAME = "dogwatch.test"
 # Addresses at which something listens that no page may ever ask.
@@ -298,6 +300,11 @@ def tab(driver, url):
     return driver.current_window_handle
 
 
+def is_lost(driver):
+    """Whether the page says that it is not live."""
+    return one_of(driver, "#lost").is_displayed()
+
+
 def cookie_of(driver):
     return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in driver.get_cookies())
 
@@ -467,7 +474,8 @@ class Story:
         statuses = [look(demo.sign_in, method) for method in ("HEAD", "GET", "GET", "OPTIONS")]
         report.check("looking at the sign-in address does not use it up", statuses[:3] == [200] * 3, statuses)
         phone.get(demo.url)
-        report.need("without a session the pages say how to sign in", "not signed in" in text_of(phone), text_of(phone))
+        report.need("without a session the pages say how to sign in", "not signed in" in text_of(phone)
+                    and "dogwatch token create --link" in [code.text for code in all_of(phone, "code")], text_of(phone))
         phone.get(demo.sign_in)
         report.check("the sign-in page has one button", len(all_of(phone, "button")) == 1)
         press(phone, "form button")
@@ -492,6 +500,10 @@ class Story:
         mark(phone)
         self.tabs["alert"] = tab(phone, self.demo.url + "/alerts/1")
         mark(phone)
+        report.check("the alert's page says whom the next step pages",
+                     "Bob is paged (step 2), in" in one_of(phone, ".next").text, text_of(phone))
+        days = [day.text for day in all_of(phone, "h3")]
+        report.check("and names the day once", len(days) == len(set(days)) >= 1, days)
         return ring
 
     def john_does_nothing(self, first):
@@ -512,9 +524,15 @@ class Story:
         press(phone, "form[action$='/keys/4'] button")
         report.wait("Bob presses 4: his handset stops and says that he has it", phone,
                     lambda: not all_of(phone, ".ringing") and "You have #1" in text_of(phone))
+        said = one_of(phone, ".said a")
+        report.check("with the headline, which leads to the alert",
+                     "disk full on db1" in said.text and said.get_attribute("href").endswith("/alerts/1"), said.text)
         self.show("john")
         report.wait("John's handset stops and says that Bob has it", phone,
                     lambda: not all_of(phone, ".ringing") and "Bob has it" in text_of(phone))
+        told = one_of(phone, ".told a")
+        report.check("with the headline, too", "disk full on db1" in told.text
+                     and told.get_attribute("href").endswith("/alerts/1"), told.text)
         report.check("without being loaded anew", is_marked(phone))
         self.show("now")
         report.wait("Now shows that somebody has it", phone,
@@ -553,6 +571,43 @@ class Story:
         report.check("Bob was paged after 45 s", 44.9 <= wait <= 48, wait)
         report.check("nothing rang after the acknowledgement", max(rings) <= at.get("Acknowledged", 0), at)
 
+    # ---- live, and not ----
+
+    def a_quiet_page_is_opened(self):
+        """A handset on which nothing happens; what it says of its connection is written down."""
+        self.tabs["quiet"] = tab(self.phone, self.demo.url + "/handset/nora")
+        self.phone.execute_script(
+            "const lost = document.getElementById('lost'); window.lost = 0;"
+            "new MutationObserver(() => { window.lost += lost.hidden ? 0 : 1; }).observe(lost, { attributes: true });")
+
+    def a_quiet_page_stays_live(self):
+        report, phone = self.report, self.phone
+        self.show("quiet")
+        seconds = phone.execute_script("return performance.now()") / 1000
+        report.check(f"a page on which nothing happened for more than {SILENCE} s was live all the time",
+                     seconds > SILENCE + 2 and phone.execute_script("return window.lost") == 0 and not is_lost(phone),
+                     f"{seconds:.0f} s")
+
+    def a_silent_server_is_noticed(self):
+        """A server that stands still closes no connection: only silence tells."""
+        report, demo, desk = self.report, self.demo, self.desk
+        desk.get(demo.url + "/handset/quentin")
+        mark(desk)
+        waiting(desk, 5).until(lambda _: desk.execute_script("return document.readyState") == "complete")
+        report.check("a page with a connection says nothing of it", not is_lost(desk))
+        os.kill(demo.process.pid, signal.SIGSTOP)
+        try:
+            report.wait("a server that is silent is noticed, though the connection is open", desk,
+                        lambda: is_lost(desk) and "Not live: reconnecting" in text_of(desk), seconds=SILENCE + 10)
+            picture(desk, "not-live")
+        finally:
+            os.kill(demo.process.pid, signal.SIGCONT)
+        report.wait("when it goes on, the page is live again", desk, lambda: not is_lost(desk), seconds=20)
+        number = demo.notify("people/quentin", "after the silence")
+        report.wait("and rings", desk, lambda: ring_of(desk) and "after the silence" in text_of(desk))
+        report.check("without being loaded anew", is_marked(desk))
+        demo.api(f"/alerts/{number}/resolve", {})
+
     # ---- killed, and started again ----
 
     def killed_in_the_middle(self):
@@ -564,13 +619,13 @@ class Story:
         first = report.wait("a second alert makes John's handset ring", phone, lambda: ring_of(phone))
         demo.kill()
         report.wait("killed with -9, the handset says that the connection is lost", phone,
-                    lambda: phone.execute_script("return document.getElementById('live').classList.contains('offline')"))
+                    lambda: is_lost(phone))
         words = demo.start()
         report.check("started again on the same port, the demo goes on", "/alerts/1" in words, words)
         report.check("with the story as it was", demo.alert(number)["status"] == "triggered"
                      and demo.alert(1)["status"] == "acknowledged")
         report.wait("the handset finds it again and rings on", phone,
-                    lambda: ring_of(phone) and not all_of(phone, ".offline"), seconds=20)
+                    lambda: ring_of(phone) and not is_lost(phone), seconds=20)
         return first
 
     def the_story_goes_on(self, first):
@@ -589,7 +644,7 @@ class Story:
                     lambda: plain.current_url == demo.url + "/" and "for an answer" in heading(plain))
         plain.get(demo.url + "/handset/bob")
         report.check("without script nothing of the script is shown",
-                     not [button for button in all_of(plain, "button#sound") if button.is_displayed()])
+                     not [part for part in all_of(plain, "button#sound, #lost") if part.is_displayed()])
 
     def bob_answers_without_script(self):
         report, demo, plain, phone = self.report, self.demo, self.plain, self.phone
@@ -642,7 +697,7 @@ class Story:
 
     def make_pages(self):
         """An alert that means harm, for people of their own: the story goes on undisturbed."""
-        for name in ("eve", "quentin"):
+        for name in ("eve", "quentin", "nora"):
             self.demo.api("/people", {"name": name, "full_name": f"<b>{name}</b>", "contacts": [f"handset:{name}"]})
         return self.demo.notify("people/eve", EVIL_SUMMARY, details=EVIL_DETAILS, links=EVIL_LINKS, severity="error")
 
@@ -658,6 +713,8 @@ class Story:
             found = desk.execute_script(
                 "return [...document.querySelectorAll('#hurt, main img, main script, main b:not(.keys b), [onerror], [onmouseover]')].map((e) => e.outerHTML)")
             title = desk.title
+            if name == "error":
+                report.check("an error's title is a sentence", title == "There is no alert #999999 · Dogwatch", title)
             report.check(f"{name}: nothing of it becomes an element", not found and "hurt" not in title, f"{found} {title}")
         desk.get(f"{demo.url}/alerts/{evil}")
         links = [link.get_attribute("href") for link in all_of(desk, "article ul a")]
@@ -832,7 +889,7 @@ class Story:
         demo, desk = self.demo, self.desk
         self.enter(desk, demo.run("token", "create", "--link"))
         for name, path in {**self.pages(evil), "story": "/alerts/1", "john": "/handset/john",
-                           "sure": f"/handset/john?did=6.{self.second}", "answered": "/handset/bob?did=4.1"}.items():
+                           "sure": f"/handset/john?did=6.{self.second}", "answered": "/handset/bob?did=4.1.done"}.items():
             desk.get(demo.url + path)
             picture(desk, name)
         shape(desk, DESKTOP, False)
@@ -873,6 +930,7 @@ class Story:
         self.the_timeline_tells_it()
         self.plain = browser(self.folder, "plain", PHONE, has_script=False)
         first = self.killed_in_the_middle()
+        self.a_quiet_page_is_opened()
         self.sign_in_without_script()
         self.pictures(evil)
         self.the_story_goes_on(first)
@@ -881,7 +939,10 @@ class Story:
         self.the_second_six()
         demo.api(f"/alerts/{evil}/resolve", {})
         self.the_handset_looks_again_by_itself()
+        self.a_quiet_page_stays_live()
         self.last_pictures()
+        self.enter(self.desk, demo.run("token", "create", "--link"))
+        self.a_silent_server_is_noticed()
         self.only_ones_own_handset()
         self.by_another_name()
 

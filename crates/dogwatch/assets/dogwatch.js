@@ -112,6 +112,10 @@ function speak() {
   spoken = now;
 }
 
+// The newest message of a handset.
+const lastTold = () => live.querySelector(".told li")?.id;
+let told = live && lastTold();
+
 // The fragment that came last, and whether a finger is down: the page doesn't move under it.
 let latest = null;
 let pressing;
@@ -129,10 +133,12 @@ function update() {
     (same?.querySelector("button") ?? same)?.focus();
   }
   if (isHandset) {
-    // What was said of the last key is no answer to a new ring.
-    if (rings().some((name) => !heard.has(name)) && !live.querySelector(".sure")) {
+    // What was said of the last key is no answer to a new ring, and may not hold after a new message.
+    const isTold = lastTold() !== told;
+    if ((isTold || rings().some((name) => !heard.has(name))) && !live.querySelector(".sure")) {
       document.querySelector(".said")?.remove();
     }
+    told = lastTold();
     listen();
   }
   speak();
@@ -146,11 +152,29 @@ function press(milliseconds) {
   }, milliseconds);
 }
 
+// The server says something every 15 seconds, if only that it is there. After this silence the connection
+// is dead, even if nobody has said so: a phone that changed its network, a server that was cut off.
+const SILENCE = 40_000;
+const lost = document.getElementById("lost");
 let source = null;
-let retry;
+let retry, silence;
+
+function expectLife() {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    lost.hidden = false;
+    connect();
+  }, SILENCE);
+}
+
+function alive() {
+  lost.hidden = true;
+  expectLife();
+}
 
 function disconnect() {
   clearTimeout(retry);
+  clearTimeout(silence);
   source?.close();
   source = null;
 }
@@ -159,15 +183,16 @@ function connect() {
   disconnect();
   const own = new EventSource(live.dataset.live);
   source = own;
-  own.addEventListener("open", () => live.classList.remove("offline"));
+  expectLife();
+  own.addEventListener("heartbeat", alive);
   own.addEventListener("fragment", (event) => {
-    live.classList.remove("offline");
+    alive();
     latest = event.data;
     update();
   });
   own.addEventListener("error", () => {
     if (source !== own) return;
-    live.classList.add("offline");
+    lost.hidden = false;
     // After a refusal a browser doesn't try again by itself.
     if (own.readyState === EventSource.CLOSED) retry = setTimeout(() => reconnect(own), 3000);
   });

@@ -12,6 +12,7 @@ mod leave;
 mod notification_plans;
 mod notify;
 mod on_call;
+mod overrides;
 mod tokens;
 
 use axum::Router;
@@ -50,6 +51,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(notification_plans::router())
         .merge(on_call::router())
         .merge(leave::router())
+        .merge(overrides::router())
         .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -73,11 +73,14 @@ async fn not_found(request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         Problem::not_found("there is nothing at this address; see /api/v1/openapi.json").into_response()
     } else {
-        crate::web::error_page(404, "There is nothing at this address.")
+        crate::web::no_such_page()
     }
 }
 
-async fn wrong_method(State(_): State<App>, request: Request) -> Response {
+async fn wrong_method(request: Request) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return crate::web::only_a_button();
+    }
     let detail = format!("{} is not possible here; see /api/v1/openapi.json", request.method());
     Problem::new(405, "method", detail).into_response()
 }

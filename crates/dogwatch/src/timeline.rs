@@ -2,12 +2,13 @@
 //!
 //! The API, the pages and the command line all tell it in these words.
 
-use escalation::alert::{Alert, Audience, Status};
+use escalation::alert::{Alert, Audience, State, Status, step};
 use escalation::contact::{Contact, Kind};
 use escalation::delivery::{Purpose, State as DeliveryState};
 use escalation::directory::Directory;
-use escalation::effect::EntryKind;
-use escalation::event::Via;
+use escalation::effect::{Effect, EntryKind};
+use escalation::event::{Input, Via};
+use escalation::id::Ids;
 use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
@@ -62,7 +63,7 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
         .iter()
         .map(|(wake, at)| {
             let text = match wake {
-                Wake::Escalate => next_step(&state.alert, directory),
+                Wake::Escalate => next_step(state, *at, directory),
                 Wake::GiveUp => "the alert counts as unanswered, and the operators are told".to_owned(),
                 Wake::Page(id) => match state.pages.iter().find(|page| page.id == *id) {
                     Some(page) => format!("{} is tried again", full(directory, page.person.as_str())),
@@ -76,16 +77,56 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
     next
 }
 
-fn next_step(alert: &Alert, directory: &Directory) -> String {
-    let (steps, repeat) = directory.escalation(&alert.audience);
-    let position = alert.position;
-    if usize::from(position.next_step) < steps.len() {
-        format!("step {} fires", position.next_step + 1)
-    } else if position.fired && position.passes < repeat {
-        "the plan starts again".to_owned()
-    } else {
-        "the last resort is paged".to_owned()
+/// The most wakes that are played before the escalation's own.
+const MOST_PLAYED: usize = 200;
+
+/// What the escalation will do at `at`, as it would be decided with what is known now: the machine itself is
+/// asked, what it answers is told, and nothing of it is kept. What pages do until then is played first: a
+/// page that has gone through its plan is started again by a later step, one that runs is not.
+fn next_step(state: &State, at: Timestamp, directory: &Directory) -> String {
+    let mut drawn = 0_u64;
+    let mut chance = || {
+        drawn += 1;
+        drawn
+    };
+    let mut take =
+        |state, now, wake| step(state, &Input::Due(wake), directory, Ids { now, chance: &mut chance });
+    let due = "the next step is due".to_owned();
+    let mut before = state.clone();
+    for _ in 0..MOST_PLAYED {
+        let first = before.wakes.iter().map(|(wake, at)| (*at, *wake)).min();
+        let Some((now, wake)) = first.filter(|(now, wake)| *now < at && *wake != Wake::Escalate) else {
+            break;
+        };
+        let Ok(played) = take(before, now, wake) else { return due };
+        before = played.state;
     }
+    // What the pages do may itself have brought the step forward, or made it needless.
+    let Some(at) = before.wakes.get(&Wake::Escalate).copied() else { return due };
+    let Ok(stepped) = take(before, at, Wake::Escalate) else { return due };
+    let round = stepped.state.alert.round;
+    let entries = stepped.effects.iter().filter_map(|effect| match effect {
+        Effect::Record(entry) => Some(entry),
+        Effect::Deliver(_) | Effect::Withdraw { .. } => None,
+    });
+    let mut told = entries.filter_map(|entry| {
+        let people = entry.people.iter().map(|name| directory.full_name(name).to_owned());
+        let whom: Vec<String> = people.chain(entry.contacts.iter().map(ToString::to_string)).collect();
+        let verb = if whom.len() == 1 { "is" } else { "are" };
+        let again = if round == state.alert.round { String::new() } else { format!(", round {round}") };
+        match (entry.kind, entry.step) {
+            (EntryKind::Step, Some(step)) => {
+                Some(format!("{} {verb} paged (step {}{again})", list(&whom), step + 1))
+            }
+            (EntryKind::LastResort, _) => Some(format!("{} {verb} paged (last resort)", list(&whom))),
+            (EntryKind::Unanswered, _) => Some(
+                "nobody is left to page; the alert counts as unanswered, and the operators are told"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    });
+    told.next_back().unwrap_or(due)
 }
 
 fn full(directory: &Directory, name: &str) -> String {
@@ -94,8 +135,12 @@ fn full(directory: &Directory, name: &str) -> String {
 
 fn names(directory: &Directory, entry: &HistoryEntry) -> String {
     let people = entry.people.iter().map(|name| full(directory, name));
-    let all: Vec<String> = people.chain(entry.contacts.iter().cloned()).collect();
-    match all.as_slice() {
+    list(&people.chain(entry.contacts.iter().cloned()).collect::<Vec<_>>())
+}
+
+/// Several names in a sentence.
+pub(crate) fn list(names: &[String]) -> String {
+    match names {
         [] => "nobody".to_owned(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),

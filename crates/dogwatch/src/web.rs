@@ -7,7 +7,9 @@ mod alert_page;
 mod answer_page;
 mod assets;
 pub(crate) mod calendar_feed;
+mod did;
 mod handset_page;
+mod hours;
 mod layout;
 mod live;
 mod now_page;
@@ -24,13 +26,15 @@ pub mod url;
 mod when;
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::http::App;
 use crate::store::{Caller, StoreError};
+
+use serde::de::DeserializeOwned;
 
 pub use layout::error_page;
 
@@ -61,8 +65,9 @@ impl FromRequestParts<App> for Viewer {
         app.caller(&parts.headers).map(Self).ok_or_else(|| {
             error_page(
                 401,
-                "You are not signed in. Open the sign-in address that `dogwatch serve` printed at its first start, \
-                 or make a new one with `dogwatch token create --link`.",
+                "You are not signed in",
+                "Open the sign-in address that `dogwatch serve` printed at its first start, or make a new one with \
+                 `dogwatch token create --link`.",
             )
         })
     }
@@ -83,7 +88,11 @@ fn show(page: &impl askama::Template) -> Response {
         Ok(text) => Html(text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be made");
-            error_page(500, "Dogwatch made a mistake; its log says more.")
+            error_page(
+                500,
+                "Dogwatch made a mistake",
+                "This page can't be shown; the log of Dogwatch says why.",
+            )
         }
     }
 }
@@ -96,5 +105,36 @@ fn see(path: &str) -> Response {
 /// The store did not answer: nothing was done.
 fn unavailable(error: &StoreError) -> Response {
     tracing::error!(%error, "a page could not be made");
-    error_page(503, "The database can't be used right now. Nothing was done; try again in a moment.")
+    error_page(503, "The database does not answer", "Nothing was done. Try again in a moment.")
+}
+
+/// An address that leads nowhere.
+pub fn no_such_page() -> Response {
+    error_page(404, "There is no such page", "The address may be mistyped, or too old.")
+}
+
+/// An address behind a button, opened by itself.
+pub fn only_a_button() -> Response {
+    error_page(405, "There is nothing to look at here", "This address belongs to a button. Nothing was done.")
+}
+
+/// A button pressed on a page that is not ours.
+pub fn from_elsewhere() -> Response {
+    error_page(
+        403,
+        "This came from another site",
+        "Nothing was done: only Dogwatch's own pages may do that. Open Dogwatch and press the button there.",
+    )
+}
+
+/// What an address names. One that can't be read leads nowhere, and says so as every other.
+struct Place<T>(T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Place<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let found = Path::<T>::from_request_parts(parts, app).await;
+        found.map(|Path(place)| Self(place)).map_err(|_| no_such_page())
+    }
 }

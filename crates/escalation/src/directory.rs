@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rota::schedule::{Leave, Schedule};
 
 use crate::alert::Audience;
 use crate::contact::Contact;
 use crate::name::Name;
 use crate::person::Person;
-use crate::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationPlan, EscalationStep, Target};
+use crate::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationPlan, EscalationStep, OnCall, Target};
 use crate::team::Team;
 
 /// Everything that can be named, at one version.
@@ -43,12 +44,12 @@ pub struct Service {
 }
 
 impl Directory {
-    /// The steps that an alert for `audience` goes through, and how often again. A team whose plan is
-    /// missing, and a person alone, have the default: one step a person, [`DEFAULT_AFTER`] each. A team
-    /// that does not exist has no steps.
-    pub fn escalation(&self, audience: &Audience) -> (Vec<EscalationStep>, u8) {
+    /// The steps that an alert for `audience` goes through at `at`, and how often again. A team without a plan,
+    /// and a person alone, have the default: one step a person, [`DEFAULT_AFTER`] each; of a team whoever is on
+    /// call first, then the other members in order. A team that does not exist has no steps.
+    pub fn escalation(&self, audience: &Audience, at: Timestamp) -> (Vec<EscalationStep>, u8) {
         let people = match audience {
-            Audience::Person(name) => std::slice::from_ref(name),
+            Audience::Person(name) => vec![name.clone()],
             Audience::Team(name) => {
                 let Some(team) = self.teams.get(name) else {
                     return (Vec::new(), 0);
@@ -57,11 +58,14 @@ impl Directory {
                 if let Some(plan) = plan {
                     return (plan.steps.clone(), plan.repeat);
                 }
-                team.members.as_slice()
+                let mut people = self.on_call(audience, &OnCall::default(), at).people;
+                let others = team.members.iter().filter(|member| !people.contains(member)).cloned();
+                people.extend(others.collect::<Vec<_>>());
+                people
             }
         };
-        let steps = people.iter().map(|person| EscalationStep {
-            notify: vec![Target::Person(person.clone())],
+        let steps = people.into_iter().map(|person| EscalationStep {
+            notify: vec![Target::Person(person)],
             escalate: Escalate::After(DEFAULT_AFTER),
         });
         (steps.collect(), DEFAULT_REPEAT)

@@ -12,7 +12,8 @@
 //!    does nothing. So a swap is two of these, and a cover can be covered.
 //! 4. Of two overrides that lie over the same time, the one made last wins. One to a person who is on leave is
 //!    passed over, unless that person is covered himself.
-//! 5. An override without an end ends when the next one begins that was made later and takes the same place.
+//! 5. An override without an end ends when, after its beginning, one begins that was made later and takes the
+//!    same place: that of all, or of the same person.
 //! 6. Shadow layers name people who are told and not asked: all such layers together, without those on call.
 //!
 //! Read next: `layer`, then `cover` (overrides), `leave`, `duty` (the rules above), `walk` and `shift` (from

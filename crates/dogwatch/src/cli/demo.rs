@@ -9,15 +9,18 @@ use clap::Args;
 use serde_json::json;
 
 use super::serve::Signals;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, DEFAULT_LISTEN, Flags};
 use crate::definition::{Kind, Write};
 use crate::service::Service;
 use crate::store::{Defining, Expect, Incoming, NewToken, Recorded, Store};
 use crate::telemetry::start_logging;
 use escalation::alert::Audience;
+use escalation::directory::Directory;
 use escalation::event::{Actor, Severity, Trigger};
 use escalation::name::Name;
+use escalation::plan::OnCall;
+use jiff::Timestamp;
 
 /// See it work: a team of two with handsets in the browser, and one alert raised.
 ///
@@ -82,7 +85,21 @@ fn folder(listen: &str) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-async fn define(store: &Store) -> anyhow::Result<()> {
+/// The holidays of the scenario, as they stand there.
+const HOLIDAYS: &str = "
+    january 1            00:00-24:00  ; New Year's Day
+    2008-03-23           00:00-24:00  ; Easter (2008)
+    2009-04-12           00:00-24:00  ; Easter (2009)
+    monday -1 may        00:00-24:00  ; Memorial Day (Last Monday in May)
+    july 4               00:00-24:00  ; Independence Day
+    monday 1 september   00:00-24:00  ; Labor Day (1st Monday in September)
+    thursday 4 november  00:00-24:00  ; Thanksgiving (4th Thursday in November)
+    december 25          00:00-24:00  ; Christmas
+    december 31          17:00-24:00  ; New Year's Eve (5pm onwards)
+";
+
+/// Everything that the demo defines.
+fn definitions() -> Vec<(Kind, serde_json::Value)> {
     let person = |name: &str, full_name: &str| {
         let handset = format!("handset:{name}");
         json!({
@@ -104,18 +121,41 @@ async fn define(store: &Store) -> anyhow::Result<()> {
         ],
         "repeat": 1,
     });
+    // Scenario 1 of Naemon's document on on-call rotations: John on weekdays, Bob on weekends and holidays.
+    let all_day = |days: &str| json!([{ "days": days, "hours": "00:00-24:00" }]);
+    let schedule = json!({
+        "name": "ops",
+        "description": "John has the weekdays, Bob the weekends and holidays.",
+        "layers": [
+            { "name": "Bob", "people": ["bob"], "period": "bob-oncall" },
+            { "name": "John", "people": ["john"], "period": "john-oncall" },
+        ],
+        "holidays": "holidays",
+    });
     let team = json!({
         "name": "ops",
         "members": ["john", "bob"],
+        "schedule": "ops",
         "escalation_plan": "ops",
         "last_resort": ["all_members"],
     });
-    for (kind, body) in [
+    let period = |body: serde_json::Value| (Kind::Period, body);
+    vec![
         (Kind::Person, person("john", "John")),
         (Kind::Person, person("bob", "Bob")),
+        period(json!({ "name": "weekdays", "template": "weekdays", "rules": all_day("monday - friday") })),
+        period(json!({ "name": "weekends", "template": "weekends", "rules": all_day("saturday, sunday") })),
+        period(json!({ "name": "holidays", "template": "holidays", "text": HOLIDAYS })),
+        period(json!({ "name": "john-oncall", "use": "weekdays", "exclude": "holidays" })),
+        period(json!({ "name": "bob-oncall", "use": ["weekends", "holidays"] })),
+        (Kind::Schedule, schedule),
         (Kind::EscalationPlan, plan),
         (Kind::Team, team),
-    ] {
+    ]
+}
+
+async fn define(store: &Store) -> anyhow::Result<()> {
+    for (kind, body) in definitions() {
         let name = body["name"].as_str().unwrap_or_default().to_owned();
         let edit = move |_: Option<&serde_json::Value>| Ok(Write::Put { kind, body: body.clone() });
         match store.define(kind, name, Expect::Absent, edit).await? {
@@ -165,30 +205,86 @@ async fn print_story(service: &Service, config: &Config, number: u64) -> anyhow:
             service.store.create_token(new).await?.1
         }
     };
+    let sign_in = format!("{url}{}", crate::web::url::sign_in(sign_in.reveal()));
+    let definitions = service.store.definitions();
+    println!("\n{}", story(definitions.directory(), SystemClock.now(), url, &sign_in, number));
     println!(
         "
-An alert for the team ops was raised: disk full on db1. John is on duty.
-
-  1. Open this address; it works once and signs your browser in:
-     {url}{}
-
-  2. John's handset is ringing:  {url}/handset/john
-     He does nothing. After 20 s it rings again.
-     After 45 s Bob's rings, too: {url}/handset/bob
-
-  3. Press 4 on Bob's handset. Both stop; John's says that Bob has it.
-
-  4. The story, to the second:   {url}/alerts/{number}
-
 From another terminal:
 
   export DOGWATCH_URL={url} DOGWATCH_TOKEN={}
+  dogwatch who ops
   dogwatch notify ops \"disk full on db2\"
   dogwatch alert list
 
 Ctrl-C stops the demo and removes everything. Killed, and started again, it goes on.",
-        crate::web::url::sign_in(sign_in.reveal()),
         token.reveal(),
     );
     Ok(())
+}
+
+/// What will be seen, by who is on call at `now` and who is next.
+fn story(directory: &Directory, now: Timestamp, url: &str, sign_in: &str, number: u64) -> String {
+    let team = Name::new("ops").map(Audience::Team);
+    let own = OnCall::default();
+    let (duty, followers) = team.map_or_else(
+        |_| Default::default(),
+        |team| (directory.on_call(&team, &own, now).people, directory.followers(&team, &own, now)),
+    );
+    let shown = |name: &Name| (directory.full_name(name).to_owned(), format!("{url}/handset/{name}"));
+    let first = duty.first().map(shown);
+    let second = followers.first().map(shown);
+    let (second, second_at) = second.unwrap_or_default();
+    let (on_duty, rings, press) = match first {
+        Some((first, first_at)) => (
+            format!("{first} is on duty, {second} is next."),
+            format!(
+                "{first}'s handset is ringing:  {first_at}\n     Nobody presses a key. After 20 s it rings \
+                 again.\n     After 45 s {second}'s rings, too:  {second_at}"
+            ),
+            format!("Press 4 on {second}'s handset. Both stop; {first}'s says that {second} has it."),
+        ),
+        None => (
+            format!("Nobody is on duty right now: the rota has a hole. {second} is next."),
+            format!(
+                "A hole costs no waiting: {second}'s handset is ringing:  {second_at}\n     If nobody answers, the \
+                 last resort pages everybody."
+            ),
+            format!("Press 4 on {second}'s handset. It stops."),
+        ),
+    };
+    format!(
+        "An alert for the team ops was raised: disk full on db1.\n{on_duty}\n\n  \
+         1. Open this address; it works once and signs your browser in:\n     {sign_in}\n\n  \
+         2. {rings}\n\n  \
+         3. {press}\n\n  \
+         4. The story, to the second:  {url}/alerts/{number}\n     Who is on call, and when:  {url}/schedules/ops"
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::definition::{Defined, Definitions};
+
+    #[test]
+    fn the_story_names_whoever_is_on_duty() {
+        let mut all = Definitions::default();
+        let now: Timestamp = "2011-12-01T00:00:00Z".parse().unwrap();
+        for (kind, body) in definitions() {
+            let (name, body) = all.check(kind, body, now).unwrap();
+            all.apply(kind, &name, Some(Defined { version: 1, valid_from: now, body }));
+        }
+        let told = |at: &str| story(all.directory(), at.parse().unwrap(), "http://h", "http://h/s", 1);
+        let tuesday = told("2011-12-27T12:00:00Z");
+        assert!(tuesday.contains("John is on duty, Bob is next."), "{tuesday}");
+        assert!(tuesday.contains("After 45 s Bob's rings, too:  http://h/handset/bob"), "{tuesday}");
+        let saturday = told("2011-12-24T12:00:00Z");
+        assert!(saturday.contains("Bob is on duty, John is next."), "{saturday}");
+        let hole = told("2011-12-31T16:59:59Z");
+        assert!(hole.contains("Nobody is on duty right now: the rota has a hole. Bob is next."), "{hole}");
+        assert!(hole.contains("the last resort pages everybody"), "{hole}");
+        assert!(told("2011-12-31T17:00:00Z").contains("Bob is on duty"));
+    }
 }

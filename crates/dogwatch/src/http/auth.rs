@@ -100,7 +100,11 @@ pub async fn refuse_foreign_pages(State(app): State<App>, request: Request, next
     if is_safe || headers.contains_key(header::AUTHORIZATION) || is_from_our_page(&app, headers) {
         return next.run(request).await;
     }
-    Problem::forbidden("this request comes from a page of another site").into_response()
+    if request.uri().path().starts_with("/api/") {
+        Problem::forbidden("this request comes from a page of another site").into_response()
+    } else {
+        crate::web::from_elsewhere()
+    }
 }
 
 fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {

@@ -5,7 +5,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
@@ -13,10 +13,13 @@ use escalation::event::Via;
 use escalation::id::PageId;
 use escalation::page::Page;
 
+use super::alert_page::missing;
+use super::did::{Did, Outcome};
 use super::layout::Frame;
-use super::{error_page, see, show, unavailable, url};
+use super::when::Times;
+use super::{Place, error_page, see, show, unavailable};
 use crate::http::App;
-use crate::message::{age, headline, sentence};
+use crate::message::{headline, sentence};
 use crate::reply::{Key, answer};
 use crate::store::AlertRef;
 use crate::timeline::standing;
@@ -31,14 +34,14 @@ struct AnswerPage {
     details: String,
     since: String,
     standing: String,
-    said: String,
+    said: &'static str,
     waits: bool,
     action: String,
 }
 
 /// The page and alert that an address belongs to.
 async fn find(app: &App, page: &str, proof: &str) -> Result<(Page, Alert), Response> {
-    let missing = || error_page(404, "This address is not complete. Open it as it stands in the message.");
+    let missing = || error_page(404, "This address is not complete", "Open it as it stands in the message.");
     let id: PageId = page.parse().map_err(|_| missing())?;
     if !app.links.fits(id, proof) {
         return Err(missing());
@@ -52,7 +55,7 @@ async fn find(app: &App, page: &str, proof: &str) -> Result<(Page, Alert), Respo
 
 async fn look(
     State(app): State<App>,
-    Path((page, proof)): Path<(String, String)>,
+    Place((page, proof)): Place<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let (page, alert) = match find(&app, &page, &proof).await {
@@ -64,23 +67,22 @@ async fn look(
     let zone = directory.people.get(&page.person).map_or("UTC", |person| person.zone.as_str());
     let waits = matches!(alert.status, Status::Triggered | Status::Unanswered);
     let mine = alert.acknowledged.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(&page.person));
-    let pressed = query.as_deref().is_some_and(|query| url::form_value(query, "did").is_some());
-    let said = match alert.status {
-        Status::Acknowledged if mine => "You have it. Nobody else is paged any more.".to_owned(),
-        Status::Acknowledged | Status::Resolved if pressed => "You need not do anything.".to_owned(),
-        _ => String::new(),
+    let did = Did::read(query.as_deref()).filter(|did| did.number == alert.number);
+    let said = match (alert.status, did.and_then(|did| did.outcome)) {
+        (Status::Acknowledged, _) if mine => "You have it. Nobody else is paged any more.",
+        (Status::Acknowledged | Status::Resolved, Some(Outcome::Nothing)) => {
+            "Nothing was done. You need not do anything."
+        }
+        _ => "",
     };
+    let times = Times::new(zone, app.clock.now());
     show(&AnswerPage {
         frame: Frame::new(headline(&alert)),
         person: directory.full_name(&page.person).to_owned(),
         severity: alert.severity.word(),
         headline: headline(&alert),
         details: alert.details.clone(),
-        since: format!(
-            "{} ({} ago)",
-            rota::zone::wall_clock(alert.created_at, zone),
-            age(alert.created_at, app.clock.now())
-        ),
+        since: sentence(&times.open(&alert)),
         standing: sentence(&standing(&alert)),
         said,
         waits,
@@ -88,13 +90,17 @@ async fn look(
     })
 }
 
-async fn press(State(app): State<App>, Path((page, proof)): Path<(String, String)>) -> Response {
+async fn press(State(app): State<App>, Place((page, proof)): Place<(String, String)>) -> Response {
     let (page, alert) = match find(&app, &page, &proof).await {
         Ok(found) => found,
         Err(error) => return error,
     };
     match answer(&app.store, AlertRef::Id(alert.id), &page.person, Via::Link, Key::Acknowledge).await {
-        Ok(_) => see(&format!("{}?did=4", app.links.path(page.id))),
+        Ok(Some(acted)) => {
+            let did = Did::pressed(Key::Acknowledge, alert.number, &acted.verdict);
+            see(&format!("{}{}", app.links.path(page.id), did.query()))
+        }
+        Ok(None) => missing(alert.number),
         Err(error) => unavailable(&error),
     }
 }

@@ -4,7 +4,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use escalation::alert::Status;
@@ -13,11 +13,14 @@ use escalation::delivery::Purpose;
 use escalation::event::Via;
 use escalation::name::Name;
 
+use super::alert_page::missing;
+use super::did::Did;
 use super::layout::Frame;
-use super::{Viewer, error_page, see, show, unavailable, url};
+use super::when::Times;
+use super::{Place, Viewer, error_page, see, show, unavailable, url};
 use crate::http::App;
-use crate::message::{age, headline, sentence};
-use crate::reply::{Key, answer, tell};
+use crate::message::{headline, sentence};
+use crate::reply::{Key, answer};
 use crate::store::{AlertRef, StoreError};
 
 /// How many deliveries a handset remembers.
@@ -41,9 +44,19 @@ struct Call {
 
 /// Something that was told, newest first.
 struct Told {
+    /// Names this message.
+    id: String,
     at: String,
     text: String,
     path: String,
+}
+
+/// What is said of the key that was pressed last.
+struct Said {
+    words: String,
+    /// The alert that it is about.
+    path: String,
+    headline: String,
 }
 
 /// The live part.
@@ -60,7 +73,7 @@ pub(super) struct HandsetFragment {
 struct HandsetPage {
     frame: Frame,
     fragment: HandsetFragment,
-    said: String,
+    said: Option<Said>,
 }
 
 /// The person whose handset `name` is.
@@ -76,13 +89,13 @@ fn owner(app: &App, name: &Name) -> Option<Name> {
 /// Whether the viewer may use the handset; a page that says why not.
 fn let_in(app: &App, viewer: &Viewer, name: &str) -> Result<(Name, Name), Response> {
     let missing =
-        || error_page(404, "There is no such handset. A person gets one by the contact \"handset:NAME\".");
+        || error_page(404, "There is no such handset", "A person gets one by the contact `handset:NAME`.");
     let name = Name::new(name).map_err(|_| missing())?;
     let owner = owner(app, &name).ok_or_else(missing)?;
     if viewer.0.is_admin() || viewer.0.person.as_ref() == Some(&owner) {
         Ok((name, owner))
     } else {
-        Err(error_page(403, "This is somebody else's handset. It answers only for its own person."))
+        Err(error_page(403, "This is somebody else's handset", "It answers only for its own person."))
     }
 }
 
@@ -101,7 +114,7 @@ pub(super) async fn fragment(
         .people
         .get(&owner)
         .map_or_else(|| "UTC".to_owned(), |person| person.zone.clone());
-    let now = app.clock.now();
+    let times = Times::new(&zone, app.clock.now());
     let mut calls: Vec<Call> = Vec::new();
     let mut told = Vec::new();
     for claim in deliveries {
@@ -109,7 +122,8 @@ pub(super) async fn fragment(
         if delivery.purpose != Purpose::Page {
             if told.len() < SHOWN {
                 told.push(Told {
-                    at: rota::zone::wall_clock(delivery.created_at, &zone),
+                    id: delivery.id.to_string(),
+                    at: times.exactly(delivery.created_at),
                     text: format!("{}: {}", sentence(&delivery.text), headline(alert)),
                     path: url::alert(alert.number),
                 });
@@ -126,11 +140,7 @@ pub(super) async fn fragment(
                 severity: alert.severity.word(),
                 headline: headline(alert),
                 details: alert.details.chars().take(400).collect(),
-                since: format!(
-                    "{} ({} ago)",
-                    rota::zone::wall_clock(alert.created_at, &zone),
-                    age(alert.created_at, now)
-                ),
+                since: times.open(alert),
                 ring: delivery.id.to_string(),
                 asks_resolve: resolving == Some(alert.number),
             });
@@ -159,64 +169,50 @@ impl HandsetError {
     }
 }
 
-/// What the address remembers of the key that was pressed last: `did=KEY.NUMBER`.
-fn read_did(query: Option<&str>) -> Option<(Key, u64)> {
-    let did = url::form_value(query?, "did")?;
-    let (key, number) = did.split_once('.')?;
-    Some((Key::read(key)?, number.parse().ok()?))
-}
-
 /// The alert for which a first 6 was pressed.
 pub(super) fn resolving(query: Option<&str>) -> Option<u64> {
-    read_did(query).filter(|(key, _)| *key == Key::Resolve).map(|(_, number)| number)
+    Did::read(query).filter(|did| did.asks).map(|did| did.number)
 }
 
 async fn page(
     viewer: Viewer,
     State(app): State<App>,
-    Path(name): Path<String>,
+    Place(name): Place<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let did = read_did(query.as_deref());
     let resolving = resolving(query.as_deref());
     let fragment = match fragment(&app, &viewer, &name, resolving).await {
         Ok(fragment) => fragment,
         Err(error) => return error.page(),
     };
-    let said = match did {
-        Some((key, number)) => say(&app, &name, key, number).await,
-        None => String::new(),
+    let said = match Did::read(query.as_deref()) {
+        Some(did) => say(&app, &name, did, &fragment).await,
+        None => None,
     };
-    let asked = resolving.map(|number| format!("?did=6.{number}")).unwrap_or_default();
+    let asked = resolving.map(|number| Did::asked(number).query()).unwrap_or_default();
     let live = url::live(&format!("/handset/{name}{asked}"));
     let frame = Frame::of(format!("Handset of {}", fragment.owner), &app, &viewer, live);
     show(&HandsetPage { frame, fragment, said })
 }
 
-/// What came of a key, told from the alert as it is now.
-async fn say(app: &App, name: &str, key: Key, number: u64) -> String {
-    let Ok(Some(record)) = app.store.alert(AlertRef::Number(number)).await else { return String::new() };
-    let alert = record.state.alert;
-    let me = Name::new(name).ok().and_then(|name| owner(app, &name));
-    let verdict = match (&alert.acknowledged, alert.status) {
-        (Some(act), Status::Acknowledged) if act.by.person != me => {
-            escalation::alert::Verdict::HasIt(act.clone())
-        }
-        _ => escalation::alert::Verdict::Done,
-    };
-    match (key, alert.status) {
-        (Key::Resolve, status) if status != Status::Resolved => {
-            "Press 6 once more to say that it is over.".to_owned()
-        }
-        (Key::Repeat, _) => format!("Once more: {}", headline(&alert)),
-        _ => tell(&crate::store::Acted { alert, verdict }, me.as_ref()),
-    }
+/// What is said of a key, with the alert that it was pressed for.
+async fn say(app: &App, name: &str, did: Did, fragment: &HandsetFragment) -> Option<Said> {
+    let record = app.store.alert(AlertRef::Number(did.number)).await.ok()??;
+    let owner = owner(app, &Name::new(name).ok()?)?;
+    let definitions = app.store.definitions();
+    let rings = fragment.calls.iter().any(|call| call.number == did.number);
+    let alert = &record.state.alert;
+    Some(Said {
+        words: did.say(&record, definitions.directory(), &owner, rings),
+        path: url::alert(alert.number),
+        headline: headline(alert),
+    })
 }
 
 async fn press(
     viewer: Viewer,
     State(app): State<App>,
-    Path((name, number, key)): Path<(String, u64, String)>,
+    Place((name, number, key)): Place<(String, u64, String)>,
 ) -> Response {
     let (name, owner) = match let_in(&app, &viewer, &name) {
         Ok(found) => found,
@@ -227,21 +223,19 @@ async fn press(
         "66" => (Some(Key::Resolve), true),
         label => (Key::read(label), label != "6"),
     };
-    let Some(key) = key else { return error_page(404, "A handset has the keys 1, 4, 6 and 8.") };
-    if is_sure {
+    let Some(key) = key else {
+        return error_page(404, "There is no such key", "A handset has the keys 1, 4, 6 and 8.");
+    };
+    let did = if is_sure {
         match answer(&app.store, AlertRef::Number(number), &owner, Via::Handset, key).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return error_page(404, &format!("There is no alert #{number}.")),
+            Ok(Some(acted)) => Did::pressed(key, number, &acted.verdict),
+            Ok(None) => return missing(number),
             Err(error) => return unavailable(&error),
         }
-    }
-    let label = match key {
-        Key::Acknowledge => "4",
-        Key::Resolve => "6",
-        Key::NotMe => "8",
-        Key::Repeat => "1",
+    } else {
+        Did::asked(number)
     };
-    see(&format!("{}?did={label}.{number}", url::handset(&name)))
+    see(&format!("{}{}", url::handset(&name), did.query()))
 }
 
 pub(super) fn router() -> Router<App> {

@@ -57,12 +57,15 @@ impl Frame {
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     frame: Frame,
-    words: &'a str,
+    /// Plain words and, in turn with them, what is to be typed.
+    words: Vec<(&'a str, bool)>,
 }
 
-/// A page that says what is wrong.
-pub fn error_page(status: u16, words: &str) -> Response {
+/// A page that says what is wrong: in its title, a sentence for somebody half asleep; then, in `words`, what
+/// to do. What is to be typed stands in backticks.
+pub fn error_page(status: u16, title: &str, words: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let page = ErrorPage { frame: Frame::new(status.canonical_reason().unwrap_or("Error")), words };
+    let parts = words.split('`').enumerate().map(|(place, part)| (part, place % 2 == 1));
+    let page = ErrorPage { frame: Frame::new(title), words: parts.collect() };
     (status, Html(page.render().unwrap_or_else(|_| words.to_owned()))).into_response()
 }

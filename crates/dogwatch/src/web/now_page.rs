@@ -7,9 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
 
+use super::hours::moment;
 use super::layout::Frame;
 use super::on_call::{names, on_call};
-use super::when::moment;
 use super::{Viewer, show, unavailable, url};
 use crate::duty::Roster;
 use crate::http::App;

@@ -1,15 +1,15 @@
 //! The forms of a schedule's page: take it, cover, end, hand back. Each posts, and leads back to the page.
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::post;
 use jiff::Timestamp;
 
 use super::on_call::full_name;
-use super::schedule_page::{Said, render};
+use super::schedule_page::{Said, no_such_schedule, render};
 use super::schedule_view::View;
-use super::{Viewer, error_page, see, unavailable, url};
+use super::{Place, Viewer, error_page, no_such_page, see, unavailable, url};
 use crate::definition::time::parse_moment;
 use crate::definition::{FieldError, Lies, OverrideSpec};
 use crate::duty::Roster;
@@ -90,6 +90,9 @@ impl Sent<'_> {
     }
 
     async fn end(&self, name: &str) -> Result<String, Refusal> {
+        if !self.app.store.definitions().overrides(&self.over).iter().any(|spec| spec.name == name) {
+            return Err(Refusal::Missing);
+        }
         takeover::end(&self.app.store, self.now, name, &self.viewer.0).await.map(|spec| spec.name)
     }
 
@@ -116,7 +119,11 @@ impl Sent<'_> {
             }
             Err(Refusal::Store(error)) => return unavailable(&error),
             Err(Refusal::Missing) => {
-                return error_page(404, "There is no such override; somebody has cancelled it.");
+                return error_page(
+                    404,
+                    "There is no such override",
+                    "Somebody has cancelled it; look at the schedule again.",
+                );
             }
             Err(Refusal::Forbidden(words)) => (403, words.to_owned()),
             Err(Refusal::Invalid(errors)) => (422, self.words(&errors)),
@@ -144,7 +151,7 @@ async fn act(
     let query = query.unwrap_or_default();
     let now = app.clock.now();
     let Some(roster) = Roster::current(&app.store.definitions(), over.clone()) else {
-        return error_page(404, "There is no such schedule.");
+        return no_such_schedule();
     };
     let view = View::read(&query, &viewer, &app, roster.zone(), now);
     let role = url::form_value(&query, "role").unwrap_or_else(|| roster.default_role().to_string());
@@ -155,7 +162,7 @@ async fn act(
         "hand-back" => sent.hand_back().await,
         _ => match verb.strip_prefix("end ") {
             Some(name) => sent.end(name).await,
-            None => return error_page(404, "There is nothing at this address."),
+            None => return no_such_page(),
         },
     };
     sent.answer(done).await
@@ -164,7 +171,7 @@ async fn act(
 async fn schedule(
     viewer: Viewer,
     State(app): State<App>,
-    Path((name, verb)): Path<(String, String)>,
+    Place((name, verb)): Place<(String, String)>,
     RawQuery(query): RawQuery,
     form: String,
 ) -> Response {
@@ -174,7 +181,7 @@ async fn schedule(
 async fn schedule_end(
     viewer: Viewer,
     State(app): State<App>,
-    Path((name, id)): Path<(String, String)>,
+    Place((name, id)): Place<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
     act(app, viewer, Lies::Schedule(name), &format!("end {id}"), query, String::new()).await
@@ -183,7 +190,7 @@ async fn schedule_end(
 async fn team(
     viewer: Viewer,
     State(app): State<App>,
-    Path((name, verb)): Path<(String, String)>,
+    Place((name, verb)): Place<(String, String)>,
     RawQuery(query): RawQuery,
     form: String,
 ) -> Response {
@@ -193,7 +200,7 @@ async fn team(
 async fn team_end(
     viewer: Viewer,
     State(app): State<App>,
-    Path((name, id)): Path<(String, String)>,
+    Place((name, id)): Place<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
     act(app, viewer, Lies::Team(name), &format!("end {id}"), query, String::new()).await

@@ -2,18 +2,18 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 
+use super::hours::zone_words;
 use super::layout::Frame;
 use super::person_colour::Colours;
 use super::schedule_teller::{OverrideRow, RoleView, Teller};
 use super::schedule_view::View;
-use super::when::zone_words;
-use super::{Viewer, error_page, show, unavailable, url};
+use super::{Place, Viewer, error_page, show, unavailable, url};
 use crate::definition::{Kind, Lies, OverrideSpec};
 use crate::duty::Roster;
 use crate::http::App;
@@ -50,6 +50,15 @@ struct SchedulePage {
     tomorrow: (String, String),
 }
 
+/// There is nothing of that name.
+pub(super) fn no_such_schedule() -> Response {
+    error_page(
+        404,
+        "There is no such schedule",
+        "It may have been removed; the list of schedules has those that there are.",
+    )
+}
+
 /// Shows a schedule.
 pub(super) async fn render(app: &App, viewer: &Viewer, over: Lies, query: &str, said: Said) -> Response {
     match build(app, viewer, over, query, &said).await {
@@ -62,7 +71,7 @@ pub(super) async fn render(app: &App, viewer: &Viewer, over: Lies, query: &str, 
             };
             (status, show(&page)).into_response()
         }
-        Ok(None) => error_page(404, "There is no such schedule."),
+        Ok(None) => no_such_schedule(),
         Err(error) => unavailable(&error),
     }
 }
@@ -162,7 +171,7 @@ async fn build(
 async fn schedule(
     viewer: Viewer,
     State(app): State<App>,
-    Path(name): Path<String>,
+    Place(name): Place<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     render(&app, &viewer, Lies::Schedule(name), &query.unwrap_or_default(), Said::Nothing).await
@@ -172,7 +181,7 @@ async fn schedule(
 async fn team(
     viewer: Viewer,
     State(app): State<App>,
-    Path(name): Path<String>,
+    Place(name): Place<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     match app.store.definitions().roster_of(&name) {

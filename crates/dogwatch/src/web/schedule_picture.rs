@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
+use super::hours::{length, stretch};
 use super::person_colour::Colours;
-use super::when::{length, stretch};
 
 /// A bar that is narrower than this part of the strip shows initials.
 const NARROW: f64 = 0.07;

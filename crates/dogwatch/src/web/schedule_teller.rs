@@ -4,12 +4,12 @@ use escalation::directory::Directory;
 use jiff::Timestamp;
 use rota::schedule::Shift;
 
+use super::hours::{length, moment, stretch};
 use super::on_call::{OnCall, full_name, names, on_call};
 use super::person_colour::Colours;
 use super::schedule_picture::{Lane, LaneKind, Picture, Piece, Scene, draw};
 use super::schedule_view::View;
 use super::url;
-use super::when::{length, moment, stretch};
 use crate::definition::{Lies, OverrideSpec};
 use crate::duty::Roster;
 use crate::takeover;

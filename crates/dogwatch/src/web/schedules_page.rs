@@ -7,9 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use jiff::SignedDuration;
 
+use super::hours::{moment, stretch, zone_words};
 use super::layout::Frame;
 use super::on_call::{names, on_call};
-use super::when::{moment, stretch, zone_words};
 use super::{Viewer, show, url};
 use crate::definition::Lies;
 use crate::duty::Roster;

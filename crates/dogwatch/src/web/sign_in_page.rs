@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::layout::Frame;
-use super::{error_page, see, show, unavailable, url};
+use super::{Place, error_page, see, show, unavailable, url};
 use crate::http::App;
 use crate::secret::Secret;
 
@@ -20,17 +20,18 @@ struct SignInPage {
 }
 
 /// Only the button signs in: an address that was merely looked at is still good.
-async fn look(Path(secret): Path<String>) -> Response {
+async fn look(Place(secret): Place<String>) -> Response {
     show(&SignInPage { frame: Frame::new("Sign in"), action: url::sign_in(&secret) })
 }
 
-async fn press(State(app): State<App>, Path(secret): Path<String>) -> Response {
+async fn press(State(app): State<App>, Place(secret): Place<String>) -> Response {
     let session = match app.store.sign_in(Secret::given(secret)).await {
         Ok(Some(session)) => session,
         Ok(None) => {
             return error_page(
                 410,
-                "This sign-in address has been used, or is too old. Make a new one with `dogwatch token create --link`.",
+                "This sign-in address is no longer good",
+                "It has been used, or is too old. Make a new one with `dogwatch token create --link`.",
             );
         }
         Err(error) => return unavailable(&error),

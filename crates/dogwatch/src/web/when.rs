@@ -1,75 +1,121 @@
-//! Times and lengths of duty in words, short enough for a phone.
+//! Times as people read them: the day only where it is not today, the zone where it has to be said.
 
-use jiff::Timestamp;
+use escalation::alert::{Alert, Status};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
-/// `Mon 9 Mar 08:00`, with the year if it is another than that of `now`.
-pub(super) fn moment(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
-    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let form = if at.year() == now.year() { "%a %-d %b %H:%M" } else { "%a %-d %b %Y %H:%M" };
-    at.strftime(form).to_string()
+use crate::message::age;
+
+/// Tells times to one reader.
+pub(super) struct Times {
+    zone: TimeZone,
+    now: Timestamp,
 }
 
-/// From when until when; the day of the end only if it is another one.
-pub(super) fn stretch(from: Timestamp, until: Option<Timestamp>, zone: &TimeZone, now: Timestamp) -> String {
-    let begin = moment(from, zone, now);
-    match until {
-        None => format!("from {begin} on"),
-        Some(until) if rota::zone::date(from, zone) == rota::zone::date(until, zone) => {
-            format!("{begin} – {}", until.to_zoned(zone.clone()).strftime("%H:%M"))
+impl Times {
+    /// For a reader in the zone of this name. A zone that is not known shows UTC.
+    pub(super) fn new(zone: &str, now: Timestamp) -> Self {
+        Self { zone: rota::zone::find(zone).unwrap_or(TimeZone::UTC), now }
+    }
+
+    fn at(&self, at: Timestamp) -> Zoned {
+        at.to_zoned(self.zone.clone())
+    }
+
+    /// What the clock on the wall shows: `03:00:45`.
+    pub(super) fn time(&self, at: Timestamp) -> String {
+        self.at(at).strftime("%H:%M:%S").to_string()
+    }
+
+    /// What the zone is called at that time: `CET`, and `CEST` in summer.
+    pub(super) fn zone(&self, at: Timestamp) -> String {
+        self.at(at).strftime("%Z").to_string()
+    }
+
+    /// The day: `Monday, 2 March 2026`.
+    pub(super) fn day(&self, at: Timestamp) -> String {
+        self.at(at).strftime("%A, %-d %B %Y").to_string()
+    }
+
+    /// The time, with the day where it is not today: `03:00:45`, `yesterday at 23:50:00`.
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        let (day, today) = (self.at(at).date(), self.at(self.now).date());
+        let time = self.time(at);
+        if day == today {
+            time
+        } else if today.yesterday().is_ok_and(|yesterday| day == yesterday) {
+            format!("yesterday at {time}")
+        } else if today.tomorrow().is_ok_and(|tomorrow| day == tomorrow) {
+            format!("tomorrow at {time}")
+        } else {
+            let form = if day.year() == today.year() { "%-d %B" } else { "%-d %B %Y" };
+            format!("{} at {time}", day.strftime(form))
         }
-        Some(until) => format!("{begin} – {}", moment(until, zone, now)),
     }
-}
 
-/// `2 days 8 h`, `9 h`, `30 min`, `10 s`: the two greatest units that say something.
-pub(super) fn length(from: Timestamp, until: Timestamp) -> String {
-    let seconds = until.duration_since(from).as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    let days_word = if days == 1 { "day" } else { "days" };
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, 0) => format!("{hours} h"),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        (_, 0, _) => format!("{days} {days_word}"),
-        _ => format!("{days} {days_word} {hours} h"),
+    /// The moment with its zone.
+    pub(super) fn exactly(&self, at: Timestamp) -> String {
+        format!("{} {}", self.moment(at), self.zone(at))
     }
-}
 
-/// How clocks in a zone are ahead of UTC at an instant, with the zone's name: `Europe/Berlin (CET, UTC+1)`.
-pub(super) fn zone_words(zone: &TimeZone, at: Timestamp) -> String {
-    let name = zone.iana_name().unwrap_or("UTC");
-    let (info, offset) = (zone.to_offset_info(at), zone.to_offset(at).seconds());
-    if offset == 0 && name == "UTC" {
-        return name.to_owned();
+    /// Since when an alert has been open, or from when to when it was.
+    pub(super) fn open(&self, alert: &Alert) -> String {
+        match &alert.resolved {
+            Some(act) if alert.status == Status::Resolved => self.was_open(alert.created_at, act.at),
+            _ => self.open_since(alert.created_at),
+        }
     }
-    let (hours, minutes) = (offset / 3_600, offset.abs() / 60 % 60);
-    let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
-    let abbreviation = info.abbreviation();
-    let own = if abbreviation.starts_with(['+', '-']) { String::new() } else { format!("{abbreviation}, ") };
-    let sign = if offset < 0 { "-" } else { "+" };
-    format!("{name} ({own}UTC{sign}{}{minutes})", hours.abs())
+
+    /// `open since 03:00:00 UTC, for 5 min`.
+    fn open_since(&self, from: Timestamp) -> String {
+        format!("open since {}, for {}", self.exactly(from), age(from, self.now))
+    }
+
+    /// `was open from 03:00:00 to 03:40:12 UTC, 40 min in all`.
+    fn was_open(&self, from: Timestamp, to: Timestamp) -> String {
+        let begin = if self.zone(from) == self.zone(to) { self.moment(from) } else { self.exactly(from) };
+        format!("was open from {begin} to {}, {} in all", self.exactly(to), age(from, to))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn times() -> Times {
+        Times::new("Europe/Berlin", "2026-03-30T08:00:00Z".parse().unwrap())
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
     #[test]
-    fn lengths_and_times_read_well() {
-        let zone = rota::zone::find("Asia/Kolkata").unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let now = at("2026-03-02T03:00:00Z");
-        let told = |from: &str, until: &str| stretch(at(from), Some(at(until)), &zone, now);
-        assert_eq!(told("2026-03-02T03:00:00Z", "2026-03-02T05:00:00Z"), "Mon 2 Mar 08:30 – 10:30");
+    fn the_day_is_said_where_it_is_not_today() {
+        for (instant, words) in [
+            ("2026-03-30T07:59:59Z", "09:59:59 CEST"),
+            ("2026-03-29T21:59:59Z", "yesterday at 23:59:59 CEST"),
+            ("2026-03-30T22:00:00Z", "tomorrow at 00:00:00 CEST"),
+            ("2026-03-28T23:00:00Z", "yesterday at 00:00:00 CET"),
+            ("2026-03-27T23:00:00Z", "28 March at 00:00:00 CET"),
+            ("2025-12-31T22:00:00Z", "31 December 2025 at 23:00:00 CET"),
+        ] {
+            assert_eq!(times().exactly(at(instant)), words);
+        }
+        assert_eq!(times().day(at("2026-03-29T22:00:00Z")), "Monday, 30 March 2026");
+    }
+
+    #[test]
+    fn a_zone_is_said_once_unless_clocks_were_changed() {
+        let lasted = |from, to| times().was_open(at(from), at(to));
         assert_eq!(
-            told("2026-12-31T03:00:00Z", "2027-01-01T05:00:00Z"),
-            "Thu 31 Dec 08:30 – Fri 1 Jan 2027 10:30"
+            lasted("2026-03-30T07:00:00Z", "2026-03-30T07:40:12Z"),
+            "was open from 09:00:00 to 09:40:12 CEST, 40 min in all"
         );
-        assert_eq!(zone_words(&zone, now), "Asia/Kolkata (IST, UTC+5:30)");
-        assert_eq!(zone_words(&TimeZone::UTC, now), "UTC");
-        assert_eq!(length(now, at("2026-03-04T11:00:00Z")), "2 days 8 h");
-        assert_eq!(length(now, at("2026-03-02T03:30:10Z")), "30 min");
+        assert_eq!(
+            lasted("2026-03-29T00:59:00Z", "2026-03-29T01:01:00Z"),
+            "was open from yesterday at 01:59:00 CET to yesterday at 03:01:00 CEST, 2 min in all"
+        );
+        assert_eq!(times().open_since(at("2026-03-30T07:00:00Z")), "open since 09:00:00 CEST, for 1 h");
     }
 }

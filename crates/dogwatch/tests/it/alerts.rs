@@ -97,7 +97,7 @@ async fn an_alert_is_found_by_number_and_by_id_and_says_what_comes_next() {
     assert_eq!(alert, same);
     let next: Vec<_> =
         alert["next"].as_array().unwrap().iter().map(|next| next["text"].as_str().unwrap()).collect();
-    assert_eq!(next, ["John is tried again", "step 2 fires"]);
+    assert_eq!(next, ["John is tried again", "Bob is paged (step 2)"]);
     for missing in
         ["/api/v1/alerts/99", "/api/v1/alerts/nothing", "/api/v1/alerts/alert_00000000000000000000000000"]
     {

@@ -496,3 +496,126 @@ async fn a_calendar_of_another_program_is_a_layer() {
         assert!(refused.text.contains(words), "{}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn a_takeover_holds_until_the_next_handoff_and_can_be_handed_back() {
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "rotations", json!({ "name": "weekly", "members": ["john", "bob"], "handoff": "monday 08:00", "start": "2026-02-23" })).await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "weekly" }] })).await;
+    make(&world, "teams", json!({ "name": "ops", "members": ["john", "bob"], "schedule": "ops" })).await;
+    // Monday, 03:00: John has it until 08:00, then Bob.
+    let taken = make(&world, "schedules/ops/takeover", json!({ "person": "carol" })).await;
+    assert_eq!(
+        (&taken["from"], &taken["until"]),
+        (&json!("2026-03-02T03:00:00Z"), &json!("2026-03-02T08:00:00Z"))
+    );
+    for (at, wanted) in
+        [("2026-03-02T02:59:59Z", "john"), ("2026-03-02T03:00:00Z", "carol"), ("2026-03-02T08:00:00Z", "bob")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    world.clock.set("2026-03-02T04:00:00Z".parse().unwrap());
+    let back = post(&world, "/api/v1/teams/ops/hand-back", json!({ "person": "carol" })).await;
+    assert_eq!(
+        (back.status, &back.body["items"][0]["until"]),
+        (200, &json!("2026-03-02T04:00:00Z")),
+        "{}",
+        back.text
+    );
+    for (at, wanted) in [("2026-03-02T03:30:00Z", "carol"), ("2026-03-02T04:00:00Z", "john")] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // Until somebody else takes it: beyond handoffs, and Bob ends it.
+    make(&world, "teams/ops/takeover", json!({ "person": "carol", "until": "released" })).await;
+    assert_eq!(who(&world, "ops", "2026-04-01T00:00:00Z").await, "carol");
+    world.clock.set("2026-03-05T00:00:00Z".parse().unwrap());
+    make(&world, "teams/ops/takeover", json!({ "person": "bob", "until": "2026-03-06 00:00" })).await;
+    for (at, wanted) in
+        [("2026-03-04T23:59:59Z", "carol"), ("2026-03-05T00:00:00Z", "bob"), ("2026-03-10T00:00:00Z", "john")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // Who is away can't take it.
+    make(&world, "people/carol/leave", json!({ "from": "2026-03-05", "until": "2026-03-05" })).await;
+    let away = post(&world, "/api/v1/teams/ops/takeover", json!({ "person": "carol" })).await;
+    assert_eq!((away.status, away.body["field"].as_str()), (422, Some("person")), "{}", away.text);
+}
+
+#[tokio::test]
+async fn a_team_without_a_schedule_is_taken_over_too() {
+    let mut world = World::new().await;
+    people(&world).await;
+    make(&world, "teams", json!({ "name": "plain", "members": ["john", "bob"] })).await;
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:00Z").await, "john");
+    make(&world, "teams/plain/takeover", json!({ "person": "bob" })).await;
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:00Z").await, "bob");
+    let alert = make(&world, "teams/plain/notify", json!({ "summary": "disk full" })).await;
+    world.settle().await;
+    let shown = get(&world, &format!("/api/v1/alerts/{}", alert["id"].as_str().unwrap())).await;
+    assert!(shown.text.contains("\"bob\"") && !shown.text.contains("handset:john"), "{}", shown.text);
+    post(&world, "/api/v1/teams/plain/hand-back", json!({ "person": "bob" })).await;
+    world.clock.set("2026-03-02T03:00:01Z".parse().unwrap());
+    assert_eq!(who(&world, "plain", "2026-03-02T03:00:01Z").await, "john");
+}
+
+#[tokio::test]
+async fn covers_and_swaps_follow_the_stated_rules() {
+    let world = World::new().await;
+    people(&world).await;
+    make(
+        &world,
+        "rotations",
+        json!({ "name": "daily", "members": ["john", "bob"], "every": "1 day", "start": "2026-03-02" }),
+    )
+    .await;
+    make(&world, "schedules", json!({ "name": "ops", "layers": [{ "rotation": "daily" }] })).await;
+    make(&world, "teams", json!({ "name": "ops", "schedule": "ops" })).await;
+    // John has even days. Carol covers two days, but only John's part of them.
+    let cover =
+        json!({ "person": "carol", "from": "2026-03-04", "until": "2026-03-06", "instead_of": "john" });
+    let made = make(&world, "schedules/ops/overrides", cover).await;
+    // Bob takes an hour of it: made later, it wins.
+    make(
+        &world,
+        "schedules/ops/overrides",
+        json!({ "person": "bob", "from": "2026-03-04 12:00", "until": "2026-03-04 13:00" }),
+    )
+    .await;
+    for (at, wanted) in [
+        ("2026-03-04T11:59", "carol"),
+        ("2026-03-04T12:00", "bob"),
+        ("2026-03-04T13:00", "carol"),
+        ("2026-03-05T12:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    let swap = json!({ "one": { "person": "john", "at": "2026-03-10 12:00" }, "other": { "person": "bob", "at": "2026-03-13 12:00" } });
+    let swapped = make(&world, "schedules/ops/swaps", swap).await;
+    assert_eq!(swapped["items"].as_array().unwrap().len(), 2);
+    for (at, wanted) in [
+        ("2026-03-10T12:00", "bob"),
+        ("2026-03-11T12:00", "bob"),
+        ("2026-03-12T12:00", "john"),
+        ("2026-03-13T12:00", "john"),
+        ("2026-03-14T00:00", "john"),
+        ("2026-03-15T00:00", "bob"),
+    ] {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    // What has not begun goes altogether.
+    let path = format!("/api/v1/schedules/ops/overrides/{}", made["name"].as_str().unwrap());
+    assert_eq!(world.request("DELETE", &path, None).await.status, 204);
+    assert_eq!(who(&world, "ops", "2026-03-04T11:59").await, "john");
+    assert_eq!(world.request("DELETE", &path, None).await.status, 404);
+    for (body, field) in [
+        (json!({ "person": "carol", "from": "2026-02-01", "until": "2026-02-02" }), "from"),
+        (json!({ "person": "carol", "from": "2026-03-05", "until": "2026-03-04" }), "until"),
+        (json!({ "person": "karol", "until": "2026-03-04" }), "person"),
+        (json!({ "person": "carol", "until": "2026-03-04", "role": "secondary" }), "role"),
+        (json!({ "person": "carol", "until": "soon" }), "until"),
+    ] {
+        let refused = post(&world, "/api/v1/schedules/ops/overrides", body).await;
+        assert_eq!((refused.status, refused.body["field"].as_str()), (422, Some(field)), "{}", refused.text);
+    }
+}

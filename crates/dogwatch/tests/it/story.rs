@@ -120,15 +120,15 @@ async fn two_people_acknowledge_at_once_and_the_second_hears_who_has_it() {
     let (john, bob) = (world.cookie(Some("john")).await, world.cookie(Some("bob")).await);
     let (johns, bobs) =
         (format!("/handset/john/alerts/{number}/keys/4"), format!("/handset/bob/alerts/{number}/keys/4"));
-    tokio::join!(world.press(&john, &johns), world.press(&bob, &bobs));
+    let (john_did, bob_did) = tokio::join!(world.press(&john, &johns), world.press(&bob, &bobs));
     let story = world.story(number).await;
     assert_eq!(story.iter().filter(|line| line.contains("Acknowledged")).count(), 1, "{story:#?}");
     let owner = world.get(&format!("/api/v1/alerts/{number}")).await["acknowledged"]["by"]
         .as_str()
         .unwrap()
         .to_owned();
-    let (cookie, path) = if owner == "Bob" { (&john, "/handset/john") } else { (&bob, "/handset/bob") };
-    let said = world.page(cookie, &format!("{path}?did=4.{number}")).await.text;
+    let (cookie, did) = if owner == "Bob" { (&john, john_did) } else { (&bob, bob_did) };
+    let said = world.page(cookie, did.headers["location"].to_str().unwrap()).await.text;
     assert!(said.contains(&format!("{owner} has #{number} already")), "{said}");
 }
 

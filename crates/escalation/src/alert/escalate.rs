@@ -29,7 +29,7 @@ impl Turn<'_> {
     /// costs no waiting. Ends because each pass moves the position forward: a pass in which no step found
     /// anybody is not repeated.
     pub(crate) fn escalate(&mut self) {
-        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience, self.now);
         loop {
             let position = self.state.alert.position;
             if let Some(step) = steps.get(usize::from(position.next_step)) {
@@ -112,7 +112,7 @@ impl Turn<'_> {
         }
         self.state.alert.status = Status::Triggered;
         self.state.alert.round_started_at = self.now;
-        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience, self.now);
         // A plan has at most a few steps, or one a member: its length fits.
         let end = u16::try_from(steps.len()).unwrap_or(u16::MAX - 1);
         let is_past = next >= end;
@@ -147,7 +147,7 @@ impl Turn<'_> {
             entry.step = Some(newest).filter(|_| !position.last_resort);
             entry.text = "everything that this step sent has failed".to_owned();
         });
-        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience);
+        let (steps, repeat) = self.directory.escalation(&self.state.alert.audience, self.now);
         let is_through = usize::from(position.next_step) >= steps.len();
         if !(is_through && position.fired && position.passes < repeat) {
             self.escalate();

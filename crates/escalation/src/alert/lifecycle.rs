@@ -135,7 +135,7 @@ impl Turn<'_> {
         // From the step reached: the one that fired last, asked again who is on call.
         let position = self.state.alert.position;
         let audience = &self.state.alert.audience;
-        let (steps, _) = self.directory.escalation(audience);
+        let (steps, _) = self.directory.escalation(audience, self.now);
         let paged_last_resort = position.last_resort && !self.directory.last_resort(audience).is_empty();
         let last = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
         let reached = position.next_step.saturating_sub(1).min(last);
@@ -154,7 +154,7 @@ impl Turn<'_> {
     }
 
     fn escalate_now(&mut self, by: &Actor, to: Option<u16>) -> Verdict {
-        let (steps, _) = self.directory.escalation(&self.state.alert.audience);
+        let (steps, _) = self.directory.escalation(&self.state.alert.audience, self.now);
         if to.is_some_and(|to| usize::from(to) >= steps.len()) {
             return Verdict::Refused("the escalation plan has no such step; leave it out for the next one");
         }

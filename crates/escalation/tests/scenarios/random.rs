@@ -179,7 +179,7 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
                 story()
             );
         }
-        let (plan, _) = world.directory.escalation(&state.alert.audience);
+        let (plan, _) = world.directory.escalation(&state.alert.audience, entry.at);
         let Escalate::After(after) = plan[usize::from(step)].escalate;
         seen.step = Some((entry.round, step, entry.at + after));
     }

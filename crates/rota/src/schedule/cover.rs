@@ -14,8 +14,8 @@ pub struct Override {
     pub role: Arc<str>,
     /// The first instant.
     pub from: Timestamp,
-    /// The first instant after it. Without one it lasts until one begins that was made later and replaces all
-    /// or the same person.
+    /// The first instant after it. Without one it lasts until, after `from`, one begins that was made later and
+    /// replaces all or the same person.
     pub until: Option<Timestamp>,
     /// Whom it replaces; everybody, if nothing is said.
     pub instead_of: Option<Arc<str>>,

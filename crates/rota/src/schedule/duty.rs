@@ -100,9 +100,8 @@ impl<'a> Acting<'a> {
             let Some(replaced) = instead_of else {
                 return Some((People::from([Arc::clone(acts)]), Source::Override(by)));
             };
-            if !self.replaced.iter().any(|(known, ..)| *known == replaced) {
-                self.replaced.push((replaced, acts, by));
-            }
+            // Of two for one person, that made last comes first, and is the one that is found.
+            self.replaced.push((replaced, acts, by));
         }
         None
     }

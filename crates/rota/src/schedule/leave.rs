@@ -34,3 +34,19 @@ impl Leave {
         begun.checked_sub(1).is_some_and(|last| at < self.0[last].end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_touches_becomes_one() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let interval = |(start, end)| Interval { start: at(start), end: at(end) };
+        let given = [(50, 60), (10, 40), (15, 20), (40, 45), (60, 60), (80, 70), (61, 62)];
+        let leave = Leave::new(given.map(interval));
+        assert_eq!(leave.intervals(), [(10, 45), (50, 60), (61, 62)].map(interval));
+        let away: Vec<i64> = (0..100).filter(|second| leave.contains(at(*second))).collect();
+        assert_eq!(away, (10..45).chain(50..60).chain(61..62).collect::<Vec<_>>());
+    }
+}

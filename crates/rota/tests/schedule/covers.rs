@@ -120,6 +120,13 @@ fn one_without_an_end_lasts_until_the_next() {
     Thu 01-08 00:00 eve by override 1, not ann
     Fri 01-09 00:00 ann by layer 0
     ");
+    // One that hides its beginning does not end it.
+    let early = ["01-06T00:00 - dan", "01-06T00:00 01-08T00:00 eve"];
+    assert_snapshot!(show(&covered(&early), "01-05T08:00", "01-12T08:00"), @r"
+    Mon 01-05 08:00 ann by layer 0
+    Tue 01-06 00:00 eve by override 1, not ann
+    Thu 01-08 00:00 dan by override 0, not ann
+    ");
     // One for another person is no end.
     let other = ["01-06T00:00 - dan for ann", "01-08T00:00 01-09T00:00 eve for bob"];
     assert_snapshot!(show(&covered(&other), "01-05T08:00", "01-12T08:00"), @r"

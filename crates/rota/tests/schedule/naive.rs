@@ -101,6 +101,7 @@ fn all_turns(layer: &Layer, at: Timestamp) -> Option<(Vec<Names>, usize)> {
             let now = stints.list().iter().find(|stint| stint.from <= at && at < stint.until)?;
             Some((vec![now.people.to_vec()], 0))
         }
+        Who::Calendar(calendar) => Some((vec![calendar.at(at)?.people.to_vec()], 0)),
         Who::Rotation(rotation) => {
             let turn = rotation.turn(at)?;
             let members = &rotation.editions()[turn.edition].members;

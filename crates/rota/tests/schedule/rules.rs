@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
-use rota::rotation::Length;
+use rota::rotation::{Edition, Length, Rotation};
 use rota::schedule::{Layer, Stint, Stints, Who};
 
 use crate::build::*;
@@ -34,6 +34,25 @@ fn nobody_is_on_call_where_no_layer_has_anybody() {
     ");
     assert_eq!(schedule.on_call(at("01-09T08:00"), "no such role").people.len(), 0);
     assert_eq!(schedule.shifts(at("01-09T08:00"), at("01-10T08:00"), "no such role").count(), 0);
+}
+
+/// Also at an instant that would be a handoff.
+#[test]
+fn before_a_rotation_begins_it_has_nobody() {
+    let edition = Edition {
+        from: at("01-07T12:00"),
+        start: "2026-01-05T08:00".parse().unwrap(),
+        length: Length::Days(vec![1]),
+        members: vec![people("ann"), people("bob")],
+        first: 0,
+    };
+    let rotation = Rotation::new(berlin(), vec![edition]).unwrap();
+    let schedule = schedule(vec![layer(Who::Rotation(rotation.into()))]);
+    assert_snapshot!(show(&schedule, "01-06T08:00", "01-09T00:00"), @r"
+    Tue 01-06 08:00 nobody
+    Wed 01-07 12:00 ann by layer 0
+    Thu 01-08 08:00 bob by layer 0
+    ");
 }
 
 #[test]

@@ -880,7 +880,7 @@ class Story:
         desk.get(address)
         press(desk, "form button")
         report.wait("signing in works without TLS under a name of the network", desk,
-                    lambda: "On duty" in text_of(desk))
+                    lambda: "On call" in text_of(desk))
         self.desk.delete_all_cookies()
 
     def pictures(self, evil):

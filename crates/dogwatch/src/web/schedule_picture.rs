@@ -13,12 +13,13 @@ use jiff::tz::TimeZone;
 use super::hours::{length, stretch};
 use super::person_colour::Colours;
 
-/// A bar that is narrower than this part of the strip shows initials.
-const NARROW: f64 = 0.07;
-/// A gap that is narrower than this has its word above it.
-const NARROW_GAP: f64 = 0.16;
-/// Words above gaps keep this distance.
-const WORD: f64 = 0.15;
+/// How wide a strip is in pixels on a desk and on a phone, about: what decides whether a word fits into a bar.
+const DESK: f64 = 1100.0;
+const PHONE: f64 = 350.0;
+/// How wide a letter is, about.
+const LETTER: f64 = 8.0;
+/// Words above gaps keep this distance, and stay clear of what the lane is called.
+const WORD: f64 = 0.17;
 
 /// Something that lasts.
 #[derive(Clone, Debug)]
@@ -101,6 +102,25 @@ struct Day {
     is_faint: bool,
 }
 
+/// Where a text is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Screen {
+    Every,
+    Wide,
+    Narrow,
+}
+
+impl Screen {
+    /// The class that hides it elsewhere.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Every => "",
+            Self::Wide => "wide",
+            Self::Narrow => "narrow",
+        }
+    }
+}
+
 struct Bar {
     x: String,
     width: String,
@@ -109,14 +129,15 @@ struct Bar {
     /// Where its text stands, from its top.
     base: u32,
     class: String,
-    text: String,
+    /// What is written on it, and where that is shown.
+    texts: Vec<(&'static str, String)>,
     title: String,
     is_gap: bool,
     is_leave: bool,
 }
 
 struct Text {
-    class: &'static str,
+    class: String,
     x: String,
     y: u32,
     anchor: &'static str,
@@ -195,7 +216,7 @@ pub(super) fn draw(scene: &Scene<'_>, is_small: bool) -> Picture {
             rows[row] = piece.until.unwrap_or(Timestamp::MAX);
             let bar_top = top + row as u32 * (height + 2);
             let bar = bar(scene, &axis, lane, piece, (bar_top, height));
-            if bar.is_gap && bar.text.is_empty() {
+            if bar.is_gap {
                 words.extend(gap_word(piece, &axis, top - 4, &mut free));
             }
             bars.push(bar);
@@ -205,7 +226,7 @@ pub(super) fn draw(scene: &Scene<'_>, is_small: bool) -> Picture {
     let now = (axis.from <= scene.now && scene.now < axis.until).then(|| {
         let part = axis.part(scene.now);
         let anchor = if part > 0.9 { "end" } else { "start" };
-        Text { class: "", x: percent(part), y: head + 8, anchor, text: "now".to_owned() }
+        Text { class: String::new(), x: percent(part), y: head + 8, anchor, text: "now".to_owned() }
     });
     Picture {
         id: scene.id.clone(),
@@ -253,11 +274,7 @@ fn bar(scene: &Scene<'_>, axis: &Axis, lane: &Lane, piece: &Piece, (y, height): 
     let until = piece.until.unwrap_or(axis.until).min(axis.until);
     let (begin, end) = (axis.part(piece.from.max(axis.from)), axis.part(until));
     let is_gap = piece.person.is_none();
-    let text = match (is_gap, end - begin) {
-        (true, part) if part < NARROW_GAP => String::new(),
-        (false, part) if part < NARROW => initials(&piece.text),
-        _ => piece.text.clone(),
-    };
+    let width = (end - begin).max(0.004);
     let times = stretch(piece.from, piece.until, scene.zone, scene.now);
     let long = piece.until.map(|until| format!(" ({})", length(piece.from, until))).unwrap_or_default();
     let note = if piece.note.is_empty() { String::new() } else { format!("; {}", piece.note) };
@@ -270,26 +287,54 @@ fn bar(scene: &Scene<'_>, axis: &Axis, lane: &Lane, piece: &Piece, (y, height): 
     };
     Bar {
         x: percent(begin),
-        width: percent(end - begin),
+        width: percent(width),
         y,
         height,
         base: height / 2 + 5,
         class,
-        text,
+        texts: texts(&piece.text, width, is_gap),
         title: format!("{place}{}: {times}{long}{note}", piece.text),
         is_gap,
         is_leave: lane.kind == LaneKind::Leave,
     }
 }
 
-/// `John Doe` becomes `JD`, `bob` becomes `B`.
+/// Whether words fit into a part of a strip that is so wide.
+fn fits(letters: usize, part: f64, strip: f64) -> bool {
+    part * strip >= letters as f64 * LETTER + 8.0
+}
+
+/// What is written on a bar: the whole name where it fits, or most of it; initials where it does not.
+fn texts(name: &str, part: f64, is_gap: bool) -> Vec<(&'static str, String)> {
+    let letters = name.chars().count();
+    // The beginning of a long name says more than initials do.
+    let (desk, phone) = if is_gap {
+        (fits(letters, part, DESK), fits(letters, part, PHONE))
+    } else {
+        (fits(letters.min(8), part, DESK), fits(letters.min(6), part, PHONE))
+    };
+    let short = if is_gap { String::new() } else { initials(name) };
+    let texts = match (desk, phone) {
+        (_, true) => vec![(Screen::Every, name.to_owned())],
+        (false, false) => vec![(Screen::Every, short)],
+        (true, false) => vec![(Screen::Wide, name.to_owned()), (Screen::Narrow, short)],
+    };
+    texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(on, text)| (on.class(), text)).collect()
+}
+
+/// `John Doe` becomes `JD`, `bob` becomes `Bo`.
 fn initials(name: &str) -> String {
-    let firsts = name.split([' ', '-', '.', '_']).filter_map(|word| word.chars().next());
-    firsts.filter(|first| first.is_alphanumeric()).take(3).flat_map(char::to_uppercase).collect()
+    let words: Vec<&str> = name.split([' ', '-', '.', '_']).filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        [only] => crate::message::sentence(&only.chars().take(2).collect::<String>()),
+        words => {
+            words.iter().filter_map(|word| word.chars().next()).take(3).flat_map(char::to_uppercase).collect()
+        }
+    }
 }
 
 /// Words at a part of the strip: they grow to the side where there is room.
-fn words_at(class: &'static str, part: f64, y: u32, text: String) -> Text {
+fn words_at(class: String, part: f64, y: u32, text: String) -> Text {
     let anchor = if part > 0.6 { "end" } else { "start" };
     Text { class, x: percent(part), y, anchor, text }
 }
@@ -297,16 +342,30 @@ fn words_at(class: &'static str, part: f64, y: u32, text: String) -> Text {
 fn mark_words(piece: &Piece, axis: &Axis, y: u32) -> Text {
     let (begin, end) = (piece.from.max(axis.from), piece.until.unwrap_or(axis.until).min(axis.until));
     let part = axis.part(begin);
-    words_at("", if part > 0.6 { axis.part(end) } else { part }, y, piece.text.clone())
+    words_at(String::new(), if part > 0.6 { axis.part(end) } else { part }, y, piece.text.clone())
 }
 
 /// The word above a gap that is too narrow to hold it, if there is room.
 fn gap_word(piece: &Piece, axis: &Axis, y: u32, free: &mut f64) -> Option<Text> {
-    let part = axis.part(piece.from.max(axis.from));
-    // Left of it stands what the lane is.
-    if part < *free {
+    let (begin, end) =
+        (axis.part(piece.from.max(axis.from)), axis.part(piece.until.unwrap_or(axis.until)).min(1.0));
+    let letters = piece.text.chars().count();
+    let screen = match (fits(letters, end - begin, DESK), fits(letters, end - begin, PHONE)) {
+        (_, true) => return None,
+        (true, false) => Screen::Narrow,
+        (false, false) => Screen::Every,
+    };
+    let class = format!("gap-word {}", screen.class());
+    if begin < WORD && *free <= WORD {
+        // Left stands what the lane is called.
+        *free = 2.0 * WORD;
+        return Some(Text {
+            class, x: percent(WORD), y, anchor: "start", text: format!("← {}", piece.text)
+        });
+    }
+    if begin < *free {
         return None;
     }
-    *free = part + WORD;
-    Some(words_at("gap-word", part, y, piece.text.clone()))
+    *free = begin + WORD;
+    Some(words_at(class, begin, y, piece.text.clone()))
 }

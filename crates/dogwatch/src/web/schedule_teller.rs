@@ -79,6 +79,8 @@ impl Teller<'_> {
         let (from, to) = self.view.bounds();
         let OnCall { people, until, then } = on_call(self.current, role, self.now);
         let is_mine = people.iter().any(|person| **person == *me);
+        let drawn = self.past.shifts(from, to, role);
+        let (from, to) = self.view.proper();
         let shifts = self.past.shifts(from, to, role);
         let gaps = self.past.gaps(from, to, role).into_iter().map(|gap| {
             format!("{} ({})", self.stretch(gap.start, Some(gap.end)), length(gap.start, gap.end))
@@ -111,7 +113,7 @@ impl Teller<'_> {
             is_gap: people.is_empty(),
             is_mine,
             handoff: self.current.schedule().next_change(self.now, role).map(|at| self.moment(at)),
-            pictures: self.pictures(role, &shifts),
+            pictures: self.pictures(role, &drawn),
             gaps: gaps.collect(),
             is_more: shifts.len() > MOST_SHIFTS,
             rows: rows.collect(),

@@ -73,6 +73,15 @@ impl View {
         )
     }
 
+    /// The same without what a month's first and last strip show of other months.
+    pub(super) fn proper(&self) -> (Timestamp, Timestamp) {
+        if !self.is_month {
+            return self.bounds();
+        }
+        let next = self.first.saturating_add(Span::new().months(1));
+        (rota::zone::midnight(self.first, &self.zone), rota::zone::midnight(next, &self.zone))
+    }
+
     /// What is looked at, in words.
     pub(super) fn title(&self) -> String {
         let last = self.first.saturating_add(Span::new().days(6));

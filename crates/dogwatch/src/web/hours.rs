@@ -37,19 +37,27 @@ pub(super) fn length(from: Timestamp, until: Timestamp) -> String {
     }
 }
 
-/// How clocks in a zone are ahead of UTC at an instant, with the zone's name: `Europe/Berlin (CET, UTC+1)`.
-pub(super) fn zone_words(zone: &TimeZone, at: Timestamp) -> String {
+/// A zone's name and how its clocks go from an instant to another: `Europe/Berlin (CET, UTC+1)`.
+pub(super) fn zone_words(zone: &TimeZone, from: Timestamp, until: Timestamp) -> String {
     let name = zone.iana_name().unwrap_or("UTC");
-    let (info, offset) = (zone.to_offset_info(at), zone.to_offset(at).seconds());
-    if offset == 0 && name == "UTC" {
-        return name.to_owned();
+    let (before, after) = (offset_words(zone, from), offset_words(zone, until));
+    match (name, before == after) {
+        ("UTC", _) => name.to_owned(),
+        (_, true) => format!("{name} ({before})"),
+        (_, false) => format!("{name} ({before}, then {after})"),
     }
-    let (hours, minutes) = (offset / 3_600, offset.abs() / 60 % 60);
+}
+
+/// `CET, UTC+1`.
+fn offset_words(zone: &TimeZone, at: Timestamp) -> String {
+    let (info, offset) = (zone.to_offset_info(at), zone.to_offset(at).seconds());
+    let minutes = offset.abs() / 60 % 60;
     let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
     let abbreviation = info.abbreviation();
+    // Some zones have no letters, only what follows anyway.
     let own = if abbreviation.starts_with(['+', '-']) { String::new() } else { format!("{abbreviation}, ") };
     let sign = if offset < 0 { "-" } else { "+" };
-    format!("{name} ({own}UTC{sign}{}{minutes})", hours.abs())
+    format!("{own}UTC{sign}{}{minutes}", offset.abs() / 3_600)
 }
 
 #[cfg(test)]
@@ -67,8 +75,11 @@ mod tests {
             told("2026-12-31T03:00:00Z", "2027-01-01T05:00:00Z"),
             "Thu 31 Dec 08:30 – Fri 1 Jan 2027 10:30"
         );
-        assert_eq!(zone_words(&zone, now), "Asia/Kolkata (IST, UTC+5:30)");
-        assert_eq!(zone_words(&TimeZone::UTC, now), "UTC");
+        assert_eq!(zone_words(&zone, now, now), "Asia/Kolkata (IST, UTC+5:30)");
+        assert_eq!(zone_words(&TimeZone::UTC, now, now), "UTC");
+        let berlin = rota::zone::find("Europe/Berlin").unwrap();
+        let summer = zone_words(&berlin, now, at("2026-03-30T00:00:00Z"));
+        assert_eq!(summer, "Europe/Berlin (CET, UTC+1, then CEST, UTC+2)");
         assert_eq!(length(now, at("2026-03-04T11:00:00Z")), "2 days 8 h");
         assert_eq!(length(now, at("2026-03-02T03:30:10Z")), "30 min");
     }

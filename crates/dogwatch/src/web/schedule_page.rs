@@ -148,7 +148,7 @@ async fn build(
         said: done.unwrap_or_default(),
         refused,
         path: url::roster(&over),
-        zone_words: zone_words(&view.zone, now),
+        zone_words: zone_words(&view.zone, from, to),
         zones,
         roles: roles.iter().map(|role| page.role(role, &over, &me, viewer.0.is_admin())).collect(),
         overrides: laid

@@ -226,7 +226,9 @@ pub(super) fn draw(scene: &Scene<'_>, is_small: bool) -> Picture {
     let now = (axis.from <= scene.now && scene.now < axis.until).then(|| {
         let part = axis.part(scene.now);
         let anchor = if part > 0.9 { "end" } else { "start" };
-        Text { class: String::new(), x: percent(part), y: head + 8, anchor, text: "now".to_owned() }
+        // Left there is no room between the day and what the lane is called.
+        let word = if is_small && part < WORD { "" } else { "now" };
+        Text { class: String::new(), x: percent(part), y: head + 8, anchor, text: word.to_owned() }
     });
     Picture {
         id: scene.id.clone(),
@@ -313,11 +315,15 @@ fn texts(name: &str, part: f64, is_gap: bool) -> Vec<(&'static str, String)> {
     } else {
         (fits(letters.min(8), part, DESK), fits(letters.min(6), part, PHONE))
     };
-    let short = if is_gap { String::new() } else { initials(name) };
+    // As many initials as there is room for, down to none.
+    let short = |strip: f64| {
+        let room = if is_gap { 0.0 } else { (part * strip - 3.0) / LETTER };
+        initials(name).chars().take(room.max(0.0) as usize).collect::<String>()
+    };
     let texts = match (desk, phone) {
         (_, true) => vec![(Screen::Every, name.to_owned())],
-        (false, false) => vec![(Screen::Every, short)],
-        (true, false) => vec![(Screen::Wide, name.to_owned()), (Screen::Narrow, short)],
+        (false, false) => vec![(Screen::Wide, short(DESK)), (Screen::Narrow, short(PHONE))],
+        (true, false) => vec![(Screen::Wide, name.to_owned()), (Screen::Narrow, short(PHONE))],
     };
     texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(on, text)| (on.class(), text)).collect()
 }

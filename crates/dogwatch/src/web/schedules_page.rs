@@ -85,7 +85,7 @@ async fn page(viewer: Viewer, State(app): State<App>) -> Response {
         Some(ScheduleRow {
             name: name.to_string(),
             path: url::roster(&over),
-            zone: zone_words(&zone, now),
+            zone: zone_words(&zone, now, now),
             roles: rows,
         })
     });

@@ -5,11 +5,11 @@
 //! are done elsewhere.
 //!
 //! The text is read here, line by line, and not by the crate `icalendar`, against which the tests hold it: that
-//! one ends the process on a text of many `BEGIN`s (its nesting is the stack's), takes minutes for a megabyte with
-//! Unix line ends, stops at the first mistake and does not know on which line it was.
+//! one ends the process on a text of many `BEGIN`s (its nesting is the stack's), takes more than a minute for a megabyte
+//! with Unix line ends, stops at the first mistake and does not know on which line it was.
 //!
-//! Read next, from a text to an answer: `line`, `component`, `moment`, `event`, `read`; `zones` and `people`, which look
-//! up names; `busy`; `write`.
+//! Read next, from a text to an answer: `line`, `component`, `moment`, `event`, `read`; `zones` and `people`, which
+//! look up names; `busy`; `write`.
 
 mod busy;
 mod component;

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
+use crate::leave_calendar::LeaveCalendars;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
@@ -96,8 +97,12 @@ impl Service {
             metrics.clone(),
         );
         let engine = Engine::new(store.clone(), clock.clone());
-        let workers =
-            vec![tokio::spawn(engine.run(asked.clone())), tokio::spawn(dispatcher.run(asked.clone()))];
+        let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone())?;
+        let workers = vec![
+            tokio::spawn(engine.run(asked.clone())),
+            tokio::spawn(dispatcher.run(asked.clone())),
+            tokio::spawn(calendars.run(asked.clone())),
+        ];
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
@@ -144,12 +149,13 @@ impl Service {
     /// Completes when a part of the service has ended that never should: the process is to end, too, and
     /// to be started again by whoever looks after it.
     pub async fn broken(&mut self) {
-        let [engine, dispatcher] = self.workers.as_mut_slice() else { return };
+        let [engine, dispatcher, calendars] = self.workers.as_mut_slice() else { return };
         let mut disk = self.store.signals().broken.subscribe();
         tokio::select! {
             _ = disk.wait_for(|broken| *broken) => tracing::error!("the store broke"),
             _ = engine => tracing::error!("the engine ended"),
             _ = dispatcher => tracing::error!("the sender of deliveries ended"),
+            _ = calendars => tracing::error!("the reader of leave calendars ended"),
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }

@@ -25,9 +25,9 @@ pub struct Stretch {
 /// Reads the calendar of somebody's leave: when any event takes place that does not say that its time is free
 /// (`TRANSP:TRANSPARENT`) or that it was called off, whosever it is.
 ///
-/// The stretches lie between `now` − [`BUSY_BACK`] and `now` + [`BUSY_AHEAD`], where they are cut; they are in order, and none touches the
-/// next. `zone` is where whole days and times without a zone are, unless the calendar says so itself.
-/// The second list is of warnings.
+/// The stretches lie between `now` − [`BUSY_BACK`] and `now` + [`BUSY_AHEAD`], where they are cut; they are in
+/// order, and none touches the next. `zone` is where whole days and times without a zone are, unless the calendar
+/// says so itself. The second list is of warnings.
 ///
 /// # Errors
 ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rota::calendar::{Event, Length, Start};
 
 use super::component::Block;
@@ -141,8 +142,8 @@ pub(super) fn event(
         return None;
     }
     let number = |line: &Line| line.value.trim().parse().unwrap_or(0);
-    // One that is called off needs no start; the occurrence that it was is enough.
-    let start = start.or_else(|| instead_of.clone())?;
+    // One that is called off needs no start: it never takes place.
+    let start = start.unwrap_or(Start::Instant(Timestamp::UNIX_EPOCH));
     Some(Draft {
         line: block.line,
         uid: single.uid.map(|line| line.value.trim().to_owned()).filter(|uid| !uid.is_empty()),

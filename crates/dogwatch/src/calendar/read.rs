@@ -1,6 +1,6 @@
 //! The text of a calendar to a calendar of duty.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -87,8 +87,8 @@ pub(super) fn drafts(text: &str, zone: &TimeZone) -> Result<(Vec<Draft>, Vec<Pro
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut drafts = in_force(all);
     let mut warnings = Vec::new();
+    let mut drafts = in_force(all, &mut warnings);
     drafts.retain(|draft| {
         if draft.is_empty() {
             let message = format!("the event {} has no end and takes no time; it is left out", draft.name());
@@ -96,6 +96,7 @@ pub(super) fn drafts(text: &str, zone: &TimeZone) -> Result<(Vec<Draft>, Vec<Pro
         }
         !draft.is_empty()
     });
+    warnings.sort_by_key(|warning| warning.line);
     warnings.truncate(MAX_PROBLEMS);
     Ok((drafts, warnings))
 }
@@ -107,8 +108,33 @@ enum Place {
     Date(Date),
 }
 
-/// Of all versions of an event the last; occurrences that others take the place of, or that are called off, left out.
-fn in_force(mut all: Vec<Draft>) -> Vec<Draft> {
+/// The events without those that newer versions take the place of, and without occurrences that are called off or
+/// that others take the place of.
+fn in_force(all: Vec<Draft>, warnings: &mut Vec<Problem>) -> Vec<Draft> {
+    let mut all = newest(all, warnings);
+    let mut replaced: HashMap<String, Vec<Start>> = HashMap::new();
+    for draft in &all {
+        if let (Some(uid), Some(start)) = (&draft.uid, &draft.instead_of) {
+            replaced.entry(uid.clone()).or_default().push(start.clone());
+        }
+    }
+    let whole = |draft: &Draft| draft.uid.clone().filter(|_| draft.instead_of.is_none());
+    let called_off: HashSet<String> =
+        all.iter().filter(|draft| draft.is_cancelled).filter_map(whole).collect();
+    all.retain(|draft| !draft.is_cancelled && draft.uid.as_ref().is_none_or(|uid| !called_off.contains(uid)));
+    for draft in &mut all {
+        match whole(draft) {
+            Some(uid) => draft.event.excluded.extend(replaced.remove(&uid).unwrap_or_default()),
+            // What takes the place of one occurrence is one.
+            None if draft.instead_of.is_some() => draft.event.rule = None,
+            None => {}
+        }
+    }
+    all
+}
+
+/// Of all versions of an event the last.
+fn newest(all: Vec<Draft>, warnings: &mut Vec<Problem>) -> Vec<Draft> {
     let place = |draft: &Draft| {
         draft.instead_of.as_ref().map(|start| match start {
             Start::Day(date, _) => Place::Date(*date),
@@ -123,30 +149,26 @@ fn in_force(mut all: Vec<Draft>) -> Vec<Draft> {
             *version = (*version).max((draft.sequence, index));
         }
     }
-    let is_newest = |index: usize, draft: &Draft| {
-        let Some(uid) = &draft.uid else { return true };
-        newest.get(&(uid.clone(), place(draft))).is_none_or(|(_, newest)| *newest == index)
-    };
-    let keep: Vec<bool> = all.iter().enumerate().map(|(index, draft)| is_newest(index, draft)).collect();
-    let mut keep = keep.into_iter();
-    all.retain(|_| keep.next().unwrap_or(true));
-
-    let mut replaced: HashMap<String, Vec<Start>> = HashMap::new();
-    for draft in &all {
-        if let (Some(uid), Some(start)) = (&draft.uid, &draft.instead_of) {
-            replaced.entry(uid.clone()).or_default().push(start.clone());
+    let newest: Vec<usize> = all
+        .iter()
+        .enumerate()
+        .map(|(index, draft)| {
+            let uid = draft.uid.clone();
+            uid.and_then(|uid| newest.get(&(uid, place(draft)))).map_or(index, |(_, newest)| *newest)
+        })
+        .collect();
+    for (draft, newest) in all.iter().zip(newest.iter().map(|newest| &all[*newest])) {
+        // Versions have numbers; two events that share a UID by mistake do not.
+        if draft.line != newest.line && draft.sequence == newest.sequence {
+            let message = format!(
+                "the event {} has the UID of the event {} of line {}, which counts; it is left out",
+                draft.name(),
+                newest.name(),
+                newest.line
+            );
+            warnings.push(Problem::new(draft.line, message));
         }
     }
-    let whole = |draft: &Draft| draft.uid.clone().filter(|_| draft.instead_of.is_none());
-    let called_off: Vec<String> = all.iter().filter(|draft| draft.is_cancelled).filter_map(whole).collect();
-    all.retain(|draft| !draft.is_cancelled && draft.uid.as_ref().is_none_or(|uid| !called_off.contains(uid)));
-    for draft in &mut all {
-        match whole(draft) {
-            Some(uid) => draft.event.excluded.extend(replaced.remove(&uid).unwrap_or_default()),
-            // What takes the place of one occurrence is one.
-            None if draft.instead_of.is_some() => draft.event.rule = None,
-            None => {}
-        }
-    }
-    all
+    let all = all.into_iter().zip(newest).enumerate();
+    all.filter(|(index, (_, newest))| index == newest).map(|(_, (draft, _))| draft).collect()
 }

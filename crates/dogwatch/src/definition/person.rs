@@ -10,6 +10,9 @@ use utoipa::ToSchema;
 
 use super::{Definitions, FieldError, Kind, Lines, Problems, Spec};
 
+/// The longest address of a calendar, in bytes.
+const MAX_ADDRESS: usize = 2048;
+
 /// Somebody who can be paged.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,11 @@ pub struct PersonSpec {
     #[serde(default)]
     #[schema(max_items = 20, example = json!(["handset:john", "email:john@example.org"]))]
     pub contacts: Vec<String>,
+    /// The `https` address of an iCalendar file: whenever an event in it takes place that is not marked as free,
+    /// this person is on leave. Read every quarter of an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2048, example = "https://calendar.example.org/john/leave.ics")]
+    pub leave_calendar: Option<String>,
     /// How this person wants to be reached. Without a plan: every contact in order, 5 m each.
     #[serde(default)]
     pub notification_plans: NotificationPlansSpec,
@@ -104,6 +112,15 @@ impl PersonSpec {
         };
         if !is_tag(&self.language) {
             problems.add("language", "is no language tag: write one such as \"en\", \"de\" or \"pt-BR\"");
+        }
+        if let Some(address) = &self.leave_calendar {
+            let is_web = url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            if !is_web || address.len() > MAX_ADDRESS {
+                problems.add(
+                    "leave_calendar",
+                    "is no address of a calendar; write one that begins with https://",
+                );
+            }
         }
         if self.contacts.len() > MAX_CONTACTS {
             problems.add(

@@ -111,6 +111,7 @@ fn what_takes_the_place_of_an_occurrence() {
     assert_eq!(takes_place(&of(&[daily, moved, &called_off])), [first, last]);
     let all_off = daily.replace("DURATION", "STATUS:CANCELLED DURATION");
     assert!(takes_place(&of(&[&all_off, moved])).is_empty());
+    assert!(takes_place(&of(&[daily, "UID:1 STATUS:CANCELLED SEQUENCE:1", moved])).is_empty());
     // What it takes the place of need not be there.
     assert_eq!(takes_place(&of(&[moved])).len(), 1);
 }
@@ -233,6 +234,21 @@ fn an_event_of_nobody_is_a_problem_and_one_without_an_end_is_not() {
 }
 
 #[test]
+fn events_that_share_a_uid_by_mistake_are_told() {
+    let one = |who: &str, sequence: u8| format!("UID:1 SUMMARY:{who} DTSTART:20260105 SEQUENCE:{sequence}");
+    let warnings = |second: u8| {
+        let (calendar, warnings) =
+            read(&text(&[&one("john", 0), &one("bob", second)]), &berlin(), anybody).unwrap();
+        assert_eq!(takes_place(&calendar), ["bob 01-04T23:00 01-05T23:00"]);
+        warnings
+    };
+    let told =
+        "line 3: the event \"john\" has the UID of the event \"bob\" of line 9, which counts; it is left out";
+    assert_eq!(warnings(0)[0].to_string(), told);
+    assert!(warnings(1).is_empty());
+}
+
+#[test]
 fn leave_is_all_that_is_not_free_merged_and_cut() {
     let lines = text(&[
         "SUMMARY:a DTSTART:20260601 DTEND:20260603",
@@ -266,10 +282,28 @@ mod any {
 
     use super::*;
 
+    /// Lines of an event, whole and broken, as a regular expression.
+    const LINES: &str = concat!(
+        "(BEGIN:VEVENT",
+        "|END:VEVENT",
+        "|BEGIN:VALARM",
+        "|DTSTART:20260105(T080000Z?)?",
+        "|DTSTART;TZID=\"?[A-Z/]{0,3}:[0-9T]{8,15}",
+        "|DTEND:2026010[1-9]",
+        "|RRULE:FREQ=DAILY;COUNT=[0-9]",
+        "|RDATE:[0-9/PT]{0,20}",
+        "|EXDATE;VALUE=DATE:[0-9,]{0,20}",
+        "|UID:[12]",
+        "|RECURRENCE-ID:2026010[56]",
+        "|SUMMARY:.{0,5}",
+        "| .{0,9}",
+        "|.{0,9})"
+    );
+
     proptest! {
         /// No text is a reason to panic.
         #[test]
-        fn any_text_is_read_or_refused(lines in prop::collection::vec("(BEGIN:VEVENT|END:VEVENT|BEGIN:VALARM|DTSTART:20260105(T080000Z?)?|DTSTART;TZID=\"?[A-Z/]{0,3}:[0-9T]{8,15}|DTEND:2026010[1-9]|RRULE:FREQ=DAILY;COUNT=[0-9]|RDATE:[0-9/PT]{0,20}|EXDATE;VALUE=DATE:[0-9,]{0,20}|UID:[12]|RECURRENCE-ID:2026010[56]|SUMMARY:.{0,5}| .{0,9}|.{0,9})", 0..25)) {
+        fn any_text_is_read_or_refused(lines in prop::collection::vec(LINES, 0..25)) {
             let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{}\nEND:VEVENT\nEND:VCALENDAR", lines.join("\r\n"));
             if let Ok((calendar, _)) = read(&text, &berlin(), anybody) {
                 calendar.next_change(at("2026-01-05T00:00Z"));

@@ -44,6 +44,7 @@ mod alerts;
 mod bad_input;
 mod calendar;
 mod definitions;
+mod duty;
 mod email;
 mod on_call;
 mod period;

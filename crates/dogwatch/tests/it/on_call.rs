@@ -122,6 +122,18 @@ async fn the_past_is_answered_by_what_was_in_force_then() {
     let balance = get(&world, "/api/v1/schedules/ops/balance?from=2026-03-05&to=2026-03-15").await.body;
     let hours: Vec<_> = balance["items"].as_array().unwrap().iter().map(|one| one["hours"].clone()).collect();
     assert_eq!(hours, [json!(120.0), json!(120.0)]);
+    // The team goes over to another schedule, and in the end everything goes; what was is still known.
+    make(&world, "schedules", json!({ "name": "new", "layers": layers("carol") })).await;
+    world.request("PATCH", "/api/v1/teams/ops", Some(json!({ "schedule": "new" }))).await;
+    assert_eq!(who(&world, "ops", "2026-03-19T00:00:00Z").await, "bob");
+    assert_eq!(who(&world, "ops", "2026-03-20T00:00:00Z").await, "carol");
+    world.clock.set("2026-03-21T00:00:00Z".parse().unwrap());
+    for path in ["teams/ops", "schedules/ops", "schedules/new"] {
+        assert_eq!(world.request("DELETE", &format!("/api/v1/{path}"), None).await.status, 204, "{path}");
+    }
+    assert_eq!(who(&world, "ops", "2026-03-19T00:00:00Z").await, "bob");
+    let gone = get(&world, "/api/v1/teams/ops/on-call").await;
+    assert_eq!(gone.status, 404, "{}", gone.text);
 }
 
 #[tokio::test]
@@ -618,4 +630,59 @@ async fn covers_and_swaps_follow_the_stated_rules() {
         let refused = post(&world, "/api/v1/schedules/ops/overrides", body).await;
         assert_eq!((refused.status, refused.body["field"].as_str()), (422, Some(field)), "{}", refused.text);
     }
+}
+
+#[tokio::test]
+async fn leave_follows_the_calendar_that_a_person_names() {
+    use std::sync::{Arc, Mutex};
+
+    use dogwatch::leave_calendar::LeaveCalendars;
+
+    let world = World::new().await;
+    people(&world).await;
+    make(&world, "teams", json!({ "name": "ops", "members": ["john", "bob"] })).await;
+    let served = Arc::new(Mutex::new(String::new()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/john.ics", listener.local_addr().unwrap());
+    let text = served.clone();
+    let answer = move || std::future::ready(text.lock().unwrap().clone());
+    let server = axum::Router::new().route("/john.ics", axum::routing::get(answer));
+    let server = tokio::spawn(async move { axum::serve(listener, server).await.unwrap() });
+    let event = |days: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Away\r\n{days}END:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    world.request("PATCH", "/api/v1/people/john", Some(json!({ "leave_calendar": address }))).await;
+    let read = async |allowed: &str| {
+        let calendars =
+            LeaveCalendars::new(world.store.clone(), world.clock.clone(), vec![allowed.parse().unwrap()]);
+        calendars.unwrap().turn().await;
+    };
+    *served.lock().unwrap() = event("DTSTART;VALUE=DATE:20260304\r\nDTEND;VALUE=DATE:20260306\r\n");
+    // An address inside the house is not read.
+    read("10.0.0.0/8").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "john");
+    read("127.0.0.1/32").await;
+    for (at, wanted) in
+        [("2026-03-03T23:59:59Z", "john"), ("2026-03-04T00:00:00Z", "bob"), ("2026-03-06T00:00:00Z", "john")]
+    {
+        assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
+    }
+    let version = world.store.definitions().version;
+    read("127.0.0.1/32").await;
+    assert_eq!(world.store.definitions().version, version, "nothing new, nothing stored");
+    // What can't be read changes nothing; what is moved moves.
+    *served.lock().unwrap() = "<html>".to_owned();
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "bob");
+    *served.lock().unwrap() = event("DTSTART;VALUE=DATE:20260310\r\nDTEND;VALUE=DATE:20260311\r\n");
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-04T12:00:00Z").await, "john");
+    assert_eq!(who(&world, "ops", "2026-03-10T12:00:00Z").await, "bob");
+    // Who names no calendar any more is back.
+    world.request("PATCH", "/api/v1/people/john", Some(json!({ "leave_calendar": null }))).await;
+    read("127.0.0.1/32").await;
+    assert_eq!(who(&world, "ops", "2026-03-10T12:00:00Z").await, "john");
+    server.abort();
 }

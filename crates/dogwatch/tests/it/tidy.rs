@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 16] = [
     &["cli"],
     &["service"],
     &["http", "api", "web"],
-    &["delivery"],
+    &["delivery", "leave_calendar"],
     &["engine"],
     &["reply"],
     &["config"],
@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 16] = [
     &["message", "telemetry"],
     &["store"],
     &["definition"],
-    &["calendar", "secret", "shutdown"],
+    &["calendar", "outbound", "secret", "shutdown"],
     &["clock"],
 ];
 

@@ -144,31 +144,34 @@ impl Pattern {
 
     fn has_day(&self, year: i32, month: u8, month_day: u8, day: Day) -> bool {
         let Parts { months, weeks, year_days, month_days, weekdays, .. } = &self.parts;
-        let month_day = i64::from(month_day);
-        let month_length = i64::from(day::month_length(year, month));
-        let new_year = day::from_date(year, 1, 1);
-        let year_day = i64::from(day - new_year) + 1;
-        let year_length = i64::from(day::from_date(year + 1, 1, 1) - new_year);
-        // A number with a weekday counts within the month, or within a year whose months are not chosen.
-        let (place, length) = match self.frequency {
-            Frequency::Yearly if months.is_empty() => (year_day, year_length),
-            _ => (month_day, month_length),
+        // The day's place and how many there are; the year's is worked out only where it is asked for.
+        let of_month = (i64::from(month_day), i64::from(day::month_length(year, month)));
+        let of_year = || {
+            let new_year = day::from_date(year, 1, 1);
+            (i64::from(day - new_year) + 1, i64::from(day::from_date(year + 1, 1, 1) - new_year))
         };
-        let is_nth = |nth: i64| nth == 0 || nth == (place - 1) / 7 + 1 || nth == -((length - place) / 7 + 1);
-        either_end(month_days, month_day, month_length)
-            && either_end(year_days, year_day, year_length)
+        let is_nth = |nth: i64| {
+            // A number with a weekday counts within the month, or within a year whose months are not chosen.
+            let is_of_year = self.frequency == Frequency::Yearly && months.is_empty();
+            let (place, length) = if is_of_year { of_year() } else { of_month };
+            nth == (place - 1) / 7 + 1 || nth == -((length - place) / 7 + 1)
+        };
+        either_end(month_days, || of_month)
             && (weekdays.is_empty()
-                || weekdays.iter().any(|one| one.weekday == day::weekday(day) && is_nth(one.nth)))
-            && (weeks.is_empty() || {
-                let (week, weeks_of_year) = week_of_year(day, self.week_start);
-                either_end(weeks, week, weeks_of_year)
-            })
+                || weekdays
+                    .iter()
+                    .any(|one| one.weekday == day::weekday(day) && (one.nth == 0 || is_nth(one.nth))))
+            && either_end(year_days, of_year)
+            && either_end(weeks, || week_of_year(day, self.week_start))
     }
 }
 
-/// Whether a list has a place, counted from the beginning or, below zero, from the end.
-fn either_end(list: &[i64], place: i64, length: i64) -> bool {
-    list.is_empty() || list.contains(&place) || list.contains(&(place - length - 1))
+/// Whether a list is empty, or has a place among so many, counted from the beginning or, below zero, from the end.
+fn either_end(list: &[i64], place: impl FnOnce() -> (i64, i64)) -> bool {
+    list.is_empty() || {
+        let (place, length) = place();
+        list.contains(&place) || list.contains(&(place - length - 1))
+    }
 }
 
 /// The number of a day's week, and how many weeks that week's year has (RFC 5545: week 1 is the first with at
@@ -208,7 +211,7 @@ fn choose(positions: &[i64], found: &mut Vec<i64>) {
     let mut place = 0;
     found.retain(|_| {
         place += 1;
-        either_end(positions, place, length)
+        either_end(positions, || (place, length))
     });
 }
 

@@ -31,7 +31,8 @@ impl Roster {
             .collect();
         let mut at = from;
         while at < to {
-            let (_, schedule, until) = self.edition(at);
+            let (_, edition, until) = self.edition(at);
+            let schedule = &edition.roster;
             let end = until.min(to);
             for layer in layers(schedule, role) {
                 let place = all.iter().position(|known| known.name == layer.name).unwrap_or_else(|| {

@@ -978,26 +978,27 @@ def moment(text):
     return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (part or "0"))
 
 
-def too_long(*_):
-    raise Stop(f"the whole run took more than {LONGEST} s")
-
-
-def main():
+def run(make, parts, longest, usage):
+    """Runs the parts of what `make` makes, in order, against the program that the command line names."""
     if len(sys.argv) != 2:
-        print(__doc__)
+        print(usage)
         return 2
+
+    def too_long(*_):
+        raise Stop(f"the whole run took more than {longest} s")
+
     report = Report()
     # In memory where there is room: a busy disk holds up browsers for longer than the waits last.
     memory = "/dev/shm"
     has_room = os.path.isdir(memory) and shutil.disk_usage(memory).free > 1 << 30
     folder = tempfile.mkdtemp(prefix="dogwatch-browser-", dir=memory if has_room else None)
-    story = Story(report, Demo(os.path.abspath(sys.argv[1]), folder), folder)
+    story = make(report, Demo(os.path.abspath(sys.argv[1]), folder), folder)
     signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LONGEST)
+    signal.alarm(longest)
     try:
-        for part in (story.play, story.end):
+        for part in parts:
             try:
-                part()
+                part(story)
             except Stop as stop:
                 print(f"stopped: {stop}", flush=True)
                 report.failed += 0 if report.failed else 1
@@ -1012,4 +1013,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Story, (Story.play, Story.end), LONGEST, __doc__))

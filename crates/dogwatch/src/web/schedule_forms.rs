@@ -140,11 +140,30 @@ fn missing(field: &str) -> Refusal {
     }])
 }
 
+/// What a form asks for.
+enum Act {
+    Take,
+    Cover,
+    HandBack,
+    End(String),
+}
+
+impl Act {
+    fn read(verb: &str) -> Option<Self> {
+        match verb {
+            "take" => Some(Self::Take),
+            "cover" => Some(Self::Cover),
+            "hand-back" => Some(Self::HandBack),
+            _ => None,
+        }
+    }
+}
+
 async fn act(
     app: App,
     viewer: Viewer,
     over: Lies,
-    verb: &str,
+    act: Act,
     query: Option<String>,
     form: String,
 ) -> Response {
@@ -156,60 +175,35 @@ async fn act(
     let view = View::read(&query, &viewer, &app, roster.zone(), now);
     let role = url::form_value(&query, "role").unwrap_or_else(|| roster.default_role().to_string());
     let sent = Sent { app: &app, viewer: &viewer, over, query, form, view, role, now };
-    let done = match verb {
-        "take" => sent.take().await,
-        "cover" => sent.cover().await,
-        "hand-back" => sent.hand_back().await,
-        _ => match verb.strip_prefix("end ") {
-            Some(name) => sent.end(name).await,
-            None => return no_such_page(),
-        },
+    let done = match act {
+        Act::Take => sent.take().await,
+        Act::Cover => sent.cover().await,
+        Act::HandBack => sent.hand_back().await,
+        Act::End(name) => sent.end(&name).await,
     };
     sent.answer(done).await
 }
 
-async fn schedule(
-    viewer: Viewer,
-    State(app): State<App>,
-    Place((name, verb)): Place<(String, String)>,
-    RawQuery(query): RawQuery,
-    form: String,
-) -> Response {
-    act(app, viewer, Lies::Schedule(name), &verb, query, form).await
-}
-
-async fn schedule_end(
-    viewer: Viewer,
-    State(app): State<App>,
-    Place((name, id)): Place<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    act(app, viewer, Lies::Schedule(name), &format!("end {id}"), query, String::new()).await
-}
-
-async fn team(
-    viewer: Viewer,
-    State(app): State<App>,
-    Place((name, verb)): Place<(String, String)>,
-    RawQuery(query): RawQuery,
-    form: String,
-) -> Response {
-    act(app, viewer, Lies::Team(name), &verb, query, form).await
-}
-
-async fn team_end(
-    viewer: Viewer,
-    State(app): State<App>,
-    Place((name, id)): Place<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    act(app, viewer, Lies::Team(name), &format!("end {id}"), query, String::new()).await
+/// The addresses of the forms of a schedule, or of a team without one.
+fn routes(base: &str, over: fn(String) -> Lies) -> Router<App> {
+    type Named = Place<(String, String)>;
+    let any =
+        async move |viewer: Viewer, State(app): State<App>, at: Named, query: RawQuery, form: String| {
+            let Place((name, verb)) = at;
+            match Act::read(&verb) {
+                Some(what) => act(app, viewer, over(name), what, query.0, form).await,
+                None => no_such_page(),
+            }
+        };
+    let end = async move |viewer: Viewer, State(app): State<App>, at: Named, query: RawQuery| {
+        let Place((name, id)) = at;
+        act(app, viewer, over(name), Act::End(id), query.0, String::new()).await
+    };
+    Router::new()
+        .route(&format!("{base}/{{verb}}"), post(any))
+        .route(&format!("{base}/overrides/{{id}}/end"), post(end))
 }
 
 pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/schedules/{name}/{verb}", post(schedule))
-        .route("/schedules/{name}/overrides/{id}/end", post(schedule_end))
-        .route("/teams/{name}/on-call/{verb}", post(team))
-        .route("/teams/{name}/on-call/overrides/{id}/end", post(team_end))
+    routes("/schedules/{name}", Lies::Schedule).merge(routes("/teams/{name}/on-call", Lies::Team))
 }

@@ -5,6 +5,8 @@
 
 pub mod feed;
 
+mod by_layer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use rota::schedule::{Balance, Duty, Overlap, Schedule, Shift, Source};
 
 use crate::definition::{Definitions, Lies, PRIMARY, Subject};
 use crate::store::{InForce, Store, StoreError};
+
+pub use by_layer::LayerShifts;
 
 /// A schedule, or the order of a team's members, through time.
 #[derive(Clone, Debug)]

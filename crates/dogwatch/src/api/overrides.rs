@@ -26,8 +26,8 @@ use crate::takeover::{self, HandBack, Refusal, Swap, Take, Until};
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// `true`: also those that are over.
-    #[serde(default)]
-    past: bool,
+    #[param(value_type = Option<bool>)]
+    past: Option<String>,
 }
 
 /// Overrides.
@@ -229,14 +229,19 @@ impl Place {
         Ok((StatusCode::CREATED, Json(OverridesView { items })).into_response())
     }
 
-    fn list(&self, app: &App, which: &Which) -> Response {
+    fn list(&self, app: &App, which: &Which) -> Result<Response, Problem> {
+        let with_past = match which.past.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::field("past", "is \"true\" or \"false\"")),
+        };
         let mut items = app.store.definitions().overrides(&self.roster.over);
         let is_over = |spec: &OverrideSpec| {
             let until = spec.until.as_deref().and_then(|until| parse_instant(until).ok());
             until.is_some_and(|until| until <= self.now)
         };
-        items.retain(|spec| which.past || !is_over(spec));
-        Json(OverridesView { items }).into_response()
+        items.retain(|spec| with_past || !is_over(spec));
+        Ok(Json(OverridesView { items }).into_response())
     }
 }
 
@@ -249,7 +254,7 @@ macro_rules! override_routes {
             #[utoipa::path(get, path = $overrides, tag = $tag, params(("name" = String, Path, max_length = 64), Which),
                 responses((status = 200, body = OverridesView), (status = 404, body = Problem)))]
             pub(super) async fn list(caller: Caller, State(app): State<App>, Path(name): Path<String>, Query(which): Query<Which>) -> Result<Response, Problem> {
-                Ok($place(&app, caller, &name)?.list(&app, &which))
+                $place(&app, caller, &name)?.list(&app, &which)
             }
 
             /// Cover a stretch for somebody, or fill a gap.

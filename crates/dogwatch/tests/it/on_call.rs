@@ -538,6 +538,12 @@ async fn a_takeover_holds_until_the_next_handoff_and_can_be_handed_back() {
     for (at, wanted) in [("2026-03-02T03:30:00Z", "carol"), ("2026-03-02T04:00:00Z", "john")] {
         assert_eq!(who(&world, "ops", at).await, wanted, "{at}");
     }
+    let listed = async |query: &str| {
+        let listed = get(&world, &format!("/api/v1/schedules/ops/overrides{query}")).await;
+        listed.body["items"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!((listed("").await, listed("?past=true").await), (0, 1));
+    assert_eq!(get(&world, "/api/v1/schedules/ops/overrides?past=maybe").await.status, 422);
     // Until somebody else takes it: beyond handoffs, and Bob ends it.
     make(&world, "teams/ops/takeover", json!({ "person": "carol", "until": "released" })).await;
     assert_eq!(who(&world, "ops", "2026-04-01T00:00:00Z").await, "carol");

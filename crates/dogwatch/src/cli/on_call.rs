@@ -13,7 +13,9 @@ use clap::Args;
 use escalation::directory::Directory;
 use jiff::Timestamp;
 
-pub(super) use answer::{Balance, Balances, Gap, Gaps, OnCall, Person, RoleDuty, Shift, Shifts, merge, names};
+pub(super) use answer::{
+    Balance, Balances, Gap, Gaps, OnCall, Person, RoleDuty, Shift, Shifts, merge, names,
+};
 pub(super) use moment::{Moment, find_zone};
 
 use super::client::Server;

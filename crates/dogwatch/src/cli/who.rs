@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::on_call::{Moment, OnCall, RoleDuty, Shift, Source, Where, find_zone, merge, names};
+use super::rows::WIDTH;
 use super::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
 use crate::definition::time::{show_instant, show_length, show_minute, show_stretch};
@@ -60,7 +61,12 @@ impl Who {
         let zone = find_zone(&answer.zone);
         let paint = Paint::for_stdout();
         let at = show_minute(answer.at, &zone);
-        let _ = writeln!(out, "{}  {}", paint.strong(&answer.team), paint.faint(&format!("{at}, {}", answer.zone)));
+        let _ = writeln!(
+            out,
+            "{}  {}",
+            paint.strong(&answer.team),
+            paint.faint(&format!("{at}, {}", answer.zone))
+        );
         for role in &answer.roles {
             let shifts = follow(&source, &answer, role).await?;
             show(&mut out, role, &shifts, answer.at, &zone, paint);
@@ -98,7 +104,6 @@ async fn follow(source: &Source, answer: &OnCall, role: &RoleDuty) -> anyhow::Re
     Ok(shifts)
 }
 
-
 fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone: &TimeZone, paint: Paint) {
     let _ = writeln!(out, "\n{}", role.role);
     let Some((now, later)) = shifts.split_first() else {
@@ -129,7 +134,11 @@ fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone
             Some(until) => show_stretch(shift.from, until, zone),
             None => format!("from {} on", show_instant(shift.from, zone)),
         };
-        let _ = writeln!(out, "  then     {who}, {when}{}", instead_of(shift));
+        let instead = instead_of(shift);
+        let length = INDENT.len() + shift.names().chars().count() + when.len() + instead.chars().count() + 2;
+        let instead =
+            if length <= WIDTH { instead } else { format!("\n{INDENT}{}", instead.trim_start_matches(", ")) };
+        let _ = writeln!(out, "  then     {who}, {when}{instead}");
     }
 }
 

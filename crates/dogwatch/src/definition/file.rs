@@ -162,7 +162,8 @@ fn begins_anew(table: &tables::Table) -> Option<Problem> {
     if table.kind != Kind::Rotation || has("start") || has("editions") {
         return None;
     }
-    let message = "this rotation has no start: the first member always has the turn in which the file is read";
+    let message =
+        "this rotation has no start: the first member always has the turn in which the file is read";
     let hint = "write a day on which the first member begins a turn, such as start = \"2026-01-05\"";
     Some(Problem::warning(table.places.value("name"), message).hint(hint))
 }

@@ -1,8 +1,8 @@
 //! How definitions write instants and days, and how people read them.
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rota::period::Interval;
 
 /// Reads an instant: RFC 3339, in any offset.
@@ -43,7 +43,9 @@ pub fn parse_moment(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
 /// What the clocks of a zone show at an instant: `Thu 2026-12-24 08:00`.
 pub fn show_instant(at: Timestamp, zone: &TimeZone) -> String {
     let reading = zone.to_datetime(at);
-    reading.strftime(if reading.second() == 0 { "%a %Y-%m-%d %H:%M" } else { "%a %Y-%m-%d %H:%M:%S" }).to_string()
+    reading
+        .strftime(if reading.second() == 0 { "%a %Y-%m-%d %H:%M" } else { "%a %Y-%m-%d %H:%M:%S" })
+        .to_string()
 }
 
 /// The same, whatever the seconds.

@@ -4,7 +4,6 @@ mod guide;
 mod vectors;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};

@@ -86,11 +86,8 @@ impl Files {
     pub(super) fn gaps(&self, schedule: &str, (from, to): (Timestamp, Timestamp)) -> anyhow::Result<Gaps> {
         let roster = self.named(schedule)?;
         let items = roster.roles().into_iter().flat_map(|role| {
-            let gap = |gap: rota::period::Interval| Gap {
-                role: role.to_string(),
-                from: gap.start,
-                until: gap.end,
-            };
+            let gap =
+                |gap: rota::period::Interval| Gap { role: role.to_string(), from: gap.start, until: gap.end };
             roster.gaps(from, to, &role).into_iter().map(gap).collect::<Vec<_>>()
         });
         Ok(Gaps { items: items.collect() })

@@ -29,7 +29,8 @@ impl Moment {
         if text == "now" {
             return Ok(now);
         }
-        if let Some((sign, length)) = text.split_at_checked(1).filter(|(sign, _)| matches!(*sign, "+" | "-")) {
+        if let Some((sign, length)) = text.split_at_checked(1).filter(|(sign, _)| matches!(*sign, "+" | "-"))
+        {
             let length = escalation::duration::parse(length)
                 .map_err(|wrong| anyhow!("\"{text}\" is no time: {wrong}; write \"+2h\", or the date"))?;
             let length = if sign == "+" { length } else { SignedDuration::ZERO - length };

@@ -82,8 +82,7 @@ async fn list<T: DeserializeOwned>(server: &Server, kind: &str) -> anyhow::Resul
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {
-        let mut page =
-            server.expect("GET", &format!("/api/v1/{kind}?limit=500{cursor}"), None).await?;
+        let mut page = server.expect("GET", &format!("/api/v1/{kind}?limit=500{cursor}"), None).await?;
         all.extend(read::<Vec<T>>(page["items"].take())?);
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={}", segment(next)),

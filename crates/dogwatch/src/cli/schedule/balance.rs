@@ -53,9 +53,7 @@ fn print(balances: &Balances, paint: Paint) {
     }
     let all: f64 = balances.items.iter().map(|balance| balance.hours).sum();
     let most = balances.items.iter().map(|balance| balance.hours).fold(0.0, f64::max);
-    let name = |balance: &on_call::Balance| -> String {
-        balance.person.full_name.chars().take(18).collect()
-    };
+    let name = |balance: &on_call::Balance| -> String { balance.person.full_name.chars().take(18).collect() };
     println!("{}", paint.faint("                      hours   nights weekends holidays   share"));
     for balance in &balances.items {
         let share = if all > 0.0 { 100.0 * balance.hours / all } else { 0.0 };

@@ -55,7 +55,8 @@ impl Gaps {
                 show_length(length),
             );
         }
-        let count = if gaps.items.len() == 1 { "1 gap".to_owned() } else { format!("{} gaps", gaps.items.len()) };
+        let count =
+            if gaps.items.len() == 1 { "1 gap".to_owned() } else { format!("{} gaps", gaps.items.len()) };
         println!("{count}, {} in all, from {first} to {last}", show_length(whole));
         Ok(())
     }

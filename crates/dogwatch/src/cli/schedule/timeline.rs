@@ -85,7 +85,8 @@ pub(super) fn draw(timeline: &Timeline<'_>, paint: Paint) -> String {
             let bar = bar(timeline, &legend, &instants, role);
             let mut lines = wrap(texts, room(cells)).into_iter();
             let text = lines.next().unwrap_or_default();
-            let row = format!("{head}  {role_text}{}  {}", paint_bar(&bar, &legend, paint), mark(&text, paint));
+            let row =
+                format!("{head}  {role_text}{}  {}", paint_bar(&bar, &legend, paint), mark(&text, paint));
             let _ = writeln!(out, "{}", row.trim_end());
             for line in lines {
                 let _ = writeln!(out, "{margin}{}{}", " ".repeat(cells + 2), mark(&line, paint));
@@ -238,7 +239,8 @@ impl<'a> Legend<'a> {
 
     fn write(&self, out: &mut String, has_gaps: bool, paint: Paint) {
         let entry = |(letter, people): &(char, &[Person])| format!("{letter} {}", names(people));
-        let entries: Vec<String> = self.0.iter().map(entry).chain(has_gaps.then(|| format!("{GAP} nobody"))).collect();
+        let entries: Vec<String> =
+            self.0.iter().map(entry).chain(has_gaps.then(|| format!("{GAP} nobody"))).collect();
         let mut line = String::new();
         for entry in &entries {
             if !line.is_empty() && line.chars().count() + 3 + entry.chars().count() > WIDTH {

@@ -77,13 +77,13 @@ impl Night {
         source: &Source,
         directory: &Directory,
         team: &Team,
-        now: Timestamp,
+        on_call: &OnCall,
     ) -> anyhow::Result<Self> {
-        let on_call = source.on_call(team.name.as_str(), now).await?;
+        let now = on_call.at;
         let until = morning(now, &find_zone(&on_call.zone));
-        let mut resolver = Resolver::new(source, directory, team, &on_call);
+        let mut resolver = Resolver::new(source, directory, team, on_call);
         let audience = Audience::Team(team.name.clone());
-        let (plan, repeat) = plan(directory, team, &on_call);
+        let (plan, repeat) = plan(directory, team, on_call);
         let mut after = SignedDuration::ZERO;
         let mut steps = Vec::new();
         for step in &plan {
@@ -103,10 +103,13 @@ impl Night {
             [] => None,
             targets => {
                 let after = after * (i32::from(repeat) + 1);
-                Some(Step { after_seconds: after.as_secs(), rows: resolver.rows(targets, SignedDuration::ZERO).await? })
+                Some(Step {
+                    after_seconds: after.as_secs(),
+                    rows: resolver.rows(targets, SignedDuration::ZERO).await?,
+                })
             }
         };
-        let shifts = until_morning(source, &on_call, until).await?;
+        let shifts = until_morning(source, on_call, until).await?;
         for shift in &shifts {
             for person in shift.people.iter().chain(&shift.shadows) {
                 resolver.reach(&person.name);
@@ -120,7 +123,8 @@ impl Night {
             wrong.push("no last resort: write last_resort for the team, or for the whole service".to_owned());
         }
         let (gaps, shifts): (Vec<_>, Vec<_>) = shifts.into_iter().partition(Shift::is_gap);
-        let gap = |shift: Shift| Gap { role: shift.role, from: shift.from, until: shift.until.unwrap_or(until) };
+        let gap =
+            |shift: Shift| Gap { role: shift.role, from: shift.from, until: shift.until.unwrap_or(until) };
         Ok(Self {
             team: team.name.to_string(),
             from: now,
@@ -161,11 +165,8 @@ async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> a
         return Ok(shifts);
     }
     let now = on_call.roles.iter().filter_map(|role| role.now.clone());
-    let cut = |shift: Shift| Shift {
-        from: on_call.at,
-        until: shift.until.map(|end| end.min(until)),
-        ..shift
-    };
+    let cut =
+        |shift: Shift| Shift { from: on_call.at, until: shift.until.map(|end| end.min(until)), ..shift };
     Ok(now.map(cut).collect())
 }
 

@@ -41,7 +41,15 @@ impl<'a> Resolver<'a> {
         team: &'a Team,
         on_call: &'a OnCall,
     ) -> Self {
-        Self { source, directory, team, on_call, paged: BTreeMap::new(), after: SignedDuration::ZERO, wrong: Vec::new() }
+        Self {
+            source,
+            directory,
+            team,
+            on_call,
+            paged: BTreeMap::new(),
+            after: SignedDuration::ZERO,
+            wrong: Vec::new(),
+        }
     }
 
     /// What was found to be wrong.
@@ -140,9 +148,8 @@ impl<'a> Resolver<'a> {
         }
         let Some(contacts) = self.reach(name) else { return };
         let begun = self.paged.get(name).copied();
-        let still_rings = begun.is_some_and(|begun| {
-            self.plan_length(name).is_none_or(|length| begun + length > self.after)
-        });
+        let still_rings = begun
+            .is_some_and(|begun| self.plan_length(name).is_none_or(|length| begun + length > self.after));
         if !still_rings {
             self.paged.insert(name.to_owned(), self.after);
         }

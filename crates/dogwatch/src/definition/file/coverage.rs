@@ -76,9 +76,10 @@ impl Reviewer<'_> {
                     Source::Layer(place) => {
                         role.layers.get(place).map_or(String::new(), |layer| format!("\"{}\"", layer.name))
                     }
-                    Source::Override(place) => {
-                        schedule.overrides().get(place).map_or(String::new(), |lies| format!("override {}", lies.id))
-                    }
+                    Source::Override(place) => schedule
+                        .overrides()
+                        .get(place)
+                        .map_or(String::new(), |lies| format!("override {}", lies.id)),
                 };
                 format!("{source} ({})", names.join(", "))
             };
@@ -95,7 +96,8 @@ impl Reviewer<'_> {
                 );
                 let advice = "if that is not meant, let the period of one exclude that of the other:";
                 let hint = listed(advice, times);
-                problems.push(Problem::warning(self.loaded.place_of(Kind::Schedule, name), message).hint(hint));
+                problems
+                    .push(Problem::warning(self.loaded.place_of(Kind::Schedule, name), message).hint(hint));
             }
         }
     }
@@ -177,8 +179,7 @@ impl Reviewer<'_> {
             }
         }
         for (name, on) in where_named {
-            let is_reachable =
-                directory.people.get(&*name).is_some_and(|person| !person.contacts.is_empty());
+            let is_reachable = directory.people.get(&*name).is_some_and(|person| !person.contacts.is_empty());
             if is_reachable {
                 continue;
             }

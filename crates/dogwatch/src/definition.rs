@@ -32,7 +32,7 @@ use serde_json::Value;
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use integration::IntegrationSpec;
 pub use leave::{LeaveSpec, StretchSpec};
-pub use overrides::{Lies, OverrideSpec};
+pub use overrides::{Lies, OverrideSpec, Subject};
 pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
 pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSpec, PersonSpec};
 use roster::Parts;

@@ -5,6 +5,8 @@
 
 pub mod feed;
 
+mod by_layer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,23 +15,26 @@ use jiff::tz::TimeZone;
 use rota::period::Interval;
 use rota::schedule::{Balance, Duty, Overlap, Schedule, Shift, Source};
 
-use crate::definition::{Definitions, Lies, PRIMARY};
-use crate::store::{Store, StoreError};
+use crate::definition::{Definitions, Lies, PRIMARY, Subject};
+use crate::store::{InForce, Store, StoreError};
+
+pub use by_layer::LayerShifts;
 
 /// A schedule, or the order of a team's members, through time.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    /// Which.
+    /// Which, as it is now, or was last.
     pub over: Lies,
-    /// Each schedule with since when it is in force, in order; never empty.
-    editions: Vec<(Timestamp, Arc<Schedule>)>,
+    /// Each with since when it is in force, in order; never empty.
+    editions: Vec<InForce>,
 }
 
 impl Roster {
     /// As it is now, for questions about now and later.
     pub fn current(definitions: &Definitions, over: Lies) -> Option<Self> {
-        let schedule = definitions.roster(&over)?.clone();
-        Some(Self { over, editions: vec![(Timestamp::MIN, schedule)] })
+        let roster = definitions.roster(&over)?.clone();
+        let first = InForce { since: Timestamp::MIN, over: over.clone(), roster };
+        Some(Self { over, editions: vec![first] })
     }
 
     /// As it was and is, for questions from an instant on.
@@ -43,17 +48,47 @@ impl Roster {
         from: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
+        Self::of(store, Subject::Roster(over), from, now).await
+    }
+
+    /// As it was and is for a team, whatever said it there at the time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn of_team_since(
+        store: &Store,
+        team: &str,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        Self::of(store, Subject::Team(team.to_owned()), from, now).await
+    }
+
+    async fn of(
+        store: &Store,
+        subject: Subject,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
         if from >= now {
-            return Ok(Self::current(&store.definitions(), over));
+            let definitions = store.definitions();
+            return Ok(definitions.subject(&subject).and_then(|over| Self::current(&definitions, over)));
         }
-        let editions = store.rosters_since(over.clone(), from).await?;
-        Ok((!editions.is_empty()).then_some(Self { over, editions }))
+        let editions = store.rosters_since(subject, from).await?;
+        let over = editions.last().map(|last| last.over.clone());
+        Ok(over.map(|over| Self { over, editions }))
+    }
+
+    /// What said it at an instant.
+    pub fn over_at(&self, at: Timestamp) -> &Lies {
+        &self.edition(at).1.over
     }
 
     /// What is in force now.
     pub fn schedule(&self) -> &Schedule {
         // There is at least one edition: both constructors see to it.
-        &self.editions[self.editions.len() - 1].1
+        &self.editions[self.editions.len() - 1].roster
     }
 
     /// The zone in which its times are read best.
@@ -67,23 +102,23 @@ impl Roster {
     }
 
     /// What was in force at an instant, and since when until when.
-    fn edition(&self, at: Timestamp) -> (Timestamp, &Schedule, Timestamp) {
-        let begun = self.editions.partition_point(|(since, _)| *since <= at).max(1);
-        let until = self.editions.get(begun).map_or(Timestamp::MAX, |(since, _)| *since);
-        let (since, schedule) = &self.editions[begun - 1];
-        let since = if begun == 1 { Timestamp::MIN } else { *since };
-        (since, schedule, until)
+    fn edition(&self, at: Timestamp) -> (Timestamp, &InForce, Timestamp) {
+        let begun = self.editions.partition_point(|edition| edition.since <= at).max(1);
+        let until = self.editions.get(begun).map_or(Timestamp::MAX, |next| next.since);
+        let edition = &self.editions[begun - 1];
+        let since = if begun == 1 { Timestamp::MIN } else { edition.since };
+        (since, edition, until)
     }
 
     /// Who was, is or will be on call at an instant.
     pub fn on_call(&self, at: Timestamp, role: &str) -> Duty {
-        self.edition(at).1.on_call(at, role)
+        self.edition(at).1.roster.on_call(at, role)
     }
 
     /// The whole shift at an instant; nothing for a role that is not there.
     pub fn shift(&self, at: Timestamp, role: &str) -> Option<Shift> {
-        let (since, schedule, until) = self.edition(at);
-        let shift = schedule.shift(at, role)?;
+        let (since, edition, until) = self.edition(at);
+        let shift = edition.roster.shift(at, role)?;
         let end = shift.until.map_or(until, |end| end.min(until));
         let until = (end < Timestamp::MAX).then_some(end);
         Some(Shift { from: shift.from.max(since), until, ..shift })
@@ -91,8 +126,8 @@ impl Roster {
 
     /// The next shift that has people, and others.
     pub fn next(&self, at: Timestamp, role: &str) -> Option<Shift> {
-        let (_, schedule, until) = self.edition(at);
-        let next = schedule.next(at, role).filter(|shift| shift.from < until);
+        let (_, edition, until) = self.edition(at);
+        let next = edition.roster.next(at, role).filter(|shift| shift.from < until);
         next.or_else(|| {
             let then = (until < Timestamp::MAX).then_some(until)?;
             let now = self.on_call(at, role).people;
@@ -104,7 +139,7 @@ impl Roster {
 
     /// The shift before, if it had people, and others. Looks no further back than what it was made for.
     pub fn previous(&self, at: Timestamp, role: &str) -> Option<Shift> {
-        self.edition(at).1.previous(at, role)
+        self.edition(at).1.roster.previous(at, role)
     }
 
     /// The shifts between two instants, without holes: a gap is a shift without people.
@@ -112,9 +147,9 @@ impl Roster {
         let mut shifts: Vec<Shift> = Vec::new();
         let mut at = from;
         while at < to {
-            let (_, schedule, until) = self.edition(at);
+            let (_, edition, until) = self.edition(at);
             let end = until.min(to);
-            for shift in schedule.shifts(at, end, role) {
+            for shift in edition.roster.shifts(at, end, role) {
                 match shifts.last_mut() {
                     Some(last) if last.duty == shift.duty => last.until = shift.until,
                     _ => shifts.push(shift),
@@ -149,9 +184,9 @@ impl Roster {
         let mut sum: BTreeMap<Arc<str>, Balance> = BTreeMap::new();
         let mut at = from;
         while at < to {
-            let (_, schedule, until) = self.edition(at);
+            let (_, edition, until) = self.edition(at);
             let end = until.min(to);
-            for (person, part) in schedule.balance(at, end, roles) {
+            for (person, part) in edition.roster.balance(at, end, roles) {
                 let whole = sum.entry(person).or_default();
                 whole.total += part.total;
                 whole.nights += part.nights;
@@ -165,7 +200,8 @@ impl Roster {
 
     /// What put somebody on call at an instant, in words.
     pub fn because(&self, at: Timestamp, role: &str, source: Option<Source>) -> String {
-        let schedule = self.edition(at).1;
+        let edition = self.edition(at).1;
+        let schedule = &edition.roster;
         match source {
             None => "nobody is named".to_owned(),
             Some(Source::Override(place)) => {
@@ -175,7 +211,7 @@ impl Roster {
             Some(Source::Layer(place)) => {
                 let role = schedule.roles().iter().find(|known| *known.name == *role);
                 let layer = role.and_then(|role| role.layers.get(place));
-                match (&self.over, layer) {
+                match (&edition.over, layer) {
                     (_, None) => String::new(),
                     (Lies::Team(_), Some(_)) => "the order of the team".to_owned(),
                     (Lies::Schedule(_), Some(layer)) => format!("layer \"{}\"", layer.name),

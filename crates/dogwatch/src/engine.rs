@@ -1,6 +1,6 @@
-//! The engine: handles wakes as they come due.
+//! The engine: handles wakes as they come due, and watches over duty.
 //!
-//! One turn claims, decides and saves a batch of due wakes in one transaction. Between turns the engine
+//! One turn claims, decides and saves a batch of what is due in one transaction. Between turns the engine
 //! sleeps until the next stored wake, until the store says that one was added, or for a second, whichever
 //! is first: nothing due waits for a poll, and nothing polls faster than once a second.
 
@@ -38,7 +38,7 @@ impl Engine {
     pub async fn turn(&self) -> Result<Option<Timestamp>, StoreError> {
         loop {
             let advanced = self.store.advance(BATCH).await?;
-            if advanced.wakes < BATCH {
+            if !advanced.is_full {
                 return Ok(advanced.next);
             }
         }

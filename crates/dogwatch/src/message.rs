@@ -7,7 +7,7 @@ use escalation::alert::{Alert, Audience};
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
 use escalation::directory::Directory;
-use escalation::id::{AlertId, DeliveryId};
+use escalation::id::DeliveryId;
 use jiff::Timestamp;
 
 use crate::store::Claim;
@@ -27,18 +27,16 @@ pub struct Message {
     pub contact: Contact,
     /// Who reads it: the person's identity and full name; none for a role.
     pub reader: Option<(String, String)>,
-    /// The alert's id.
-    pub alert: AlertId,
-    /// The whole alert, for receivers that are programs.
-    pub subject: Alert,
+    /// The whole alert, for receivers that are programs; none where it speaks of duty.
+    pub subject: Option<Alert>,
     /// One line: `CRITICAL ops: disk full on db1`.
     pub headline: String,
     /// More lines: what it is about, when, who.
     pub lines: Vec<String>,
     /// What the sender of the event added; may be empty.
     pub details: String,
-    /// Where the alert is shown.
-    pub alert_url: String,
+    /// Where the alert is shown, if there is one.
+    pub alert_url: Option<String>,
     /// Where this reader answers for this page; only in pages for people.
     pub answer_url: Option<String>,
 }
@@ -71,7 +69,44 @@ pub fn compose(
     answer_path: Option<String>,
     now: Timestamp,
 ) -> Message {
-    let (delivery, alert) = (&claim.delivery, &claim.alert);
+    let delivery = &claim.delivery;
+    let about = claim.alert.as_ref().map(headline);
+    let headline = match (delivery.purpose, about) {
+        (Purpose::Page, about) => about.unwrap_or_default(),
+        (Purpose::Notice | Purpose::Reminder, Some(about)) => {
+            format!("{}: {about}", sentence(&delivery.text))
+        }
+        (Purpose::Notice | Purpose::Reminder, None) => sentence(&delivery.text),
+        (Purpose::Warning, Some(about)) => format!("WARNING {about}: {}", delivery.text),
+        (Purpose::Warning, None) => format!("WARNING {}", delivery.text),
+    };
+    let ask = match (delivery.purpose, &delivery.page) {
+        (Purpose::Page, Some(_)) => "Please answer: do you have it?",
+        (Purpose::Page, None) => "Somebody has to look at this.",
+        (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
+        (Purpose::Warning, _) => "This needs a human.",
+    };
+    let mut lines =
+        claim.alert.as_ref().map_or_else(Vec::new, |alert| about_alert(alert, delivery, directory, now));
+    lines.push(ask.to_owned());
+    Message {
+        delivery: delivery.id,
+        attempt: delivery.attempt,
+        sent_at: now,
+        purpose: delivery.purpose,
+        contact: delivery.contact.clone(),
+        reader: reader(delivery, directory),
+        headline,
+        lines,
+        details: claim.alert.as_ref().map_or_else(String::new, |alert| alert.details.clone()),
+        alert_url: claim.alert.as_ref().map(|alert| format!("{public_url}/alerts/{}", alert.number)),
+        subject: claim.alert.clone(),
+        answer_url: answer_path.map(|path| format!("{public_url}{path}")),
+    }
+}
+
+/// Which alert it is, and since when, in the reader's own time.
+fn about_alert(alert: &Alert, delivery: &Delivery, directory: &Directory, now: Timestamp) -> Vec<String> {
     let person = delivery.person.as_ref().and_then(|name| directory.people.get(name));
     let zone = person.map_or("UTC", |person| person.zone.as_str());
     let since = format!(
@@ -83,32 +118,7 @@ pub fn compose(
         Audience::Team(team) => format!("Alert #{} for the team {team}", alert.number),
         Audience::Person(person) => format!("Alert #{} for {}", alert.number, directory.full_name(person)),
     };
-    let headline = match delivery.purpose {
-        Purpose::Page => headline(alert),
-        Purpose::Notice => format!("{}: {}", sentence(&delivery.text), headline(alert)),
-        Purpose::Warning => format!("WARNING {}: {}", headline(alert), delivery.text),
-    };
-    let ask = match (delivery.purpose, &delivery.page) {
-        (Purpose::Page, Some(_)) => "Please answer: do you have it?",
-        (Purpose::Page, None) => "Somebody has to look at this.",
-        (Purpose::Notice, _) => "You need not answer.",
-        (Purpose::Warning, _) => "This needs a human.",
-    };
-    Message {
-        delivery: delivery.id,
-        attempt: delivery.attempt,
-        sent_at: now,
-        purpose: delivery.purpose,
-        contact: delivery.contact.clone(),
-        reader: reader(delivery, directory),
-        alert: alert.id,
-        subject: alert.clone(),
-        headline,
-        lines: vec![audience, since, ask.to_owned()],
-        details: alert.details.clone(),
-        alert_url: format!("{public_url}/alerts/{}", alert.number),
-        answer_url: answer_path.map(|path| format!("{public_url}{path}")),
-    }
+    vec![audience, since]
 }
 
 fn reader(delivery: &Delivery, directory: &Directory) -> Option<(String, String)> {

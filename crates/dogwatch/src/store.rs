@@ -27,7 +27,7 @@ use rota::schedule::Schedule;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::definition::{Definitions, FieldError, Kind, Lies, Write};
+use crate::definition::{Definitions, FieldError, Kind, Lies, Subject, Write};
 
 pub use access::{Access, Caller, NewToken, Token};
 
@@ -111,7 +111,9 @@ pub struct Acted {
 pub struct Advanced {
     /// How many wakes were handled.
     pub wakes: usize,
-    /// When the next wake is due, if one is stored.
+    /// There may be more to do now.
+    pub is_full: bool,
+    /// When something is due next, if anything is.
     pub next: Option<Timestamp>,
 }
 
@@ -120,8 +122,8 @@ pub struct Advanced {
 pub struct Claim {
     /// The delivery; its attempt is the token for settling it.
     pub delivery: Delivery,
-    /// The alert that it speaks of.
-    pub alert: Alert,
+    /// The alert that it speaks of; none where it speaks of duty.
+    pub alert: Option<Alert>,
     /// The page that it belongs to.
     pub page: Option<Page>,
 }
@@ -161,6 +163,17 @@ pub enum Defining {
     Moved(u64),
     /// It is in use by these.
     InUse(Vec<String>),
+}
+
+/// What said who is on call, for a time.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it was: a team may have had another schedule, or none.
+    pub over: Lies,
+    /// What it said.
+    pub roster: Arc<Schedule>,
 }
 
 /// One of several edits that go together.
@@ -347,7 +360,8 @@ impl Store {
         self.backend.call(move |core, now| core.act(now, alert, &input)).await
     }
 
-    /// Handles wakes that are due, the longest overdue first, at most `most` of them.
+    /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
+    /// changed hands.
     ///
     /// # Errors
     ///
@@ -408,18 +422,14 @@ impl Store {
         self.backend.call(move |core, now| core.define_all(now, &edits)).await
     }
 
-    /// Who was on call by a schedule or the order of a team from an instant on: the schedule in force then,
-    /// and each that took its place since, with when it did.
+    /// What said who is on call from an instant on: as it was in force then, and each that took its place
+    /// since. Nothing, if there never was anything.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn rosters_since(
-        &self,
-        over: Lies,
-        from: Timestamp,
-    ) -> Result<Vec<(Timestamp, Arc<Schedule>)>, StoreError> {
-        self.backend.read(move |connection| sqlite::rosters_since(connection, &over, from)).await
+    pub async fn rosters_since(&self, subject: Subject, from: Timestamp) -> Result<Vec<InForce>, StoreError> {
+        self.backend.read(move |connection| sqlite::rosters_since(connection, &subject, from)).await
     }
 
     /// Everything about one alert.

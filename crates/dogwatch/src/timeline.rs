@@ -186,6 +186,13 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         },
         EntryKind::NotMe => format!("Can't take it: {who}"),
         EntryKind::Resolved => format!("Resolved: {who}"),
+        EntryKind::Duty => {
+            let are = if entry.people.len() > 1 { "are" } else { "is" };
+            match entry.by {
+                Some(_) => format!("Duty is taken over ({who}): {whom} {are} on call now"),
+                None => format!("Duty changes hands: {whom} {are} on call now"),
+            }
+        }
         EntryKind::Note => format!("{who}: {}", entry.text),
         EntryKind::Fault => sentence(&entry.text),
     };
@@ -248,6 +255,7 @@ fn sent_words(purpose: Purpose, person: Option<&str>, contact: &Contact, text: &
         (Purpose::Page, Kind::Email) => format!("Page to {to}: the mail server took it"),
         (Purpose::Page, Kind::Webhook) => format!("Page to {to}: the receiver took it"),
         (Purpose::Notice, _) => format!("{} told: {text}", sentence(&format!("{to} is"))),
+        (Purpose::Reminder, _) => format!("Reminder to {to}: {text}"),
         (Purpose::Warning, _) => format!("Warning to {to}: {text}"),
     }
 }

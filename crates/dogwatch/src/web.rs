@@ -9,9 +9,18 @@ mod assets;
 pub(crate) mod calendar_feed;
 mod did;
 mod handset_page;
+mod hours;
 mod layout;
 mod live;
 mod now_page;
+mod on_call;
+mod person_colour;
+mod schedule_forms;
+mod schedule_page;
+mod schedule_picture;
+mod schedule_teller;
+mod schedule_view;
+mod schedules_page;
 mod sign_in_page;
 pub mod url;
 mod when;
@@ -36,6 +45,9 @@ pub fn router() -> Router<App> {
         .merge(alert_page::router())
         .merge(handset_page::router())
         .merge(answer_page::router())
+        .merge(schedule_page::router())
+        .merge(schedule_forms::router())
+        .merge(schedules_page::router())
         .merge(sign_in_page::router())
         .merge(calendar_feed::router())
         .merge(live::router())

@@ -1,10 +1,11 @@
 //! An alert: one problem that somebody must answer, from its trigger until it is resolved.
 //!
 //! [`step`] is the whole machine. What an input does to the alert itself is in `alert/lifecycle.rs`;
-//! how it goes through its escalation plan in `alert/escalate.rs`; who is told what in
-//! `alert/notice.rs`; the pages are in [`crate::page`].
+//! how it goes through its escalation plan in `alert/escalate.rs`; what happens to it when duty changes
+//! hands in `alert/handover.rs`; who is told what in `alert/notice.rs`; the pages are in [`crate::page`].
 
 mod escalate;
+mod handover;
 mod lifecycle;
 mod notice;
 
@@ -288,7 +289,7 @@ impl Turn<'_> {
     ) {
         let delivery = Delivery {
             id: DeliveryId::new(&mut self.ids),
-            alert: self.state.alert.id,
+            alert: Some(self.state.alert.id),
             page,
             person,
             contact,
@@ -302,6 +303,7 @@ impl Turn<'_> {
             attempt: 0,
             unknown: 0,
             lease_until: self.now,
+            expires_at: None,
         };
         self.effects.push(Effect::Deliver(delivery));
     }

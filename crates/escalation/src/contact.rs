@@ -42,6 +42,14 @@ impl Kind {
             Self::Handset | Self::Webhook | Self::Email => false,
         }
     }
+
+    /// Whether it can wake somebody who sleeps. Who has no such contact is not to be on call alone at night.
+    pub const fn can_wake(self) -> bool {
+        match self {
+            Self::Handset => true,
+            Self::Webhook | Self::Email => false,
+        }
+    }
 }
 
 /// One way to reach somebody, checked when it was read. Cheap to copy.

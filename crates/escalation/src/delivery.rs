@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alert::{Alert, Status};
 use crate::contact::Contact;
 use crate::event::{Sent, Settled};
-use crate::id::{AlertId, DeliveryId, PageId};
+use crate::id::{AlertId, DeliveryId, Ids, PageId};
 use crate::name::Name;
 use crate::page::Page;
 
@@ -35,19 +35,22 @@ pub enum Purpose {
     Page,
     /// Somebody should know something and need not answer.
     Notice,
-    /// The operators are told that something is wrong.
+    /// Somebody is told of a shift that comes, or begins.
+    Reminder,
+    /// The operators, or those who look after a team, are told that something is wrong.
     Warning,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::Page, Self::Notice, Self::Warning];
+    pub const ALL: [Self; 4] = [Self::Page, Self::Notice, Self::Reminder, Self::Warning];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Page => "page",
             Self::Notice => "notice",
+            Self::Reminder => "reminder",
             Self::Warning => "warning",
         }
     }
@@ -89,9 +92,9 @@ impl State {
 pub struct Delivery {
     /// Its id; a retry keeps it.
     pub id: DeliveryId,
-    /// The alert that it speaks of.
-    pub alert: AlertId,
-    /// The page that it belongs to; none for roles, notices and warnings.
+    /// The alert that it speaks of; none where it speaks of duty.
+    pub alert: Option<AlertId>,
+    /// The page that it belongs to; none for roles, and for what nobody has to answer.
     pub page: Option<PageId>,
     /// The person it goes to; none for a role.
     pub person: Option<Name>,
@@ -99,11 +102,11 @@ pub struct Delivery {
     pub contact: Contact,
     /// What it is for.
     pub purpose: Purpose,
-    /// The round of the alert in which it was made.
+    /// The round of the alert in which it was made; 0 without an alert.
     pub round: u32,
     /// The step that made it: of the notification plan for a page, of the escalation plan for a role.
     pub step: u16,
-    /// What a notice or warning says; empty for a page, whose words are the alert's.
+    /// What it says; empty for a page, whose words are the alert's.
     pub text: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -117,6 +120,8 @@ pub struct Delivery {
     pub unknown: u8,
     /// Until when the newest claim holds; when claimed.
     pub lease_until: Timestamp,
+    /// From then on it tells nobody anything: it is not sent any more.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What a channel says of one attempt.
@@ -161,15 +166,47 @@ impl fmt::Display for Outcome {
 }
 
 impl Delivery {
+    /// One that speaks of no alert, ready to be claimed now.
+    pub fn without_alert(
+        ids: &mut Ids<'_>,
+        person: Option<Name>,
+        contact: Contact,
+        purpose: Purpose,
+        text: String,
+    ) -> Self {
+        Self {
+            id: DeliveryId::new(ids),
+            alert: None,
+            page: None,
+            person,
+            contact,
+            purpose,
+            round: 0,
+            step: 0,
+            text,
+            created_at: ids.now,
+            state: State::Ready,
+            not_before: ids.now,
+            attempt: 0,
+            unknown: 0,
+            lease_until: ids.now,
+            expires_at: None,
+        }
+    }
+
     /// Whether it may be sent now. A page only while its alert waits for an answer and its page is live:
     /// this is asked with the alert's row locked, and is what keeps pages from following an
-    /// acknowledgement. Notices and warnings always may.
-    pub fn is_wanted(&self, alert: &Alert, page: Option<&Page>) -> bool {
+    /// acknowledgement. Anything else may, until it has expired.
+    pub fn is_wanted(&self, alert: Option<&Alert>, page: Option<&Page>, now: Timestamp) -> bool {
+        if self.expires_at.is_some_and(|at| at <= now) {
+            return false;
+        }
         match self.purpose {
-            Purpose::Notice | Purpose::Warning => true,
+            Purpose::Notice | Purpose::Reminder | Purpose::Warning => true,
             Purpose::Page => {
-                let awaits = matches!(alert.status, Status::Triggered | Status::Unanswered);
-                awaits && self.page.is_none_or(|_| page.is_some_and(|page| page.ended.is_none()))
+                let waits = |alert: &Alert| matches!(alert.status, Status::Triggered | Status::Unanswered);
+                alert.is_some_and(waits)
+                    && self.page.is_none_or(|_| page.is_some_and(|page| page.ended.is_none()))
             }
         }
     }

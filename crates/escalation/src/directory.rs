@@ -48,8 +48,8 @@ impl Directory {
     /// and a person alone, have the default: one step a person, [`DEFAULT_AFTER`] each; of a team whoever is on
     /// call first, then the other members in order. A team that does not exist has no steps.
     pub fn escalation(&self, audience: &Audience, at: Timestamp) -> (Vec<EscalationStep>, u8) {
-        let people = match audience {
-            Audience::Person(name) => vec![name.clone()],
+        let targets = match audience {
+            Audience::Person(name) => vec![Target::Person(name.clone())],
             Audience::Team(name) => {
                 let Some(team) = self.teams.get(name) else {
                     return (Vec::new(), 0);
@@ -58,16 +58,15 @@ impl Directory {
                 if let Some(plan) = plan {
                     return (plan.steps.clone(), plan.repeat);
                 }
-                let mut people = self.on_call(audience, &OnCall::default(), at).people;
-                let others = team.members.iter().filter(|member| !people.contains(member)).cloned();
-                people.extend(others.collect::<Vec<_>>());
-                people
+                let on_call = self.on_call(audience, &OnCall::default(), at).people;
+                let others = team.members.iter().filter(|member| !on_call.contains(member));
+                let first = (!on_call.is_empty()).then(|| Target::OnCall(OnCall::default()));
+                first.into_iter().chain(others.cloned().map(Target::Person)).collect()
             }
         };
-        let steps = people.into_iter().map(|person| EscalationStep {
-            notify: vec![Target::Person(person)],
-            escalate: Escalate::After(DEFAULT_AFTER),
-        });
+        let steps = targets
+            .into_iter()
+            .map(|target| EscalationStep { notify: vec![target], escalate: Escalate::After(DEFAULT_AFTER) });
         (steps.collect(), DEFAULT_REPEAT)
     }
 

@@ -10,7 +10,8 @@ use rota::schedule::Schedule;
 use crate::alert::Audience;
 use crate::directory::Directory;
 use crate::name::Name;
-use crate::plan::OnCall;
+use crate::plan::{OnCall, Target};
+use crate::team::Team;
 
 /// The role that is meant where none is named.
 pub const PRIMARY: &str = "primary";
@@ -20,6 +21,24 @@ const SEARCH: SignedDuration = SignedDuration::from_hours(366 * 24);
 const FIRST_SEARCH: SignedDuration = SignedDuration::from_hours(4 * 24);
 /// The most followers and predecessors that are looked for.
 const MOST: usize = 50;
+
+/// What says who is on call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Roster {
+    /// A schedule.
+    Schedule(Name),
+    /// The order of the members of a team that has no schedule.
+    Team(Name),
+}
+
+impl Roster {
+    /// The name of the schedule or team.
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Schedule(name) | Self::Team(name) => name,
+        }
+    }
+}
 
 /// Who is on call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,21 +50,47 @@ pub struct Duty {
 }
 
 impl Directory {
-    /// The schedule that is meant: the named one, or the team's own, or the order of the team's members.
-    pub fn roster(&self, audience: &Audience, schedule: Option<&Name>) -> Option<&Arc<Schedule>> {
+    /// What is meant: the named schedule, or the team's own, or the order of the team's members.
+    pub fn roster(&self, audience: &Audience, schedule: Option<&Name>) -> Option<Roster> {
         if let Some(schedule) = schedule {
-            return self.schedules.get(schedule);
+            return Some(Roster::Schedule(schedule.clone()));
         }
         let Audience::Team(team) = audience else { return None };
-        match self.teams.get(team)?.schedule.as_ref() {
-            Some(schedule) => self.schedules.get(schedule),
-            None => self.rosters.get(team),
+        Some(match self.teams.get(team)?.schedule.as_ref() {
+            Some(schedule) => Roster::Schedule(schedule.clone()),
+            None => Roster::Team(team.clone()),
+        })
+    }
+
+    /// A roster, ready to be asked.
+    pub fn compiled(&self, roster: &Roster) -> Option<&Arc<Schedule>> {
+        match roster {
+            Roster::Schedule(schedule) => self.schedules.get(schedule),
+            Roster::Team(team) => self.rosters.get(team),
         }
+    }
+
+    /// Every roster there is, ready to be asked.
+    pub fn all_rosters(&self) -> impl Iterator<Item = (Roster, &Arc<Schedule>)> {
+        let schedules = self.schedules.iter().map(|(name, it)| (Roster::Schedule(name.clone()), it));
+        schedules.chain(self.rosters.iter().map(|(name, it)| (Roster::Team(name.clone()), it)))
+    }
+
+    /// The teams that ask a roster: it is their own, or their escalation plan or last resort names it.
+    pub fn teams_on(&self, roster: &Roster) -> impl Iterator<Item = &Arc<Team>> {
+        self.teams.values().filter(move |team| {
+            let audience = Audience::Team(team.name.clone());
+            let is_own = self.roster(&audience, None).as_ref() == Some(roster);
+            let plan = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
+            let steps = plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.notify);
+            let mut named = steps.chain(self.last_resort(&audience)).filter_map(Target::schedule);
+            is_own || matches!(roster, Roster::Schedule(schedule) if named.any(|name| name == schedule))
+        })
     }
 
     /// Who is on call at an instant.
     pub fn on_call(&self, audience: &Audience, wanted: &OnCall, at: Timestamp) -> Duty {
-        match self.roster(audience, wanted.schedule.as_ref()) {
+        match self.asked(audience, wanted) {
             Some(roster) => {
                 let duty = roster.on_call(at, wanted.role());
                 Duty { people: names(&duty.people), shadows: names(&duty.shadows) }
@@ -68,6 +113,10 @@ impl Directory {
         self.around(audience, wanted, at, false)
     }
 
+    fn asked(&self, audience: &Audience, wanted: &OnCall) -> Option<&Arc<Schedule>> {
+        self.compiled(&self.roster(audience, wanted.schedule.as_ref())?)
+    }
+
     fn around(&self, audience: &Audience, wanted: &OnCall, at: Timestamp, is_after: bool) -> Vec<Name> {
         let now = self.on_call(audience, wanted, at).people;
         let in_schedule = match audience {
@@ -76,7 +125,7 @@ impl Directory {
             Audience::Person(_) => false,
         };
         if in_schedule {
-            let roster = self.roster(audience, wanted.schedule.as_ref());
+            let roster = self.asked(audience, wanted);
             return roster.map_or_else(Vec::new, |roster| search(roster, wanted.role(), at, is_after, &now));
         }
         // The members in order, from the one who is on call around.
@@ -129,7 +178,7 @@ fn search(roster: &Schedule, role: &str, at: Timestamp, is_after: bool, now: &[N
 }
 
 /// Names were checked when the schedule was made: none is left out.
-fn names(people: &[Arc<str>]) -> Vec<Name> {
+pub(crate) fn names(people: &[Arc<str>]) -> Vec<Name> {
     people.iter().filter_map(|name| Name::new(name).ok()).collect()
 }
 
@@ -137,5 +186,17 @@ impl OnCall {
     /// The role that is meant.
     pub fn role(&self) -> &str {
         self.role.as_ref().map_or(PRIMARY, Name::as_str)
+    }
+}
+
+impl Target {
+    /// The schedule that it names, of which somebody is paged.
+    fn schedule(&self) -> Option<&Name> {
+        match self {
+            Self::OnCall(wanted) | Self::NextOnCall(wanted) | Self::PreviousOnCall(wanted) => {
+                wanted.schedule.as_ref()
+            }
+            Self::RoundRobin | Self::Person(_) | Self::AllMembers | Self::Role(_) => None,
+        }
     }
 }

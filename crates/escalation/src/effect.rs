@@ -73,6 +73,8 @@ pub enum EntryKind {
     NotMe,
     /// The problem is gone.
     Resolved,
+    /// Others are on call now.
+    Duty,
     /// A note.
     Note,
     /// A broken rule stopped the alert's task.
@@ -81,7 +83,7 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Triggered,
         Self::TriggeredAgain,
         Self::Round,
@@ -94,6 +96,7 @@ impl EntryKind {
         Self::Escalated,
         Self::NotMe,
         Self::Resolved,
+        Self::Duty,
         Self::Note,
         Self::Fault,
     ];
@@ -113,6 +116,7 @@ impl EntryKind {
             Self::Escalated => "escalated",
             Self::NotMe => "not_me",
             Self::Resolved => "resolved",
+            Self::Duty => "duty",
             Self::Note => "note",
             Self::Fault => "fault",
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::alert::Audience;
 use crate::contact::Contact;
 use crate::delivery::Purpose;
+use crate::duty::Roster;
 use crate::id::PageId;
 use crate::name::Name;
 use crate::wake::Wake;
@@ -173,6 +174,33 @@ pub struct Settled {
     pub sent: Sent,
 }
 
+/// Duty that has changed hands: by time, by leave, by an edit, or because somebody took it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// By what these people are on call.
+    pub roster: Roster,
+    /// For what, such as `primary`.
+    pub role: Name,
+    /// Who was on call.
+    pub before: Vec<Name>,
+    /// Who is now.
+    pub after: Vec<Name>,
+    /// Who made it so that somebody has taken the duty over: open pages go with it.
+    pub takeover: Option<Actor>,
+}
+
+impl Handover {
+    /// Who is on call and was not.
+    pub fn newcomers(&self) -> impl Iterator<Item = &Name> {
+        self.after.iter().filter(|name| !self.before.contains(name))
+    }
+
+    /// Who was on call and is no more.
+    pub fn relieved(&self) -> impl Iterator<Item = &Name> {
+        self.before.iter().filter(|name| !self.after.contains(name))
+    }
+}
+
 /// Everything that can happen to an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -210,6 +238,8 @@ pub enum Input {
         /// What.
         text: String,
     },
+    /// Others are on call now.
+    DutyChanged(Handover),
     /// A stored wake came due.
     Due(Wake),
     /// A delivery has an outcome.

@@ -9,7 +9,8 @@
 //!
 //! Data flows one way: event → alert → escalation step → page → delivery → acknowledgement. Read the
 //! modules in that order: [`event`], [`alert`], [`plan`], [`page`], [`delivery`]; who may be paged is in
-//! [`directory`], [`team`] and [`person`]; every reason to wake in [`wake`]; what is true after every
+//! [`directory`], [`team`] and [`person`]; every reason to wake in [`wake`]; what is
+//! told about duty in [`watch`]; what is true after every
 //! step in [`invariant`].
 
 pub mod alert;
@@ -28,3 +29,4 @@ pub mod person;
 pub mod plan;
 pub mod team;
 pub mod wake;
+pub mod watch;

@@ -60,6 +60,8 @@ pub enum EndedWhy {
     Resolved,
     /// The person said "not me".
     NotMe,
+    /// Somebody else took over the duty for which the person was asked.
+    Relieved,
     /// A later step, or a new round, started a new page for the same person.
     Restarted,
     /// The person, or every contact, is gone.
@@ -70,8 +72,15 @@ pub enum EndedWhy {
 
 impl EndedWhy {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Acknowledged, Self::Resolved, Self::NotMe, Self::Restarted, Self::Empty, Self::Fault];
+    pub const ALL: [Self; 7] = [
+        Self::Acknowledged,
+        Self::Resolved,
+        Self::NotMe,
+        Self::Relieved,
+        Self::Restarted,
+        Self::Empty,
+        Self::Fault,
+    ];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -79,6 +88,7 @@ impl EndedWhy {
             Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
             Self::NotMe => "not_me",
+            Self::Relieved => "relieved",
             Self::Restarted => "restarted",
             Self::Empty => "empty",
             Self::Fault => "fault",

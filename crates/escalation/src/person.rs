@@ -77,6 +77,11 @@ impl Person {
         (!plan.steps.is_empty()).then_some(plan)
     }
 
+    /// Whether there is a contact that can wake this person.
+    pub fn can_be_woken(&self) -> bool {
+        self.contacts.iter().any(|contact| contact.kind().can_wake())
+    }
+
     /// Where something goes that may wait: the first contact that does not speak aloud.
     pub fn quiet_contact(&self) -> Option<Contact> {
         self.contacts.iter().find(|contact| !contact.kind().is_voice()).cloned()

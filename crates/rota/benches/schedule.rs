@@ -1,6 +1,8 @@
 //! How fast schedules answer: who is on call in 10,000 schedules of six layers, and the shifts of a year for
 //! 1,000 teams; beside what a conversion of an instant to a clock reading takes, in the same run.
 #![expect(clippy::unwrap_used, reason = "what is unwrapped is written here")]
+#![expect(clippy::print_stdout, reason = "ratios are reported beside the times")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::sync::Arc;
 
@@ -43,7 +45,38 @@ define timeperiod {
 ";
 
 fn main() {
+    let instants = instants();
+    let zones: Vec<TimeZone> = (0..ZONES.len()).map(zone).collect();
+    let cold = six_layers_10_000();
+    let mut warm = cold.clone();
+    for schedule in &mut warm {
+        schedule.warm(first(), last());
+    }
+    let reading = nanoseconds(|| read_clocks(&zones, &instants)) / instants.len() as f64;
+    for (name, schedules) in [("laid out", &warm), ("not laid out", &cold)] {
+        let each = nanoseconds(|| ask_all(schedules, &instants)) / instants.len() as f64;
+        println!("on call, {name}: {each:.0} ns, {:.0} clock readings of {reading:.0} ns", each / reading);
+    }
+    drop(warm);
+    let teams = three_layers_1_000();
+    let count = year(&teams);
+    let all = nanoseconds(|| black_box(year(&teams)));
+    println!(
+        "a year of 1,000 teams: {:.0} ms, {count} shifts, {:.1} clock readings each",
+        all / 1e6,
+        all / count as f64 / reading
+    );
     divan::main();
+}
+
+/// The shortest of five runs.
+fn nanoseconds<T>(run: impl Fn() -> T) -> f64 {
+    let times = (0..5).map(|_| {
+        let begin = std::time::Instant::now();
+        black_box(run());
+        begin.elapsed().as_secs_f64() * 1e9
+    });
+    times.fold(f64::INFINITY, f64::min)
 }
 
 fn first() -> Timestamp {
@@ -126,32 +159,49 @@ fn three_layers(team: usize, periods: &Compiled) -> Schedule {
     Schedule::new(zone(team), vec![Role { name: ROLE.into(), layers }])
 }
 
-fn ask(bencher: Bencher<'_, '_>, warm: bool) {
+fn six_layers_10_000() -> Vec<Schedule> {
     let periods = periods();
-    let mut schedules: Vec<Schedule> = (0..10_000).map(|team| six_layers(team, &periods)).collect();
-    if warm {
-        for schedule in &mut schedules {
-            schedule.warm(first(), last());
-        }
+    (0..10_000).map(|team| six_layers(team, &periods)).collect()
+}
+
+fn three_layers_1_000() -> Vec<Schedule> {
+    let periods = periods();
+    (0..1_000).map(|team| three_layers(team, &periods)).collect()
+}
+
+fn ask_all(schedules: &[Schedule], instants: &[Timestamp]) {
+    for (n, &at) in instants.iter().enumerate() {
+        black_box(black_box(&schedules[n * 7_919 % schedules.len()]).on_call(at, ROLE));
     }
-    let instants = instants();
-    bencher.counter(ItemsCount::new(instants.len())).bench_local(|| {
-        for (n, &at) in instants.iter().enumerate() {
-            black_box(black_box(&schedules[n * 7_919 % 10_000]).on_call(at, ROLE));
-        }
-    });
+}
+
+fn read_clocks(zones: &[TimeZone], instants: &[Timestamp]) {
+    for (n, &at) in instants.iter().enumerate() {
+        black_box(black_box(&zones[n % zones.len()]).to_datetime(at));
+    }
+}
+
+fn year(schedules: &[Schedule]) -> usize {
+    schedules.iter().map(|schedule| schedule.shifts(first(), last(), ROLE).count()).sum()
 }
 
 /// On call in 10,000 schedules of six layers, the whole year laid out.
 #[divan::bench]
 fn on_call_warm(bencher: Bencher<'_, '_>) {
-    ask(bencher, true);
+    let mut schedules = six_layers_10_000();
+    for schedule in &mut schedules {
+        schedule.warm(first(), last());
+    }
+    let instants = instants();
+    bencher.counter(ItemsCount::new(instants.len())).bench_local(|| ask_all(&schedules, &instants));
 }
 
 /// The same with nothing laid out.
 #[divan::bench]
 fn on_call_cold(bencher: Bencher<'_, '_>) {
-    ask(bencher, false);
+    let schedules = six_layers_10_000();
+    let instants = instants();
+    bencher.counter(ItemsCount::new(instants.len())).bench_local(|| ask_all(&schedules, &instants));
 }
 
 /// For comparison: the clock reading at an instant, which every answer needs when nothing is laid out.
@@ -159,21 +209,14 @@ fn on_call_cold(bencher: Bencher<'_, '_>) {
 fn clock_reading(bencher: Bencher<'_, '_>) {
     let zones: Vec<TimeZone> = (0..ZONES.len()).map(zone).collect();
     let instants = instants();
-    bencher.counter(ItemsCount::new(instants.len())).bench_local(|| {
-        for (n, &at) in instants.iter().enumerate() {
-            black_box(black_box(&zones[n % ZONES.len()]).to_datetime(at));
-        }
-    });
+    bencher.counter(ItemsCount::new(instants.len())).bench_local(|| read_clocks(&zones, &instants));
 }
 
 /// The shifts of a year for 1,000 teams of three layers.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn year_of_1_000_teams(bencher: Bencher<'_, '_>) {
-    let periods = periods();
-    let schedules: Vec<Schedule> = (0..1_000).map(|team| three_layers(team, &periods)).collect();
-    bencher.counter(ItemsCount::new(schedules.len())).bench_local(|| {
-        schedules.iter().map(|schedule| schedule.shifts(first(), last(), ROLE).count()).sum::<usize>()
-    });
+    let schedules = three_layers_1_000();
+    bencher.counter(ItemsCount::new(schedules.len())).bench_local(|| year(&schedules));
 }
 
 /// Laying out a year of a schedule of six layers.

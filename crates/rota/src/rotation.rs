@@ -28,7 +28,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 pub use change::Change;
-pub use check::RotationError;
+pub use check::{EditionProblem, RotationError};
 pub use length::Length;
 pub use turn::{Turn, Turns};
 

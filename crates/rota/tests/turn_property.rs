@@ -111,7 +111,7 @@ fn turns_are_those_of_a_walk_from_the_start() {
             let at = at_second(middle.as_second() + near);
             prop_assert!(handoffs[0].1 < at && handoffs[199].1 > at);
             let turn = rotation.turn(at).unwrap();
-            let (number, from) = *handoffs.iter().filter(|(_, from)| *from <= at).last().unwrap();
+            let (number, from) = *handoffs.iter().rfind(|(_, from)| *from <= at).unwrap();
             prop_assert_eq!((turn.number, turn.from), (number, from), "{}, {}", name, at);
             let until = handoffs.iter().filter(|(later, _)| *later > number).map(|(_, from)| *from).min();
             prop_assert_eq!(Some(turn.until), until, "{}, {}", name, at);

@@ -95,7 +95,7 @@ pub struct PageView {
     pub reached: Option<String>,
     /// When it ended.
     pub ended_at: Option<String>,
-    /// `acknowledged`, `resolved`, `not_me`, `restarted`, `empty` or `fault`.
+    /// `acknowledged`, `resolved`, `not_me`, `relieved`, `restarted`, `empty` or `fault`.
     pub ended_why: Option<&'static str>,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rota::schedule::Shift;
 use serde::{Deserialize, Serialize};
@@ -223,11 +224,15 @@ async fn team_on_call(
     Query(query): Query<At>,
 ) -> Result<Response, Problem> {
     let definitions = app.store.definitions();
-    let over = definitions.roster_of(&name).ok_or_else(|| missing(&app, Kind::Team, &name))?;
     let now = app.clock.now();
-    let current = Roster::current(&definitions, over.clone()).ok_or_else(Problem::mistake)?;
-    let at = moment("at", query.at.as_deref(), &current)?.unwrap_or(now);
-    let roster = Roster::since(&app.store, over.clone(), at, now).await?.unwrap_or(current);
+    let current = definitions.roster_of(&name).and_then(|over| Roster::current(&definitions, over));
+    let zone = current.as_ref().map_or(TimeZone::UTC, |roster| roster.zone().clone());
+    let at = query.at.as_deref().map(|text| parse_moment(text, &zone)).transpose();
+    let at = at.map_err(|wrong| Problem::field("at", wrong))?.unwrap_or(now);
+    // A team that is gone is known for the time when it was there.
+    let roster = Roster::of_team_since(&app.store, &name, at, now).await?;
+    let roster = roster.or(current).ok_or_else(|| missing(&app, Kind::Team, &name))?;
+    let over = roster.over_at(at).clone();
     let roles = roster.roles().into_iter().map(|role| {
         let shown = |shift: &Shift| shift_view(&definitions, &roster, &role, shift);
         let next = roster.next(at, &role);
@@ -274,9 +279,13 @@ impl Asked {
     async fn read(app: &App, name: &str, between: &Between) -> Result<Self, Problem> {
         let definitions = app.store.definitions();
         let over = Lies::Schedule(name.to_owned());
-        let current =
-            Roster::current(&definitions, over.clone()).ok_or_else(|| missing(app, Kind::Schedule, name))?;
         let now = app.clock.now();
+        let current = match Roster::current(&definitions, over.clone()) {
+            Some(current) => Some(current),
+            // A schedule that is gone is known for the time when it was there.
+            None => Roster::since(&app.store, over.clone(), Timestamp::UNIX_EPOCH, now).await?,
+        };
+        let current = current.ok_or_else(|| missing(app, Kind::Schedule, name))?;
         let from = moment("from", between.from.as_deref(), &current)?.unwrap_or(now);
         let later = || from.checked_add(STRETCH).unwrap_or(Timestamp::MAX);
         let to = moment("to", between.to.as_deref(), &current)?.unwrap_or_else(later);

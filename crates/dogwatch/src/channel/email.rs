@@ -168,7 +168,7 @@ struct Html<'a> {
     lines: &'a [String],
     details: &'a str,
     answer_url: Option<&'a str>,
-    alert_url: &'a str,
+    alert_url: Option<&'a str>,
     is_page: bool,
 }
 
@@ -179,7 +179,7 @@ struct Text<'a> {
     lines: &'a [String],
     details: &'a str,
     answer_url: Option<&'a str>,
-    alert_url: &'a str,
+    alert_url: Option<&'a str>,
 }
 
 /// Writes the mail.
@@ -201,20 +201,22 @@ fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
         .message_id(Some(format!("<{}@{domain}>", message.delivery)))
         .header(AutoSubmitted);
     // All mail about one alert makes one thread, under a message that need not exist.
-    mail = mail.references(format!("<{}@{domain}>", message.alert));
+    if let Some(alert) = &message.subject {
+        mail = mail.references(format!("<{}@{domain}>", alert.id));
+    }
     let text = Text {
         headline: &headline,
         lines: &message.lines,
         details: &details,
         answer_url: message.answer_url.as_deref(),
-        alert_url: &message.alert_url,
+        alert_url: message.alert_url.as_deref(),
     };
     let html = Html {
         headline: &headline,
         lines: &message.lines,
         details: &details,
         answer_url: message.answer_url.as_deref(),
-        alert_url: &message.alert_url,
+        alert_url: message.alert_url.as_deref(),
         is_page: message.purpose == Purpose::Page,
     };
     Ok(mail.multipart(MultiPart::alternative_plain_html(text.render()?, html.render()?))?)

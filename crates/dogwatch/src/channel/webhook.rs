@@ -8,7 +8,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use escalation::alert::Audience;
+use escalation::alert::{Alert, Audience};
 use escalation::delivery::{Outcome, SEND_DEADLINE};
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
@@ -114,7 +114,7 @@ fn read_answer(status: StatusCode, headers: &reqwest::header::HeaderMap) -> Outc
 /// The document that a receiver is sent.
 #[derive(Serialize)]
 struct Document<'a> {
-    /// `page`, `notice` or `warning`.
+    /// `page`, `notice`, `reminder` or `warning`.
     purpose: &'a str,
     delivery: String,
     attempt: u8,
@@ -122,7 +122,8 @@ struct Document<'a> {
     headline: &'a str,
     text: String,
     person: Option<&'a str>,
-    alert: Subject<'a>,
+    /// None where it speaks of duty.
+    alert: Option<Subject<'a>>,
     /// Where a person answers this page; GET shows a page with a button, POST acknowledges.
     answer_url: Option<&'a str>,
 }
@@ -142,16 +143,11 @@ struct Subject<'a> {
     round: u32,
     acknowledged_by: Option<&'a str>,
     resolved_by: Option<&'a str>,
-    url: &'a str,
+    url: Option<&'a str>,
 }
 
 impl<'a> Document<'a> {
     fn of(message: &'a Message) -> Self {
-        let alert = &message.subject;
-        let (team, person) = match &alert.audience {
-            Audience::Team(name) => (Some(name.as_str()), None),
-            Audience::Person(name) => (None, Some(name.as_str())),
-        };
         Self {
             purpose: message.purpose.word(),
             delivery: message.delivery.to_string(),
@@ -160,23 +156,33 @@ impl<'a> Document<'a> {
             headline: &message.headline,
             text: message.lines.join("\n"),
             person: message.reader.as_ref().map(|(name, _)| name.as_str()),
-            alert: Subject {
-                id: alert.id.to_string(),
-                number: alert.number,
-                team,
-                person,
-                status: alert.status.word(),
-                severity: alert.severity.word(),
-                summary: &alert.summary,
-                details: &alert.details,
-                dedup_key: &alert.dedup_key,
-                created_at: alert.created_at.to_string(),
-                round: alert.round,
-                acknowledged_by: alert.acknowledged.as_ref().map(|act| act.by.label.as_str()),
-                resolved_by: alert.resolved.as_ref().map(|act| act.by.label.as_str()),
-                url: &message.alert_url,
-            },
+            alert: message.subject.as_ref().map(|alert| Subject::of(alert, message.alert_url.as_deref())),
             answer_url: message.answer_url.as_deref(),
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    fn of(alert: &'a Alert, url: Option<&'a str>) -> Self {
+        let (team, person) = match &alert.audience {
+            Audience::Team(name) => (Some(name.as_str()), None),
+            Audience::Person(name) => (None, Some(name.as_str())),
+        };
+        Self {
+            id: alert.id.to_string(),
+            number: alert.number,
+            team,
+            person,
+            status: alert.status.word(),
+            severity: alert.severity.word(),
+            summary: &alert.summary,
+            details: &alert.details,
+            dedup_key: &alert.dedup_key,
+            created_at: alert.created_at.to_string(),
+            round: alert.round,
+            acknowledged_by: alert.acknowledged.as_ref().map(|act| act.by.label.as_str()),
+            resolved_by: alert.resolved.as_ref().map(|act| act.by.label.as_str()),
+            url,
         }
     }
 }

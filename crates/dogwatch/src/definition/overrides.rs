@@ -2,13 +2,14 @@
 //!
 //! Made by people, not written in files: a cover, half of a swap, a takeover.
 
+use escalation::event::{Actor, Via};
 use escalation::name::Name;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::time::parse_instant;
-use super::{Definitions, FieldError, Kind, Lines, Problems, Spec, people_exist};
+use super::{Definitions, FieldError, Kind, Lines, Problems, Spec, people_exist, read_json};
 
 /// A person takes a stretch of time.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -68,6 +69,15 @@ pub enum Lies {
     /// Over a schedule.
     Schedule(String),
     /// Over the order of a team's members.
+    Team(String),
+}
+
+/// Of whom is asked who is on call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Of a schedule, or the order of a team.
+    Roster(Lies),
+    /// Of a team, whatever says it there at the time.
     Team(String),
 }
 
@@ -163,5 +173,18 @@ impl Spec for OverrideSpec {
 
     fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl Definitions {
+    /// Who made an override, if it is a takeover.
+    pub fn taken_over_by(&self, name: &str) -> Option<Actor> {
+        let body = self.get(Kind::Override, name)?.body.clone();
+        let spec = read_json::<OverrideSpec>(body).ok().filter(|spec| spec.takeover)?;
+        let person = Name::new(&spec.person).ok()?;
+        let full_name = self.directory().full_name(&person);
+        let is_own = spec.made_by.is_empty() || spec.made_by == spec.person || spec.made_by == full_name;
+        let label = if is_own { full_name.to_owned() } else { spec.made_by };
+        Some(Actor { person: is_own.then_some(person), label, via: Via::Dogwatch })
     }
 }

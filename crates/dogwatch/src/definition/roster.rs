@@ -17,7 +17,7 @@ use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
 
 use crate::calendar::Known;
 
-use super::overrides::Lies;
+use super::overrides::{Lies, Subject};
 use super::{
     Definitions, FieldError, Kind, LeaveSpec, OverrideSpec, PRIMARY, PeriodSpec, RotationSpec, ScheduleSpec,
     read_json,
@@ -74,6 +74,14 @@ impl Definitions {
             Some(schedule) => Lies::Schedule(schedule.to_string()),
             None => Lies::Team(team.name.to_string()),
         })
+    }
+
+    /// What says who is on call there now.
+    pub fn subject(&self, subject: &Subject) -> Option<Lies> {
+        match subject {
+            Subject::Roster(over) => Some(over.clone()),
+            Subject::Team(team) => self.roster_of(team),
+        }
     }
 
     /// The overrides over a schedule or team, in the order in which they were made.

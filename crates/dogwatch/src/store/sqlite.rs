@@ -26,6 +26,7 @@ pub(super) mod codec;
 mod core;
 mod definition;
 mod delivery;
+mod duty;
 mod event;
 mod migrate;
 pub(super) mod read;
@@ -136,7 +137,7 @@ impl Sqlite {
         prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
         migrate::run(&mut connection, clock.now())
             .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
-        let mut core = Core::new(connection, service)?;
+        let mut core = Core::new(connection, service, clock.now())?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Arc::new(Writer {

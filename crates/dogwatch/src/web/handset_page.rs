@@ -48,7 +48,8 @@ struct Told {
     id: String,
     at: String,
     text: String,
-    path: String,
+    /// The alert that it speaks of.
+    path: Option<String>,
 }
 
 /// What is said of the key that was pressed last.
@@ -118,18 +119,20 @@ pub(super) async fn fragment(
     let mut calls: Vec<Call> = Vec::new();
     let mut told = Vec::new();
     for claim in deliveries {
-        let (delivery, alert) = (&claim.delivery, &claim.alert);
+        let delivery = &claim.delivery;
         if delivery.purpose != Purpose::Page {
             if told.len() < SHOWN {
+                let about = claim.alert.as_ref().map(|alert| format!(": {}", headline(alert)));
                 told.push(Told {
                     id: delivery.id.to_string(),
                     at: times.exactly(delivery.created_at),
-                    text: format!("{}: {}", sentence(&delivery.text), headline(alert)),
-                    path: url::alert(alert.number),
+                    text: format!("{}{}", sentence(&delivery.text), about.unwrap_or_default()),
+                    path: claim.alert.as_ref().map(|alert| url::alert(alert.number)),
                 });
             }
             continue;
         }
+        let Some(alert) = &claim.alert else { continue };
         let asks = matches!(alert.status, Status::Triggered | Status::Unanswered)
             && claim.page.as_ref().is_some_and(|page| page.is_live());
         if asks && !calls.iter().any(|call| call.number == alert.number) {

@@ -36,6 +36,11 @@ impl Frame {
 
     /// For somebody who is signed in, with a live part.
     pub(super) fn of(title: impl Into<String>, app: &App, viewer: &Viewer, live: String) -> Self {
+        Self { live: Some(live), ..Self::still(title, app, viewer) }
+    }
+
+    /// For somebody who is signed in.
+    pub(super) fn still(title: impl Into<String>, app: &App, viewer: &Viewer) -> Self {
         let definitions = app.store.definitions();
         let person = viewer.0.person.as_ref();
         Self {
@@ -43,7 +48,6 @@ impl Frame {
                 person.map_or("administrator", |name| definitions.directory().full_name(name)).to_owned(),
             ),
             handset: person.map(url::handset),
-            live: Some(live),
             ..Self::new(title)
         }
     }

@@ -7,8 +7,11 @@ use axum::response::Response;
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
 
+use super::hours::moment;
 use super::layout::Frame;
+use super::on_call::{names, on_call};
 use super::{Viewer, show, unavailable, url};
+use crate::duty::Roster;
 use crate::http::App;
 use crate::message::{age, headline};
 use crate::store::{AlertFilter, StoreError};
@@ -34,7 +37,12 @@ pub(super) struct AlertRow {
 pub(super) struct Duty {
     team: String,
     first: String,
+    /// When that changes; empty: not in sight, or not known.
+    until: String,
     next: String,
+    is_gap: bool,
+    /// Where more is shown.
+    path: String,
     handsets: Vec<(String, String)>,
 }
 
@@ -80,9 +88,8 @@ pub(super) async fn fragment(app: &App, viewer: &Viewer) -> Result<NowFragment, 
     });
     let definitions = app.store.definitions();
     let directory = definitions.directory();
+    let viewer_zone = rota::zone::find(&viewer.zone(app)).unwrap_or(jiff::tz::TimeZone::UTC);
     let duties = directory.teams.values().map(|team| {
-        let name =
-            |index: usize| team.members.get(index).map(|member| directory.full_name(member).to_owned());
         let owned = |person: &&escalation::name::Name| {
             viewer.0.person.as_ref().is_none_or(|own| own == *person)
                 && directory.people.get(*person).is_some_and(|person| {
@@ -92,10 +99,29 @@ pub(super) async fn fragment(app: &App, viewer: &Viewer) -> Result<NowFragment, 
                         .any(|contact| contact.as_str() == format!("handset:{}", person.name))
                 })
         };
+        let over = definitions.roster_of(team.name.as_str());
+        let path = over.as_ref().map(url::roster).unwrap_or_default();
+        let roster = over.and_then(|over| Roster::current(&definitions, over));
+        let holders = roster.map(|roster| on_call(&roster, &roster.default_role(), now));
+        let people = holders.as_ref().map(|now| now.people.clone()).unwrap_or_default();
+        // Without a schedule the next is whoever stands next in the order.
+        let in_order =
+            || team.members.iter().find(|member| people.iter().all(|person| **person != *member.as_str()));
+        let until = holders.as_ref().and_then(|now| now.until);
+        let next = match (&team.schedule, holders) {
+            (Some(_), Some(now)) if !now.then.is_empty() => names(directory, &now.then),
+            (Some(_), _) if until.is_some() => "nobody".to_owned(),
+            (Some(_), _) => String::new(),
+            (None, _) => in_order().map(|member| directory.full_name(member).to_owned()).unwrap_or_default(),
+        };
+        let zone = viewer_zone.clone();
         Duty {
             team: team.name.to_string(),
-            first: name(0).unwrap_or_else(|| "nobody".to_owned()),
-            next: name(1).unwrap_or_default(),
+            first: if people.is_empty() { "nobody".to_owned() } else { names(directory, &people) },
+            until: until.map(|until| moment(until, &zone, now)).unwrap_or_default(),
+            next,
+            is_gap: people.is_empty(),
+            path,
             handsets: team
                 .members
                 .iter()

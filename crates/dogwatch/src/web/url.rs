@@ -2,6 +2,8 @@
 
 use escalation::name::Name;
 
+use crate::definition::Lies;
+
 /// What is going on now.
 pub const NOW: &str = "/";
 /// Ends the session.
@@ -26,6 +28,22 @@ pub fn handset(name: &Name) -> String {
     format!("/handset/{name}")
 }
 
+/// Every schedule.
+pub const SCHEDULES: &str = "/schedules";
+
+/// Who is on call by a schedule, or by the order of a team.
+pub fn roster(over: &Lies) -> String {
+    match over {
+        Lies::Schedule(name) => format!("{SCHEDULES}/{name}"),
+        Lies::Team(name) => format!("/teams/{name}/on-call"),
+    }
+}
+
+/// Something that may be done about who is on call; `query` says what is looked at.
+pub fn roster_act(over: &Lies, verb: &str, query: &str) -> String {
+    format!("{}/{verb}?{query}", roster(over))
+}
+
 /// The one-time sign-in address.
 pub fn sign_in(secret: &str) -> String {
     format!("/sign-in/{secret}")
@@ -34,6 +52,11 @@ pub fn sign_in(secret: &str) -> String {
 /// The live part of a page.
 pub fn live(path: &str) -> String {
     format!("/live{path}")
+}
+
+/// A query, or a form, of these names and values.
+pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    ::url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// The value of a query parameter.

@@ -122,6 +122,18 @@ async fn the_past_is_answered_by_what_was_in_force_then() {
     let balance = get(&world, "/api/v1/schedules/ops/balance?from=2026-03-05&to=2026-03-15").await.body;
     let hours: Vec<_> = balance["items"].as_array().unwrap().iter().map(|one| one["hours"].clone()).collect();
     assert_eq!(hours, [json!(120.0), json!(120.0)]);
+    // The team goes over to another schedule, and in the end everything goes; what was is still known.
+    make(&world, "schedules", json!({ "name": "new", "layers": layers("carol") })).await;
+    world.request("PATCH", "/api/v1/teams/ops", Some(json!({ "schedule": "new" }))).await;
+    assert_eq!(who(&world, "ops", "2026-03-19T00:00:00Z").await, "bob");
+    assert_eq!(who(&world, "ops", "2026-03-20T00:00:00Z").await, "carol");
+    world.clock.set("2026-03-21T00:00:00Z".parse().unwrap());
+    for path in ["teams/ops", "schedules/ops", "schedules/new"] {
+        assert_eq!(world.request("DELETE", &format!("/api/v1/{path}"), None).await.status, 204, "{path}");
+    }
+    assert_eq!(who(&world, "ops", "2026-03-19T00:00:00Z").await, "bob");
+    let gone = get(&world, "/api/v1/teams/ops/on-call").await;
+    assert_eq!(gone.status, 404, "{}", gone.text);
 }
 
 #[tokio::test]

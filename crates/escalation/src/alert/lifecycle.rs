@@ -39,6 +39,7 @@ impl Turn<'_> {
             Input::Resolve(by) => self.resolve(by),
             Input::Escalate { by, to } => self.escalate_now(by, *to),
             Input::NotMe { person, by } => self.not_me(person, by),
+            Input::DutyChanged(handover) => self.duty_changed(handover),
         }
     }
 

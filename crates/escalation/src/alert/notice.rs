@@ -90,7 +90,7 @@ impl Turn<'_> {
         self.directory.people.get(person)?.contacts.first().cloned()
     }
 
-    fn notice(&mut self, person: Option<Name>, contact: &Contact, text: &str) {
+    pub(super) fn notice(&mut self, person: Option<Name>, contact: &Contact, text: &str) {
         let known = person.as_ref().and_then(|name| self.directory.people.get(name));
         let contact = match known {
             Some(person) => person.notice_contact(contact),

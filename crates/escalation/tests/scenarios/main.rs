@@ -30,6 +30,7 @@
 
 mod answer;
 mod carrier;
+mod duty;
 mod edits;
 mod gaps;
 mod plans;
@@ -37,4 +38,5 @@ mod random;
 mod roster;
 mod story;
 mod unanswered;
+mod watch;
 mod world;

@@ -124,7 +124,7 @@ struct Act {
 
 prop_compose! {
     fn act()(
-        what in 0_u8..16,
+        what in 0_u8..18,
         who in 0_usize..PEOPLE.len(),
         seed in any::<u64>(),
         after in prop_oneof![Just(0_i64), 0_i64..5, 0_i64..120, 0_i64..4_000, 0_i64..20_000],
@@ -151,7 +151,11 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
     let waiting = |it: &&Delivery| matches!(it.state, DeliveryState::Ready | DeliveryState::Claimed);
     for delivery in world.open().filter(|it| it.purpose == Purpose::Page).filter(waiting) {
         let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
-        assert!(!(is_over && delivery.is_wanted(&state.alert, page)), "a page is claimable\n{}", story());
+        assert!(
+            !(is_over && delivery.is_wanted(Some(&state.alert), page, world.now)),
+            "a page is claimable\n{}",
+            story()
+        );
         assert!(
             !is_over || delivery.state != DeliveryState::Ready,
             "a page waits to be claimed though it was answered\n{}",
@@ -225,6 +229,10 @@ fn happen(world: &mut World, act: Act) {
         13 => drop(world.directory.people.remove(who)),
         14 => drop(world.take(&Input::Note { by: monitoring(), text: "seen".to_owned() })),
         15 => drop(world.take(&Input::Acknowledge { by: monitoring(), take_over: false })),
+        16 | 17 if world.directory.roster(&world.state.alert.audience, None).is_some() => {
+            let taker = (chance.below(2) == 0).then_some(who);
+            drop(world.hand_over(&[pick(&mut chance, &PEOPLE)], &[who], taker));
+        }
         _ => {}
     }
 }

@@ -11,7 +11,10 @@ use escalation::name::Name;
 use escalation::person::{NotificationPlan, NotificationStep, Person};
 use escalation::plan::{Escalate, EscalationPlan, EscalationStep, OnCall, Target};
 use escalation::team::Team;
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rota::rotation::{Edition, Length, Rotation};
+use rota::schedule::{Layer, Role, Schedule, Who};
 
 pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -39,6 +42,10 @@ pub trait Roster: Sized {
     fn plan(self, team: &str, repeat: u8, steps: &[&str]) -> Self;
     /// Gives a team a last resort.
     fn last_resort(self, team: &str, targets: &[&str]) -> Self;
+    /// A schedule of the team's name: these people take turns of so long, the first from `first` on.
+    fn turns(self, team: &str, members: &[&str], every: Length, first: Timestamp) -> Self;
+    /// Edits the schedule of that name.
+    fn edit(self, schedule: &str, edit: impl FnOnce(Schedule) -> Schedule) -> Self;
     /// What the service falls back on: a last resort and who is warned.
     fn service(self, last_resort: &[&str], operators: &[&str]) -> Self;
 }
@@ -92,6 +99,28 @@ impl Roster for Directory {
     fn last_resort(mut self, team: &str, targets: &[&str]) -> Self {
         Arc::make_mut(self.teams.get_mut(team).unwrap()).last_resort =
             targets.iter().map(|text| target(text)).collect();
+        self
+    }
+
+    fn turns(mut self, team: &str, members: &[&str], length: Length, first: Timestamp) -> Self {
+        let members = members.iter().map(|who| std::iter::once(Arc::from(*who)).collect()).collect();
+        let start = first.to_zoned(TimeZone::UTC).datetime();
+        let edition = Edition { from: Timestamp::MIN, start, length, members, first: 0 };
+        let rotation = Arc::new(Rotation::new(TimeZone::UTC, vec![edition]).unwrap());
+        let who = Who::Rotation(rotation);
+        let layer = Layer { name: team.into(), who, ahead: 0, within: None, shadow: false };
+        let role = Role { name: "primary".into(), layers: vec![layer] };
+        let schedule = Schedule::new(TimeZone::UTC, vec![role]);
+        self.schedules.insert(name(team), Arc::new(schedule));
+        if let Some(known) = self.teams.get_mut(team) {
+            Arc::make_mut(known).schedule = Some(name(team));
+        }
+        self
+    }
+
+    fn edit(mut self, schedule: &str, edit: impl FnOnce(Schedule) -> Schedule) -> Self {
+        let known = self.schedules.get_mut(schedule).unwrap();
+        *known = Arc::new(edit(Schedule::clone(known)));
         self
     }
 

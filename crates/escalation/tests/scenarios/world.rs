@@ -12,7 +12,7 @@ use escalation::alert::{self, Audience, State, Verdict};
 use escalation::delivery::{Delivery, Outcome, Purpose, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::effect::{Effect, Entry, EntryKind};
-use escalation::event::{Actor, Input, Severity, Trigger, Via};
+use escalation::event::{Actor, Handover, Input, Severity, Trigger, Via};
 use escalation::id::Ids;
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -279,7 +279,7 @@ impl World {
         let page = self.deliveries[at].page;
         let page = self.state.pages.iter().find(|known| Some(known.id) == page);
         let delivery = &mut self.deliveries[at];
-        if !delivery.is_wanted(&self.state.alert, page) {
+        if !delivery.is_wanted(Some(&self.state.alert), page, self.now) {
             delivery.state = DeliveryState::Withdrawn;
             return;
         }
@@ -321,7 +321,9 @@ impl World {
         self.take(&Input::Settled(settled));
         let delivery = &self.deliveries[at];
         let page = self.state.pages.iter().find(|known| Some(known.id) == delivery.page);
-        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(&self.state.alert, page) {
+        if delivery.state == DeliveryState::Ready
+            && !delivery.is_wanted(Some(&self.state.alert), page, self.now)
+        {
             self.deliveries[at].state = DeliveryState::Withdrawn;
         }
     }
@@ -376,6 +378,19 @@ impl World {
 
     pub fn not_me(&mut self, who: &str) -> Verdict {
         self.take(&Input::NotMe { person: name(who), by: self.actor(who) })
+    }
+
+    /// Duty for the team's roster changes hands; somebody took it, or its time has come.
+    pub fn hand_over(&mut self, before: &[&str], after: &[&str], taker: Option<&str>) -> Verdict {
+        let roster = self.directory.roster(&self.state.alert.audience, None).unwrap();
+        let names = |people: &[&str]| people.iter().map(|who| name(who)).collect();
+        self.take(&Input::DutyChanged(Handover {
+            roster,
+            role: name("primary"),
+            before: names(before),
+            after: names(after),
+            takeover: taker.map(|who| self.actor(who)),
+        }))
     }
 
     pub fn trigger(&mut self, severity: Severity) -> Verdict {
@@ -471,6 +486,10 @@ fn sentence(entry: &Entry) -> String {
         }
         EntryKind::NotMe => format!("{whom} says not me"),
         EntryKind::Resolved => format!("resolved by {by}"),
+        EntryKind::Duty => match &entry.by {
+            Some(by) => format!("{by} takes over: {whom} on call"),
+            None => format!("on call now: {whom}"),
+        },
         EntryKind::Note => format!("note by {by}: {text}"),
         EntryKind::Fault => format!("fault: {text}"),
     }

@@ -49,15 +49,16 @@ pub(super) fn decide<'a>(
     let layers = &schedule.roles[role].layers;
     let asked = || (0..layers.len()).rev().filter(|layer| !layers[*layer].shadow);
     let mut acting = Acting::without_overrides(schedule, at);
-    let mut wanted = None;
+    // What the topmost layer says that says anything.
+    let mut topmost = None;
     let decided = match acting.take_in(schedule.covers[role].active(at)) {
         Some(taken) => {
-            wanted = asked().find_map(&named);
+            topmost = asked().find_map(&named);
             Some(taken)
         }
         None => asked().find_map(|layer| {
             let named = named(layer)?;
-            wanted.get_or_insert(named);
+            topmost.get_or_insert(named);
             acting.answer(named, Source::Layer(layer))
         }),
     };
@@ -78,7 +79,7 @@ pub(super) fn decide<'a>(
     }
     Duty {
         shadows: told.map_or_else(People::default, |told| without(&told, &people)),
-        instead_of: wanted.map_or_else(People::default, |wanted| without(wanted.first(), &people)),
+        instead_of: topmost.map_or_else(People::default, |named| without(named.wanted(), &people)),
         people,
         source,
     }

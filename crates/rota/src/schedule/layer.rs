@@ -64,7 +64,7 @@ impl<'a> Named<'a> {
     }
 
     /// Who is wanted, if nobody is on leave.
-    pub(super) fn first(self) -> &'a People {
+    pub(super) fn wanted(self) -> &'a People {
         &self.turns[(self.turn + self.ahead) % self.turns.len()]
     }
 }

@@ -256,6 +256,11 @@ pub(super) fn save(
                     .prepare_cached("UPDATE alert SET is_open = ?2 WHERE id = ?1")?
                     .execute(params![alert.id.to_bytes(), is_open(alert)])?;
             }
+            if has_begun(alert) && !has_begun(&before.alert) {
+                connection
+                    .prepare_cached("UPDATE alert SET has_begun = 1 WHERE id = ?1")?
+                    .execute([alert.id.to_bytes()])?;
+            }
             alert.number
         }
     };
@@ -270,6 +275,21 @@ pub(super) fn save(
     let none = BTreeMap::new();
     let set = save_wakes(connection, alert.id, before.map_or(&none, |before| &before.wakes), &after.wakes)?;
     Ok((number, set))
+}
+
+/// Whether somebody was asked, or has answered. Once it has, its row says so for good.
+fn has_begun(alert: &Alert) -> bool {
+    alert.position.next_step > 0 || alert.status != Status::Triggered
+}
+
+/// The open alerts of a team that have begun, oldest first.
+pub(super) fn begun(connection: &Connection, team: &str) -> Result<Vec<AlertId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM alert WHERE audience = ?1 AND has_begun = 1 AND is_open = 1 AND audience_kind = 'team' \
+         ORDER BY number",
+    )?;
+    let rows = statement.query_map([team], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|id| Ok(AlertId::from_bytes(id_bytes(&id?)?))).collect()
 }
 
 /// Everything of an alert that may change after it was made.

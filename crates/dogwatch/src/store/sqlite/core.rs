@@ -4,6 +4,8 @@
 //! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
 //! rollback takes it back.
 
+mod watch;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use escalation::alert::{self, Audience, State, Stepped, Verdict};
@@ -25,6 +27,8 @@ use crate::store::{
     Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Edit, Expect, Idempotency,
     Incoming, Published, Recorded, StoreError,
 };
+
+use watch::Posts;
 
 /// Given what is in force, says what is to be.
 type EditOne<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
@@ -55,11 +59,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(connection: Connection, service: Service) -> Result<Self, StoreError> {
+    pub(super) fn new(connection: Connection, service: Service, now: Timestamp) -> Result<Self, StoreError> {
         let definitions = definition_rows::load(&connection, Definitions::new(service))?;
         let access = Access::load(&connection)?;
         let memory = Memory { definitions: Arc::new(definitions), access: Arc::new(access) };
-        Ok(Self {
+        let mut core = Self {
             connection,
             committed: memory.clone(),
             at_savepoint: memory.clone(),
@@ -67,7 +71,11 @@ impl Core {
             published: false,
             closing: false,
             stirred: Stirred::default(),
-        })
+        };
+        core.begin()?;
+        core.watch_from_the_start(now)?;
+        core.commit()?;
+        Ok(core)
     }
 
     // ---- the transaction ----
@@ -261,13 +269,20 @@ impl Core {
             let Some(before) = alert_rows::load(&self.connection, *alert)? else { continue };
             self.step(now, before, &Input::Due(*wake), None)?;
         }
-        let next: Option<i64> = self
+        // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
+        let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
+        let wake: Option<i64> = self
             .connection
             .prepare_cached("SELECT min(due_at) FROM wake")?
             .query_row([], |row| row.get(0))?;
+        let wake = wake.map(super::codec::instant).transpose()?;
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
-        Ok(Advanced { wakes: due.len(), next: next.map(super::codec::instant).transpose()? })
+        Ok(Advanced {
+            wakes: due.len(),
+            is_full: due.len() == most || posts.are_more,
+            next: wake.into_iter().chain(posts.next).min(),
+        })
     }
 
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
@@ -309,10 +324,11 @@ impl Core {
             let ready = delivery_rows::ready(&self.connection, &provider, now, most)?;
             let is_full = ready.len() == most;
             for mut delivery in ready {
-                let Some((alert, page)) = self.subject(&delivery)? else { continue };
+                let subject = delivery_rows::subject(&self.connection, &delivery)?;
+                let Some((alert, page)) = subject else { continue };
                 // The alert is read here, inside the transaction that claims: what has been answered
                 // is not paged.
-                if delivery.is_wanted(&alert, page.as_ref()) {
+                if delivery.is_wanted(alert.as_ref(), page.as_ref(), now) {
                     delivery.claim(now);
                     claims.push(Claim { delivery: delivery.clone(), alert, page });
                 } else {
@@ -324,18 +340,6 @@ impl Core {
             next = [next, first].into_iter().flatten().min();
         }
         Ok(Claims { claims, next })
-    }
-
-    fn subject(
-        &self,
-        delivery: &Delivery,
-    ) -> Result<Option<(alert::Alert, Option<escalation::page::Page>)>, StoreError> {
-        let Some(alert) = alert_rows::load_alert(&self.connection, delivery.alert)? else { return Ok(None) };
-        let page = match delivery.page {
-            Some(page) => alert_rows::load_page(&self.connection, page)?.map(|(page, _)| page),
-            None => None,
-        };
-        Ok(Some((alert, page)))
     }
 
     pub(in crate::store) fn settle(
@@ -374,10 +378,11 @@ impl Core {
         if settled.purpose != Purpose::Page {
             return Ok(());
         }
-        let Some(before) = alert_rows::load(&self.connection, delivery.alert)? else { return Ok(()) };
+        let Some(alert) = delivery.alert else { return Ok(()) };
+        let Some(before) = alert_rows::load(&self.connection, alert)? else { return Ok(()) };
         let state = self.step(now, before, &Input::Settled(settled), None)?.state;
         let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
-        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(&state.alert, page) {
+        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(Some(&state.alert), page, now) {
             // A retry that nobody waits for any more need not stay in the queue.
             let withdrawn = Delivery { state: DeliveryState::Withdrawn, ..delivery.clone() };
             delivery_rows::update(&self.connection, &withdrawn)?;
@@ -472,6 +477,8 @@ impl Core {
             changed.version = definition_rows::insert(&self.connection, now, kind, name, body.as_ref())?;
         }
         let version = changed.version;
+        let before = self.memory.definitions.clone();
+        self.rosters_changed(now, before.directory(), changed.directory())?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
         Ok(Defining::Done(version))

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rota::schedule::Schedule;
 use rusqlite::{Connection, Row, params};
 
 use super::codec::{corrupt, from_json, instant, to_json};
-use crate::definition::{Defined, Definitions, Kind, Lies};
-use crate::store::StoreError;
+use crate::definition::{Defined, Definitions, Kind, Subject};
+use crate::store::{InForce, StoreError};
 use jiff::Timestamp;
 
 /// Everything in force.
@@ -43,45 +42,53 @@ fn read(row: &Row<'_>) -> Result<(Kind, String, Timestamp, Option<Defined>), Sto
     Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body })))
 }
 
-/// The schedule of `over` as it was at `from`, and each that took its place since, with when it did. What was
+/// What said who is on call as it was at `from`, and each that took its place since, with when it did. What was
 /// first written counts for the time before, too: nothing is known that could speak against it.
 pub(in crate::store) fn rosters_since(
     connection: &Connection,
-    over: &Lies,
+    subject: &Subject,
     from: Timestamp,
-) -> Result<Vec<(Timestamp, Arc<Schedule>)>, StoreError> {
+) -> Result<Vec<InForce>, StoreError> {
     let mut statement = connection
         .prepare("SELECT version, kind, name, valid_from, body FROM definition ORDER BY version")?;
     let mut rows = statement.query([])?;
     let mut definitions = Definitions::default();
-    let mut rosters: Vec<(Timestamp, Arc<Schedule>)> = Vec::new();
-    let mut before = Vec::new();
-    let mut is_before = true;
+    let mut rosters: Vec<InForce> = Vec::new();
+    let mut take = |definitions: &Definitions, since: Timestamp| {
+        let found = definitions.subject(subject).and_then(|over| {
+            let roster = definitions.roster(&over)?.clone();
+            Some((over, roster))
+        });
+        let Some((over, roster)) = found else { return };
+        if rosters.last().is_none_or(|last| !Arc::ptr_eq(&last.roster, &roster)) {
+            let since = if rosters.is_empty() { from } else { since };
+            rosters.push(InForce { since, over, roster });
+        }
+    };
+    let mut before = Some(Vec::new());
     while let Some(row) = rows.next()? {
         let (kind, name, since, defined) = read(row)?;
         if matches!(kind, Kind::EscalationPlan | Kind::Integration) {
             continue;
         }
-        if is_before && since <= from {
-            before.push((kind, name, defined));
-            continue;
-        }
-        if is_before {
-            definitions.apply_history(std::mem::take(&mut before));
-            rosters.extend(definitions.roster(over).map(|roster| (from, roster.clone())));
-            is_before = false;
+        match &mut before {
+            Some(earlier) if since <= from => {
+                earlier.push((kind, name, defined));
+                continue;
+            }
+            Some(earlier) => {
+                definitions.apply_history(std::mem::take(earlier));
+                before = None;
+                take(&definitions, from);
+            }
+            None => {}
         }
         definitions.apply(kind, &name, defined);
-        if let Some(roster) = definitions.roster(over)
-            && rosters.last().is_none_or(|(_, last)| !Arc::ptr_eq(last, roster))
-        {
-            let since = if rosters.is_empty() { from } else { since };
-            rosters.push((since, roster.clone()));
-        }
+        take(&definitions, since);
     }
-    if is_before {
-        definitions.apply_history(before);
-        rosters.extend(definitions.roster(over).map(|roster| (from, roster.clone())));
+    if let Some(earlier) = before {
+        definitions.apply_history(earlier);
+        take(&definitions, from);
     }
     Ok(rosters)
 }

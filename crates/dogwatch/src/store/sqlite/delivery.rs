@@ -1,18 +1,24 @@
 //! Deliveries: how they are loaded and saved.
 
+use escalation::alert::Alert;
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Outcome, Purpose, State};
 use escalation::id::{AlertId, DeliveryId, PageId};
+use escalation::page::Page;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::alert as alert_rows;
 use super::codec::{contact, from_json, id_bytes, instant, name, small, to_json, word};
 use crate::store::{Attempt, DeliveryRecord, StoreError};
 
 /// The columns that [`read`] takes.
 const COLUMNS: &str = "id, alert, page, person, contact, purpose, round, step, text, created_at, state, \
-     not_before, attempt, unknown, lease_until, history";
+     not_before, attempt, unknown, lease_until, history, expires_at";
+
+/// An alert and a page, where there are such.
+type Subject = (Option<Alert>, Option<Page>);
 
 /// The outcome of one attempt, as a line of the history column.
 #[derive(Serialize, Deserialize)]
@@ -24,17 +30,21 @@ struct AttemptRow {
 }
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, StoreError>> {
-    let (id, alert, page): (Vec<u8>, Vec<u8>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (id, alert, page): (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>) =
+        (row.get(0)?, row.get(1)?, row.get(2)?);
     let person: Option<String> = row.get(3)?;
     let (to, purpose, text, state): (String, String, String, String) =
         (row.get(4)?, row.get(5)?, row.get(8)?, row.get(10)?);
     let numbers: Vec<i64> =
         [6, 7, 9, 11, 12, 13, 14].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
     let history: String = row.get(15)?;
+    let expires_at: Option<i64> = row.get(16)?;
     Ok((|| {
         let delivery = Delivery {
             id: DeliveryId::from_bytes(id_bytes(&id)?),
-            alert: AlertId::from_bytes(id_bytes(&alert)?),
+            alert: alert
+                .map(|alert| Ok::<_, StoreError>(AlertId::from_bytes(id_bytes(&alert)?)))
+                .transpose()?,
             page: page.map(|page| Ok::<_, StoreError>(PageId::from_bytes(id_bytes(&page)?))).transpose()?,
             person: person.as_deref().map(name).transpose()?,
             contact: contact(&to)?,
@@ -48,6 +58,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, Sto
             attempt: small(numbers[4])?,
             unknown: small(numbers[5])?,
             lease_until: instant(numbers[6])?,
+            expires_at: expires_at.map(instant).transpose()?,
         };
         let attempts = history.lines().map(|line| {
             let row: AttemptRow = from_json(line)?;
@@ -90,6 +101,17 @@ pub(super) fn of_handset(
     ))?;
     let rows = statement.query_map(params![to, i64::try_from(most).unwrap_or(i64::MAX)], read)?;
     rows.map(|row| Ok(row??.delivery)).collect()
+}
+
+/// The alert and the page that a delivery speaks of. Nothing when there should be an alert and is none.
+pub(super) fn subject(connection: &Connection, delivery: &Delivery) -> Result<Option<Subject>, StoreError> {
+    let Some(alert) = delivery.alert else { return Ok(Some((None, None))) };
+    let Some(alert) = alert_rows::load_alert(connection, alert)? else { return Ok(None) };
+    let page = match delivery.page {
+        Some(page) => alert_rows::load_page(connection, page)?.map(|(page, _)| page),
+        None => None,
+    };
+    Ok(Some((Some(alert), page)))
 }
 
 /// Providers for which something is ready, whenever. Skips from one to the next through the index.
@@ -150,11 +172,11 @@ pub(super) fn expired(
 
 pub(super) fn insert(connection: &Connection, delivery: &Delivery) -> Result<(), StoreError> {
     let statement = "INSERT INTO delivery (id, alert, page, person, contact, provider, purpose, round, step, \
-         text, created_at, state, not_before, attempt, unknown, lease_until) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+         text, created_at, state, not_before, attempt, unknown, lease_until, expires_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     connection.prepare_cached(statement)?.execute(params![
         delivery.id.to_bytes(),
-        delivery.alert.to_bytes(),
+        delivery.alert.map(AlertId::to_bytes),
         delivery.page.map(PageId::to_bytes),
         delivery.person.as_ref().map(|person| person.as_str()),
         delivery.contact.as_str(),
@@ -169,6 +191,7 @@ pub(super) fn insert(connection: &Connection, delivery: &Delivery) -> Result<(),
         delivery.attempt,
         delivery.unknown,
         delivery.lease_until.as_millisecond(),
+        delivery.expires_at.map(Timestamp::as_millisecond),
     ])?;
     Ok(())
 }

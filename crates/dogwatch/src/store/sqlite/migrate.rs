@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
+    ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
 ];
 
 /// Applies what is missing.
@@ -66,7 +67,7 @@ mod tests {
     use crate::store::sqlite::read;
 
     /// What the first Dogwatch left behind: an alert that waits for its next step, with its history.
-    const FIRST: &str = "
+    const FIRST: &str = r#"
         INSERT INTO alert VALUES (7, x'01980000000070008000000000000001', 'team', 'ops', 'notify', 'k', 'disk full',
             '', 'critical', '[]', 'triggered', 1000, 1000, 1, 1, 1000, 1, 1, 0, 1, 0, 0, NULL, NULL, '[]');
         INSERT INTO event VALUES (1, 1000, x'01980000000070008000000000000001', 'triggered', 1, NULL, NULL, NULL,
@@ -75,7 +76,12 @@ mod tests {
             'looking', NULL, NULL, NULL);
         INSERT INTO wake VALUES (x'01980000000070008000000000000001', 'escalate', x'', 61000);
         INSERT INTO wake VALUES (x'01980000000070008000000000000001', 'page',
-            x'01980000000070008000000000000002', 31000);";
+            x'01980000000070008000000000000002', 31000);
+        INSERT INTO page VALUES (x'01980000000070008000000000000002', x'01980000000070008000000000000001', 'john',
+            'high', 1, 0, 1000, 0, 1000, NULL, 0, 0, NULL, NULL);
+        INSERT INTO delivery VALUES (x'01980000000070008000000000000003', x'01980000000070008000000000000001',
+            x'01980000000070008000000000000002', 'john', 'handset:john', 'handset', 'page', 1, 0, '', 1000, 'ready',
+            9000, 1, 0, 31000, '{"at":2000,"attempt":1,"outcome":"refused","detail":"busy"}' || char(10));"#;
 
     #[test]
     fn a_database_of_the_first_schema_keeps_its_alerts_their_history_and_their_wakes() {
@@ -92,5 +98,15 @@ mod tests {
             .query_row("SELECT count(*) FROM wake WHERE due_at <= 61000", [], |row| row.get(0))
             .unwrap();
         assert_eq!(queued, 2);
+        let sent = &record.deliveries[0];
+        assert_eq!(sent.delivery.alert, Some(record.state.alert.id));
+        assert_eq!(sent.delivery.page, Some(record.state.pages[0].id));
+        assert_eq!((sent.delivery.not_before.as_millisecond(), sent.delivery.expires_at), (9_000, None));
+        assert_eq!(sent.attempts[0].detail, "busy");
+        let ready = "SELECT count(*) FROM delivery WHERE state = 'ready' AND provider = 'handset'";
+        let ready: i64 = connection.query_row(ready, [], |row| row.get(0)).unwrap();
+        assert_eq!(ready, 1);
+        let begun = crate::store::sqlite::alert::begun(&connection, "ops").unwrap();
+        assert_eq!(begun, [record.state.alert.id], "its first step has fired");
     }
 }

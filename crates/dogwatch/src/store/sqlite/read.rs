@@ -89,12 +89,9 @@ pub(in crate::store) fn handset(
     at_one_moment(connection, |connection| {
         let mut shown = Vec::new();
         for delivery in delivery_rows::of_handset(connection, &format!("handset:{name}"), most)? {
-            let Some(alert) = alert_rows::load_alert(connection, delivery.alert)? else { continue };
-            let page = match delivery.page {
-                Some(page) => alert_rows::load_page(connection, page)?.map(|(page, _)| page),
-                None => None,
-            };
-            shown.push(Claim { delivery, alert, page });
+            if let Some((alert, page)) = delivery_rows::subject(connection, &delivery)? {
+                shown.push(Claim { delivery, alert, page });
+            }
         }
         Ok(shown)
     })

@@ -218,6 +218,14 @@ fn tonight_tells_who_rings_in_which_order_and_what_is_wrong() {
 }
 
 #[test]
+fn tonight_tells_who_comes_on_call_before_morning() {
+    // John's leave begins at midnight.
+    let told = answer(&["tonight", "ops", "--at", "2026-03-17 22:00"]);
+    assert!(told.contains("  Wed 2026-03-18 00:00  Bob is on call as primary\n"), "{told}");
+    assert!(!told.contains("NOBODY"), "{told}");
+}
+
+#[test]
 fn a_schedule_is_drawn_with_its_handoffs_and_gaps() {
     insta::assert_snapshot!(answer(&["schedule", "show", "ops", "--from", "2026-03-16", "--to", "2026-03-21"]), @r#"
     ops                                                                Europe/Berlin

@@ -116,9 +116,8 @@ fn hits(definitions: &Definitions, person: &str, away: &[Interval], now: Timesta
                 if from >= to {
                     continue;
                 }
-                for shift in roster.shifts(from, to, &role) {
-                    let is_hit = shift.duty.instead_of.iter().any(|name| **name == *person);
-                    if is_hit && hits.len() < MAX_HITS {
+                for shift in roster.schedule().missed(person, from, to, &role) {
+                    if hits.len() < MAX_HITS {
                         hits.push(HitView {
                             on: match &over {
                                 Lies::Schedule(name) | Lies::Team(name) => name.clone(),

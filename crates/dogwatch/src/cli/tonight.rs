@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::on_call::{Where, find_zone, names};
+use super::on_call::{Moment, Where, find_zone, names};
 use super::rows::WIDTH;
 use super::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
@@ -26,11 +26,14 @@ use night::{Night, Row, Step};
 #[command(after_help = "\
 Examples:
   dogwatch tonight
-  dogwatch tonight ops db --config definitions/")]
+  dogwatch tonight ops db --at \"2026-12-24 18:00\" --config definitions/")]
 pub(super) struct Tonight {
     /// The teams [default: all]
     #[arg(value_name = "TEAM")]
     teams: Vec<String>,
+    /// As if it were then [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<Moment>,
     #[command(flatten)]
     from: Where,
 }
@@ -52,7 +55,12 @@ impl Tonight {
                 let near = nearest(name, known()).map(|near| format!("; did you mean \"{near}\"?"));
                 anyhow!("there is no team \"{name}\"{}", near.unwrap_or_default())
             })?;
-            nights.push(Night::of(&source, &directory, team, now).await?);
+            let mut on_call = source.on_call(name, now).await?;
+            if let Some(at) = &self.at {
+                // Only the answer says in which zone the time is meant.
+                on_call = source.on_call(name, at.read(&find_zone(&on_call.zone), now)?).await?;
+            }
+            nights.push(Night::of(&source, &directory, team, &on_call).await?);
         }
         if is_json {
             println!("{}", serde_json::json!({ "items": nights }));
@@ -101,12 +109,14 @@ fn show(night: &Night, paint: Paint) -> String {
         );
     }
     for gap in &night.gaps {
-        let when = if gap.from <= night.from {
-            format!("until {}", show_instant(gap.until, &zone))
-        } else {
-            show_stretch(gap.from, gap.until, &zone)
+        // The morning cuts gaps: what comes then is another day's care.
+        let when = match (gap.from <= night.from, gap.until >= night.until) {
+            (true, true) => "all night, until morning and beyond".to_owned(),
+            (true, false) => format!("until {}", show_instant(gap.until, &zone)),
+            (false, true) => format!("from {} until morning and beyond", show_instant(gap.from, &zone)),
+            (false, false) => show_stretch(gap.from, gap.until, &zone),
         };
-        let told = format!("NOBODY is on call as {}: {when}", gap.role);
+        let told = format!("NOBODY IS ON CALL as {}: {when}", gap.role);
         let _ = writeln!(out, "  {}", paint.alarm(&told));
     }
     for wrong in &night.wrong {

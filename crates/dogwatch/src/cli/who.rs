@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::on_call::{Moment, OnCall, RoleDuty, Shift, Source, Where, find_zone, merge, names};
+use super::rows::WIDTH;
 use super::terminal::Paint;
 use crate::clock::{Clock, SystemClock};
 use crate::definition::time::{show_instant, show_length, show_minute, show_stretch};
@@ -133,7 +134,11 @@ fn show(out: &mut String, role: &RoleDuty, shifts: &[Shift], at: Timestamp, zone
             Some(until) => show_stretch(shift.from, until, zone),
             None => format!("from {} on", show_instant(shift.from, zone)),
         };
-        let _ = writeln!(out, "  then     {who}, {when}{}", instead_of(shift));
+        let instead = instead_of(shift);
+        let length = INDENT.len() + shift.names().chars().count() + when.len() + instead.chars().count() + 2;
+        let instead =
+            if length <= WIDTH { instead } else { format!("\n{INDENT}{}", instead.trim_start_matches(", ")) };
+        let _ = writeln!(out, "  then     {who}, {when}{instead}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::{Schedule, Shift};
 use crate::period::Interval;
 
 /// When one person is away: stretches in order, none touching the next.
@@ -48,5 +49,24 @@ mod tests {
         assert_eq!(leave.intervals(), [(10, 45), (50, 60), (61, 62)].map(interval));
         let away: Vec<i64> = (0..100).filter(|second| leave.contains(at(*second))).collect();
         assert_eq!(away, (10..45).chain(50..60).chain(61..62).collect::<Vec<_>>());
+    }
+}
+
+impl Schedule {
+    /// The shifts that a person misses between two instants: those, as they are, of the time in which that person
+    /// would be on call for a role but for the person's own leave. In order, cut at the ends of that time.
+    pub fn missed(&self, person: &str, from: Timestamp, to: Timestamp, role: &str) -> Vec<Shift> {
+        let mut others = self.leave.clone();
+        let Some(away) = others.remove(person) else { return Vec::new() };
+        let as_if_there = self.clone().with_leave(others);
+        let mut missed = Vec::new();
+        for stretch in away.intervals() {
+            let (start, end) = (stretch.start.max(from), stretch.end.min(to));
+            let own = as_if_there.shifts(start, end, role);
+            for shift in own.filter(|shift| shift.duty.people.iter().any(|name| **name == *person)) {
+                missed.extend(self.shifts(shift.from, shift.until.unwrap_or(end), role));
+            }
+        }
+        missed
     }
 }

@@ -91,6 +91,24 @@ fn the_next_who_is_not_on_leave_stands_in() {
     ");
 }
 
+/// Whoever stands in may go on with a turn of his own: that is nothing that the other misses.
+#[test]
+fn what_somebody_misses_ends_with_that_persons_turn() {
+    let away = ["ann 01-06T12:00 01-21T00:00", "bob 01-13T00:00 01-14T00:00"];
+    let schedule = leave(schedule(vec![weekly("ann bob cid")]), &away);
+    let missed = |person: &str| {
+        let shifts = schedule.missed(person, at("01-01T00:00"), at("02-01T00:00"), ROLE);
+        let lines = shifts.iter().map(|shift| {
+            let until = shift.until.map(show_time).unwrap_or_default();
+            format!("{} to {until} {}", show_time(shift.from), show_duty(&shift.duty))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(missed("ann"), @"Tue 01-06 12:00 to Mon 01-12 08:00 bob by layer 0, not ann");
+    assert_snapshot!(missed("bob"), @"Tue 01-13 00:00 to Wed 01-14 00:00 cid by layer 0, not bob");
+    assert_eq!(missed("cid"), "");
+}
+
 #[test]
 fn when_all_are_on_leave_the_layer_below_is_asked() {
     let away = ["ann 01-06T00:00 01-08T00:00", "bob 01-07T00:00 01-09T00:00"];

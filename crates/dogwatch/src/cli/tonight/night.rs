@@ -77,13 +77,13 @@ impl Night {
         source: &Source,
         directory: &Directory,
         team: &Team,
-        now: Timestamp,
+        on_call: &OnCall,
     ) -> anyhow::Result<Self> {
-        let on_call = source.on_call(team.name.as_str(), now).await?;
+        let now = on_call.at;
         let until = morning(now, &find_zone(&on_call.zone));
-        let mut resolver = Resolver::new(source, directory, team, &on_call);
+        let mut resolver = Resolver::new(source, directory, team, on_call);
         let audience = Audience::Team(team.name.clone());
-        let (plan, repeat) = plan(directory, team, &on_call);
+        let (plan, repeat) = plan(directory, team, on_call);
         let mut after = SignedDuration::ZERO;
         let mut steps = Vec::new();
         for step in &plan {
@@ -109,7 +109,7 @@ impl Night {
                 })
             }
         };
-        let shifts = until_morning(source, &on_call, until).await?;
+        let shifts = until_morning(source, on_call, until).await?;
         for shift in &shifts {
             for person in shift.people.iter().chain(&shift.shadows) {
                 resolver.reach(&person.name);

@@ -133,25 +133,17 @@ impl Reviewer<'_> {
 
     /// The time during which somebody would be on call but for leave, with who stands in.
     fn hits(&self, person: &str, away: &[Interval], schedule: &Schedule, role: &str) -> Vec<String> {
-        let mut others = schedule.leave().clone();
-        if others.remove(person).is_none() {
-            return Vec::new();
-        }
-        let as_if_there = schedule.clone().with_leave(others);
         let mut hits: Vec<(Interval, rota::rotation::People)> = Vec::new();
         for stretch in away {
             let (start, end) = (stretch.start.max(self.time.start), stretch.end.min(self.time.end));
-            let own = as_if_there.shifts(start, end, role);
-            for shift in own.filter(|shift| shift.duty.people.iter().any(|name| **name == *person)) {
-                for instead in schedule.shifts(shift.from, shift.until.unwrap_or(end), role) {
-                    let time = Interval { start: instead.from, end: instead.until.unwrap_or(end) };
-                    match hits.last_mut() {
-                        // Shadows come and go.
-                        Some((last, people)) if last.end == time.start && *people == instead.duty.people => {
-                            last.end = time.end;
-                        }
-                        _ => hits.push((time, instead.duty.people)),
+            for instead in schedule.missed(person, start, end, role) {
+                let time = Interval { start: instead.from, end: instead.until.unwrap_or(end) };
+                match hits.last_mut() {
+                    // Shadows come and go.
+                    Some((last, people)) if last.end == time.start && *people == instead.duty.people => {
+                        last.end = time.end;
                     }
+                    _ => hits.push((time, instead.duty.people)),
                 }
             }
         }

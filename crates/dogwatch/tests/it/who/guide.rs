@@ -58,7 +58,9 @@ fn every_example_is_true() {
                 let cfg = periods.take();
                 files.extend(cfg.as_deref().map(|cfg| ("periods.cfg", cfg)));
                 let made = folder(&files);
-                let ran = run(made.path(), &["check", "--from", FROM, "definitions.toml", "."], "");
+                let names = files.iter().map(|(name, _)| *name);
+                let arguments: Vec<&str> = ["check", "--from", FROM].into_iter().chain(names).collect();
+                let ran = run(made.path(), &arguments, "");
                 assert_eq!(ran.code, 0, "{}\n{text}", ran.out);
                 // Without the last line, which counts them.
                 problems = ran.out.trim_end().rsplit_once("\n\n").map_or("", |(found, _)| found).to_owned();

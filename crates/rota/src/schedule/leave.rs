@@ -36,22 +36,6 @@ impl Leave {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_touches_becomes_one() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let interval = |(start, end)| Interval { start: at(start), end: at(end) };
-        let given = [(50, 60), (10, 40), (15, 20), (40, 45), (60, 60), (80, 70), (61, 62)];
-        let leave = Leave::new(given.map(interval));
-        assert_eq!(leave.intervals(), [(10, 45), (50, 60), (61, 62)].map(interval));
-        let away: Vec<i64> = (0..100).filter(|second| leave.contains(at(*second))).collect();
-        assert_eq!(away, (10..45).chain(50..60).chain(61..62).collect::<Vec<_>>());
-    }
-}
-
 impl Schedule {
     /// The shifts that a person misses between two instants: those, as they are, of the time in which that person
     /// would be on call for a role but for the person's own leave. In order, cut at the ends of that time.
@@ -68,5 +52,21 @@ impl Schedule {
             }
         }
         missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_touches_becomes_one() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let interval = |(start, end)| Interval { start: at(start), end: at(end) };
+        let given = [(50, 60), (10, 40), (15, 20), (40, 45), (60, 60), (80, 70), (61, 62)];
+        let leave = Leave::new(given.map(interval));
+        assert_eq!(leave.intervals(), [(10, 45), (50, 60), (61, 62)].map(interval));
+        let away: Vec<i64> = (0..100).filter(|second| leave.contains(at(*second))).collect();
+        assert_eq!(away, (10..45).chain(50..60).chain(61..62).collect::<Vec<_>>());
     }
 }

@@ -6,6 +6,7 @@
 mod alert_view;
 mod alerts;
 mod calendars;
+mod contacts;
 mod definitions;
 mod health;
 mod leave;
@@ -52,6 +53,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(on_call::router())
         .merge(leave::router())
         .merge(overrides::router())
+        .merge(contacts::router())
         .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())

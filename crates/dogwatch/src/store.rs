@@ -477,6 +477,19 @@ impl Store {
         self.backend.read(move |connection| sqlite::read::page(connection, id)).await
     }
 
+    /// Contacts that a provider took a message for since an instant, each with when the newest of these was made.
+    /// Reads every delivery since then: for people who ask, not for every page.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn contacts_that_worked(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::contacts_that_worked(connection, since)).await
+    }
+
     /// Numbers for the metrics, at the time `now`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use escalation::directory::Directory;
 use jiff::Timestamp;
 
 pub(super) use answer::{
-    Balance, Balances, Gap, Gaps, OnCall, Person, RoleDuty, Shift, Shifts, merge, names,
+    Balance, Balances, Contacts, Gap, Gaps, OnCall, Person, RoleDuty, Shift, Shifts, merge, names,
 };
 pub(super) use moment::{Moment, find_zone};
 
@@ -112,6 +112,14 @@ impl Source {
         match self {
             Self::Files(files) => files.balance(schedule, (from, to)),
             Self::Server(server) => server::balance(server, schedule, (from, to)).await,
+        }
+    }
+
+    /// Which contacts worked lately, and whether the service has a last resort. Files know neither.
+    pub(super) async fn contacts(&self) -> anyhow::Result<Option<Contacts>> {
+        match self {
+            Self::Files(_) => Ok(None),
+            Self::Server(server) => server::contacts(server).await.map(Some),
         }
     }
 

@@ -49,6 +49,7 @@ impl Tonight {
         if wanted.is_empty() {
             wanted = known().map(str::to_owned).collect();
         }
+        let contacts = source.contacts().await?;
         let mut nights = Vec::new();
         for name in &wanted {
             let team = directory.teams.get(name.as_str()).ok_or_else(|| {
@@ -60,7 +61,7 @@ impl Tonight {
                 // Only the answer says in which zone the time is meant.
                 on_call = source.on_call(name, at.read(&find_zone(&on_call.zone), now)?).await?;
             }
-            nights.push(Night::of(&source, &directory, team, &on_call).await?);
+            nights.push(Night::of(&source, &directory, team, &on_call, contacts.as_ref()).await?);
         }
         if is_json {
             println!("{}", serde_json::json!({ "items": nights }));
@@ -94,6 +95,9 @@ fn show(night: &Night, paint: Paint) -> String {
     if let Some(step) = &night.last_resort {
         show_step(&mut out, "L", step, paint);
         let _ = writeln!(out, "     {}", paint.faint("L: the last resort, when nobody has answered"));
+    }
+    for contact in &night.worked {
+        let _ = writeln!(out, "  {}", paint.faint(contact));
     }
     for change in &night.changes {
         let shadows = match change.shadows.as_slice() {
@@ -139,6 +143,7 @@ fn show_step(out: &mut String, number: &str, step: &Step, paint: Paint) {
     for row in &step.rows {
         let Row { who, why, contacts, .. } = row;
         let contacts = if row.still_rings { "still rings".to_owned() } else { contacts.join(", then ") };
+
         let contacts = if contacts.is_empty() { String::new() } else { format!("  {contacts}") };
         let line = format!("{who:<18} {}", paint.faint(&format!("({why})")));
         let length = head.chars().count() + who.chars().count().max(18) + why.chars().count() + 3;

@@ -173,3 +173,24 @@ mod maybe_instant {
         text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
     }
 }
+
+/// Which contacts worked lately, and whether the service has a last resort.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Contacts {
+    items: Vec<Worked>,
+    pub(in crate::cli) has_last_resort: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Worked {
+    contact: String,
+    #[serde(with = "instant")]
+    worked_at: Timestamp,
+}
+
+impl Contacts {
+    /// When a contact worked last, within the last 90 days.
+    pub(in crate::cli) fn worked(&self, contact: &str) -> Option<Timestamp> {
+        self.items.iter().find(|worked| worked.contact == contact).map(|worked| worked.worked_at)
+    }
+}

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::{Balances, Gaps, OnCall, Shifts};
+use super::answer::{Balances, Contacts, Gaps, OnCall, Shifts};
 use crate::cli::client::{Server, segment};
 use crate::definition::time::print_instant;
 use crate::definition::{EscalationPlanSpec, FieldError, PersonSpec, ScheduleSpec, TeamSpec};
@@ -49,6 +49,10 @@ pub(super) async fn balance(
     between: (Timestamp, Timestamp),
 ) -> anyhow::Result<Balances> {
     get(server, &path(schedule, "balance", between)).await
+}
+
+pub(super) async fn contacts(server: &Server) -> anyhow::Result<Contacts> {
+    get(server, "/api/v1/contacts").await
 }
 
 pub(super) async fn directory(server: &Server) -> anyhow::Result<Directory> {

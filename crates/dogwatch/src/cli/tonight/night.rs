@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::resolve::Resolver;
-use crate::cli::on_call::{Gap, OnCall, Person, Shift, Source, find_zone, merge};
+use crate::cli::on_call::{Contacts, Gap, OnCall, Person, Shift, Source, find_zone, merge};
+use crate::clock::{Clock, SystemClock};
 use crate::definition::PRIMARY;
-use crate::definition::time::print_instant;
+use crate::definition::time::{print_instant, show_length};
 
 /// The hour at which the night is over.
 const MORNING: i8 = 8;
@@ -40,6 +41,8 @@ pub(super) struct Night {
     pub(super) changes: Vec<Shift>,
     /// When nobody is on call until morning.
     pub(super) gaps: Vec<Gap>,
+    /// When each contact last worked, in words; nothing where only files are known.
+    pub(super) worked: Vec<String>,
     /// What is wrong, in words.
     pub(super) wrong: Vec<String>,
 }
@@ -78,6 +81,7 @@ impl Night {
         directory: &Directory,
         team: &Team,
         on_call: &OnCall,
+        contacts: Option<&Contacts>,
     ) -> anyhow::Result<Self> {
         let now = on_call.at;
         let until = morning(now, &find_zone(&on_call.zone));
@@ -119,9 +123,11 @@ impl Night {
         if plan.is_empty() {
             wrong.push("nobody is paged: the team has no escalation plan and no members".to_owned());
         }
-        if targets.is_empty() {
+        if targets.is_empty() && !contacts.is_some_and(|contacts| contacts.has_last_resort) {
             wrong.push("no last resort: write last_resort for the team, or for the whole service".to_owned());
         }
+        let rows = steps.iter().chain(&last_resort).flat_map(|step| &step.rows);
+        let worked = contacts.map_or_else(Vec::new, |known| worked(rows, known));
         let (gaps, shifts): (Vec<_>, Vec<_>) = shifts.into_iter().partition(Shift::is_gap);
         let gap =
             |shift: Shift| Gap { role: shift.role, from: shift.from, until: shift.until.unwrap_or(until) };
@@ -135,9 +141,26 @@ impl Night {
             last_resort,
             changes: shifts.into_iter().filter(|shift| shift.from > now).collect(),
             gaps: gaps.into_iter().map(gap).collect(),
+            worked,
             wrong,
         })
     }
+}
+
+/// When contacts last worked, in words, each once.
+fn worked<'a>(rows: impl Iterator<Item = &'a Row>, known: &Contacts) -> Vec<String> {
+    let now = SystemClock.now();
+    let mut seen: Vec<&str> = Vec::new();
+    for contact in rows.flat_map(|row| &row.contacts) {
+        if !seen.contains(&contact.as_str()) {
+            seen.push(contact);
+        }
+    }
+    let told = |contact: &&str| match known.worked(contact) {
+        Some(at) => format!("{contact} worked {} ago", show_length(now.duration_since(at))),
+        None => format!("{contact} was not used within 90 days"),
+    };
+    seen.iter().map(told).collect()
 }
 
 /// The steps of a team's plan, and how often they come again. Without a plan: whoever is on call, then the other

@@ -122,6 +122,23 @@ pub(in crate::store) fn page(
     })
 }
 
+pub(in crate::store) fn contacts_that_worked(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT contact, max(created_at) FROM delivery WHERE state = 'sent' AND created_at >= ?1 \
+         GROUP BY contact ORDER BY contact",
+    )?;
+    let rows =
+        statement.query_map([since.as_millisecond()], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+    rows.map(|row| {
+        let (contact, at): (String, i64) = row?;
+        Ok((contact, instant(at)?))
+    })
+    .collect()
+}
+
 pub(in crate::store) fn counts(connection: &Connection, now: Timestamp) -> Result<Counts, StoreError> {
     at_one_moment(connection, |connection| {
         let mut statement = connection

@@ -4,7 +4,7 @@
 //! A calendar that can't be read, or makes no sense, changes nothing: the leave of the last good reading stays.
 //! Who has written nothing down is not on leave.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -33,17 +33,15 @@ const MAX_STRETCHES: usize = 1_000;
 pub struct LeaveCalendars {
     store: Store,
     clock: Arc<dyn Clock>,
-    outbound: Outbound,
+    allowed: Vec<IpNet>,
+    /// Made when the first calendar is named: most have none, and it holds memory.
+    outbound: Arc<OnceLock<Outbound>>,
 }
 
 impl LeaveCalendars {
     /// Reads from public addresses and those in `allowed`.
-    ///
-    /// # Errors
-    ///
-    /// When the TLS library can't be set up.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, allowed: Vec<IpNet>) -> anyhow::Result<Self> {
-        Ok(Self { store, clock, outbound: Outbound::new(allowed, DEADLINE)? })
+    pub fn new(store: Store, clock: Arc<dyn Clock>, allowed: Vec<IpNet>) -> Self {
+        Self { store, clock, allowed, outbound: Arc::default() }
     }
 
     /// Runs until told to stop.
@@ -93,9 +91,15 @@ impl LeaveCalendars {
     }
 
     async fn read(&self, person: &str, address: &str) -> Result<LeaveSpec, String> {
-        let url = self.outbound.check(address)?;
+        if self.outbound.get().is_none() {
+            let made = Outbound::new(self.allowed.clone(), DEADLINE).map_err(|error| error.to_string())?;
+            // Somebody may have been faster; either will do.
+            let _ = self.outbound.set(made);
+        }
+        let outbound = self.outbound.get().ok_or("requests can't be made")?;
+        let url = outbound.check(address)?;
         let failed = |error: reqwest::Error| find_blocked(&error).unwrap_or_else(|| innermost(&error));
-        let mut answer = self.outbound.client().get(url).send().await.map_err(failed)?;
+        let mut answer = outbound.client().get(url).send().await.map_err(failed)?;
         if !answer.status().is_success() {
             return Err(format!("it answered {}", answer.status()));
         }

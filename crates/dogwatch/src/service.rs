@@ -97,7 +97,7 @@ impl Service {
             metrics.clone(),
         );
         let engine = Engine::new(store.clone(), clock.clone());
-        let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone())?;
+        let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone());
         let workers = vec![
             tokio::spawn(engine.run(asked.clone())),
             tokio::spawn(dispatcher.run(asked.clone())),

@@ -1,7 +1,8 @@
-//! `dogwatch schedule`: look at schedules.
+//! `dogwatch schedule`: look at schedules, and bring calendars in.
 
 mod balance;
 mod gaps;
+mod import;
 mod list;
 mod show;
 mod timeline;
@@ -24,6 +25,7 @@ enum Action {
     Show(show::Show),
     List(list::List),
     Gaps(gaps::Gaps),
+    Import(import::Import),
     Balance(balance::Balance),
 }
 
@@ -33,6 +35,7 @@ impl Schedule {
             Action::Show(command) => command.run().await,
             Action::List(command) => command.run().await,
             Action::Gaps(command) => command.run().await,
+            Action::Import(command) => command.run().await,
             Action::Balance(command) => command.run().await,
         }
     }

@@ -481,3 +481,34 @@ async fn a_server_answers_as_files_do() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_calendar_file_is_brought_in_as_a_layer_and_replaced() {
+    let world = World::new().await;
+    for (kind, body) in [
+        ("people", json!({ "name": "john" })),
+        ("people", json!({ "name": "bob" })),
+        ("schedules", json!({ "name": "ops", "layers": [{ "people": ["bob"] }] })),
+    ] {
+        world.post(&format!("/api/v1/{kind}"), body).await;
+    }
+    let import = async |summary: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:{summary}\r\n\
+             DTSTART:20260304T000000Z\r\nDURATION:P1D\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        let url = world.url.clone();
+        let ran = tokio::task::spawn_blocking(move || {
+            let folder = folder(&[("duty.ics", &text)]);
+            let variables = [("DOGWATCH_URL", url.as_str()), ("DOGWATCH_TOKEN", TOKEN)];
+            run_with(folder.path(), &["schedule", "import", "ops", "duty.ics"], "", &variables)
+        });
+        ran.await.unwrap()
+    };
+    assert_eq!(import("John").await.out, "added the layer \"calendar\" of ops with duty.ics\n");
+    assert_eq!(import("john, all day").await.out, "replaced the layer \"calendar\" of ops with duty.ics\n");
+    let schedule = world.get("/api/v1/schedules/ops").await;
+    assert_eq!(schedule["layers"].as_array().unwrap().len(), 2);
+    let refused = import("Zoe").await;
+    assert!(refused.code != 0 && refused.err.contains("it is not known whose"), "{}", refused.err);
+}

@@ -126,15 +126,20 @@ impl Roster {
 
     /// The next shift that has people, and others.
     pub fn next(&self, at: Timestamp, role: &str) -> Option<Shift> {
-        let (_, edition, until) = self.edition(at);
-        let next = edition.roster.next(at, role).filter(|shift| shift.from < until);
-        next.or_else(|| {
-            let then = (until < Timestamp::MAX).then_some(until)?;
-            let now = self.on_call(at, role).people;
-            let shift = self.shift(then, role)?;
-            let is_other = !shift.duty.people.is_empty() && shift.duty.people != now;
-            if is_other { Some(shift) } else { self.next(then, role) }
-        })
+        let mut at = at;
+        loop {
+            let (_, edition, until) = self.edition(at);
+            let next = edition.roster.next(at, role).filter(|shift| shift.from < until);
+            if next.is_some() || until == Timestamp::MAX {
+                return next;
+            }
+            let before = edition.roster.on_call(at, role).people;
+            let shift = self.shift(until, role)?;
+            if !shift.duty.people.is_empty() && shift.duty.people != before {
+                return Some(shift);
+            }
+            at = until;
+        }
     }
 
     /// The shift before, if it had people, and others. Looks no further back than what it was made for.

@@ -304,6 +304,7 @@ impl Turn<'_> {
             unknown: 0,
             lease_until: self.now,
             expires_at: None,
+            bundle: None,
         };
         self.effects.push(Effect::Deliver(delivery));
     }

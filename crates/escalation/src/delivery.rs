@@ -122,6 +122,8 @@ pub struct Delivery {
     pub lease_until: Timestamp,
     /// From then on it tells nobody anything: it is not sent any more.
     pub expires_at: Option<Timestamp>,
+    /// The message in which it was sent together with others: the id of the first of them.
+    pub bundle: Option<DeliveryId>,
 }
 
 /// What a channel says of one attempt.
@@ -191,6 +193,7 @@ impl Delivery {
             unknown: 0,
             lease_until: ids.now,
             expires_at: None,
+            bundle: None,
         }
     }
 

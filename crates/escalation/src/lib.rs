@@ -10,7 +10,7 @@
 //! Data flows one way: event → alert → escalation step → page → delivery → acknowledgement. Read the
 //! modules in that order: [`event`], [`alert`], [`plan`], [`page`], [`delivery`]; who may be paged is in
 //! [`directory`], [`team`] and [`person`]; every reason to wake in [`wake`]; what is
-//! told about duty in [`watch`]; what is true after every
+//! told about duty in [`watch`]; what leaves in one message, and when, in [`mailbox`]; what is true after every
 //! step in [`invariant`].
 
 pub mod alert;
@@ -23,6 +23,7 @@ pub mod effect;
 pub mod event;
 pub mod id;
 pub mod invariant;
+pub mod mailbox;
 pub mod name;
 pub mod page;
 pub mod person;

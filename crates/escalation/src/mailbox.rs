@@ -45,6 +45,8 @@ pub struct Window {
     pub pages: bool,
     /// When what has been collected leaves.
     pub until: Timestamp,
+    /// When something critical that has been collected leaves, with what comes after it: before that.
+    pub soon: Option<Timestamp>,
     /// The alert that all of it is about, as long as it is one.
     pub only: Option<AlertId>,
     /// The kinds of alert that have been told in it.
@@ -112,7 +114,7 @@ impl Mailbox {
         let kind = AlertKind::of(alert);
         let is_this = |window: &&mut Window| window.contact == delivery.contact && window.pages == pages;
         let Some(window) = self.windows.iter_mut().find(is_this) else {
-            self.open(delivery, Some(alert.id), kind, now);
+            self.open(delivery, alert.id, kind, now);
             return if was_held(delivery) { Post::Together } else { Post::Alone };
         };
         if window.only != Some(alert.id) {
@@ -123,7 +125,8 @@ impl Mailbox {
         }
         if was_held(delivery) {
             // Nobody waits twice.
-            self.open(delivery, None, kind, now);
+            window.soon = None;
+            self.count(pages, now);
             return Post::Together;
         }
         let is_repeat = window.only.is_some() && !is_spent;
@@ -135,21 +138,24 @@ impl Mailbox {
             self.count(pages, now);
             return Post::Alone;
         }
-        if is_urgent {
-            window.until = window.until.min(now + CRITICAL_WITHIN);
+        // What was to leave at a time that has passed was not wanted any more.
+        window.soon = window.soon.filter(|at| *at > now);
+        if is_urgent && window.soon.is_none() {
+            window.soon = Some(now + CRITICAL_WITHIN);
         }
-        Post::Later(window.until)
+        Post::Later(window.soon.map_or(window.until, |soon| soon.min(window.until)))
     }
 
     /// A message leaves: what follows is collected from now on.
-    fn open(&mut self, delivery: &Delivery, only: Option<AlertId>, kind: AlertKind, now: Timestamp) {
+    fn open(&mut self, delivery: &Delivery, alert: AlertId, kind: AlertKind, now: Timestamp) {
         let pages = delivery.purpose == Purpose::Page;
         self.windows.retain(|window| window.contact != delivery.contact || window.pages != pages);
         self.windows.push(Window {
             contact: delivery.contact.clone(),
             pages,
             until: now + WINDOW,
-            only,
+            soon: None,
+            only: Some(alert),
             kinds: vec![kind],
         });
         self.count(pages, now);

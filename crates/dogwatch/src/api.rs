@@ -14,6 +14,7 @@ mod notification_plans;
 mod notify;
 mod on_call;
 mod overrides;
+mod rehearsals;
 mod tokens;
 
 use axum::Router;
@@ -53,6 +54,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(on_call::router())
         .merge(leave::router())
         .merge(overrides::router())
+        .merge(rehearsals::router())
         .merge(contacts::router())
         .merge(calendars::router())
         .merge(notify::router())

@@ -10,6 +10,7 @@ mod demo;
 mod notify;
 mod on_call;
 mod period;
+mod rehearse;
 mod rows;
 mod schedule;
 mod serve;
@@ -38,6 +39,7 @@ enum Command {
     Demo(demo::Demo),
     Who(who::Who),
     Tonight(tonight::Tonight),
+    Rehearse(rehearse::Rehearse),
     Schedule(schedule::Schedule),
     Check(check::Check),
     Period(period::Period),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
         Command::Who(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Tonight(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Rehearse(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schedule(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Check(command) => command.run(),
         Command::Period(command) => command.run(),

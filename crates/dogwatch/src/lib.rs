@@ -19,6 +19,7 @@ pub mod http;
 pub mod leave_calendar;
 pub mod message;
 pub mod outbound;
+pub mod rehearsal;
 pub mod reply;
 pub mod secret;
 pub mod service;

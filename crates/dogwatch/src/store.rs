@@ -126,6 +126,8 @@ pub struct Claim {
     pub alert: Option<Alert>,
     /// The page that it belongs to.
     pub page: Option<Page>,
+    /// What goes out in the same message, each with no others of its own.
+    pub others: Vec<Claim>,
 }
 
 /// What there was to claim.
@@ -466,6 +468,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn live_pages(&self, person: Name) -> Result<Vec<(Page, Alert)>, StoreError> {
         self.backend.read(move |connection| sqlite::read::live_pages(connection, &person)).await
+    }
+
+    /// What went out in one message of several, oldest first: nothing if there is no such message.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn bundle(&self, id: DeliveryId) -> Result<Vec<Claim>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::bundle(connection, id)).await
     }
 
     /// A page, with its alert.

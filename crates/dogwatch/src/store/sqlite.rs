@@ -28,6 +28,7 @@ mod definition;
 mod delivery;
 mod duty;
 mod event;
+mod mailbox;
 mod migrate;
 pub(super) mod read;
 

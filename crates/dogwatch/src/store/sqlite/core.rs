@@ -330,7 +330,7 @@ impl Core {
                 // is not paged.
                 if delivery.is_wanted(alert.as_ref(), page.as_ref(), now) {
                     delivery.claim(now);
-                    claims.push(Claim { delivery: delivery.clone(), alert, page });
+                    claims.push(Claim { delivery: delivery.clone(), alert, page, others: Vec::new() });
                 } else {
                     delivery.state = DeliveryState::Withdrawn;
                 }

@@ -1,7 +1,7 @@
 //! Questions, on a read-only connection: what people and programs look at.
 
 use escalation::alert::{Alert, Audience};
-use escalation::id::PageId;
+use escalation::id::{DeliveryId, PageId};
 use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
@@ -90,10 +90,22 @@ pub(in crate::store) fn handset(
         let mut shown = Vec::new();
         for delivery in delivery_rows::of_handset(connection, &format!("handset:{name}"), most)? {
             if let Some((alert, page)) = delivery_rows::subject(connection, &delivery)? {
-                shown.push(Claim { delivery, alert, page });
+                shown.push(Claim { delivery, alert, page, others: Vec::new() });
             }
         }
         Ok(shown)
+    })
+}
+
+pub(in crate::store) fn bundle(connection: &Connection, id: DeliveryId) -> Result<Vec<Claim>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut held = Vec::new();
+        for delivery in delivery_rows::of_bundle(connection, id)? {
+            if let Some((alert, page)) = delivery_rows::subject(connection, &delivery)? {
+                held.push(Claim { delivery, alert, page, others: Vec::new() });
+            }
+        }
+        Ok(held)
     })
 }
 

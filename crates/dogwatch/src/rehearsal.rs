@@ -133,15 +133,18 @@ fn tell(definitions: &Definitions, question: &Question, record: &AlertRecord) ->
     let mut people: Vec<(Timestamp, String)> = reached.into_iter().map(|(name, at)| (at, name)).collect();
     people.sort();
     let unanswered = record.history.iter().find(|entry| entry.kind == EntryKind::Unanswered);
+    let first_page_after = people.first().map(|(at, _)| since(*at));
+    let three_people_after = people.get(2).map(|(at, _)| since(*at));
+    let people: Vec<String> = people.into_iter().map(|(_, name)| name).collect();
     Film {
         at: question.at,
         zone: reasons.zone(),
         scenes: scenes.collect(),
-        end: end(&record.state.alert, question, unanswered.map(|entry| entry.at)),
-        first_page_after: people.first().map(|(at, _)| since(*at)),
-        three_people_after: people.get(2).map(|(at, _)| since(*at)),
+        end: end(&record.state.alert, question, unanswered.map(|entry| entry.at), &people),
+        first_page_after,
+        three_people_after,
         unanswered_after: unanswered.map(|entry| since(entry.at)),
-        people: people.into_iter().map(|(_, name)| name).collect(),
+        people,
     }
 }
 
@@ -160,10 +163,19 @@ fn reached(record: &AlertRecord) -> BTreeMap<String, Timestamp> {
     first
 }
 
-fn end(alert: &Alert, question: &Question, unanswered: Option<Timestamp>) -> End {
+fn end(alert: &Alert, question: &Question, unanswered: Option<Timestamp>, reached: &[String]) -> End {
     let (state, at, text) = match (alert.status, &alert.acknowledged, unanswered) {
         (Status::Acknowledged, Some(act), _) => ("acknowledged", act.at, format!("{} has it", act.by.label)),
-        (_, _, Some(at)) => ("unanswered", at, "Nobody answers; the operators are told".to_owned()),
+        (_, _, Some(at)) => {
+            let would = question.answers.iter().map(|(name, _)| name.as_str());
+            let missed: Vec<&str> = would.filter(|name| !reached.contains(&(*name).to_owned())).collect();
+            let missed = if missed.is_empty() {
+                String::new()
+            } else {
+                format!(" (nothing got through to {})", missed.join(", "))
+            };
+            ("unanswered", at, format!("Nobody answers{missed}; the operators are told"))
+        }
         _ => {
             let at = question.at.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
             ("goes_on", at, "After 14 days it still goes on".to_owned())

@@ -81,9 +81,9 @@ impl FromStr for Answer {
 }
 
 /// Times begin here.
-const TIME_COLUMN: usize = 9;
+const TIME_COLUMN: usize = 10;
 /// Sentences begin here.
-const TEXT_COLUMN: usize = 18;
+const TEXT_COLUMN: usize = 19;
 
 impl Rehearse {
     pub(super) async fn run(self) -> anyhow::Result<()> {

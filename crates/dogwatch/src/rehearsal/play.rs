@@ -98,15 +98,12 @@ impl Play<'_> {
         }
     }
 
-    /// What comes next. When the alert has been answered, or is unanswered, what is under way is sent, and nothing
-    /// more is waited for.
+    /// What comes next. When the alert has been answered, or is unanswered and nobody is left who would answer, what
+    /// is under way is sent, and nothing more is waited for.
     fn next(&self) -> Option<(Timestamp, Next)> {
         let ready = self.deliveries.values().map(|record| &record.delivery);
         let ready = ready.filter(|delivery| delivery.state == DeliveryState::Ready);
         let sends = ready.map(|delivery| (delivery.not_before, Next::Send(delivery.id)));
-        if matches!(self.state.alert.status, Status::Acknowledged | Status::Resolved | Status::Unanswered) {
-            return sends.filter(|(at, _)| *at <= self.now).min();
-        }
         let wakes = self.state.wakes.iter().map(|(wake, at)| (*at, Next::Wake(*wake)));
         let posts = self.posts.iter().enumerate();
         let handoffs = posts.filter_map(|(place, post)| post.3.map(|at| (at, Next::Handoff(place))));
@@ -119,6 +116,15 @@ impl Play<'_> {
                 .any(|page| page.person == *person && page.is_live() && page.reached.is_some());
             (is_reached && !self.answered.contains(&place)).then(|| (at.max(self.now), Next::Answer(place)))
         });
+        let answers: Vec<_> = answers.collect();
+        let is_over = match self.state.alert.status {
+            Status::Triggered => false,
+            Status::Unanswered => answers.is_empty(),
+            Status::Acknowledged | Status::Resolved => true,
+        };
+        if is_over {
+            return sends.filter(|(at, _)| *at <= self.now).min();
+        }
         wakes.chain(handoffs).chain(sends).chain(answers).min()
     }
 
@@ -186,10 +192,13 @@ impl Play<'_> {
         let settled = delivery.settle(token, &outcome, now, &mut || 0);
         let (word, detail) = match &outcome {
             Outcome::Accepted { .. } => ("accepted", String::new()),
-            other => ("refused", other.to_string()),
+            _ => ("refused", "it is down in this rehearsal".to_owned()),
         };
-        let outcome = word.to_owned();
-        record.attempts.push(Attempt { at: now, attempt: token, outcome, detail });
+        // What is down refuses every try of a message; one line is enough.
+        if record.attempts.is_empty() {
+            let outcome = word.to_owned();
+            record.attempts.push(Attempt { at: now, attempt: token, outcome, detail });
+        }
         if let Some(settled) = settled {
             self.step(&Input::Settled(settled));
         }

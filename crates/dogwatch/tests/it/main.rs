@@ -49,6 +49,7 @@ mod email;
 mod on_call;
 mod period;
 mod process;
+mod rehearsal;
 mod schedule_page;
 mod store;
 mod story;

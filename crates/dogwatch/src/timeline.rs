@@ -73,6 +73,15 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
             Next { at: *at, text }
         })
         .collect();
+    let collected = record.deliveries.iter().map(|record| &record.delivery).filter(|delivery| {
+        let is_page = delivery.purpose == Purpose::Page && delivery.state == DeliveryState::Ready;
+        is_page && delivery.attempt == 0 && delivery.not_before > delivery.created_at
+    });
+    next.extend(collected.map(|delivery| {
+        let person = delivery.person.as_ref().map(|name| directory.full_name(name));
+        let to = contact_words(person, &delivery.contact);
+        Next { at: delivery.not_before, text: format!("{to} gets it, in one message with what else has come") }
+    }));
     next.sort_by_key(|next| next.at);
     next
 }
@@ -213,7 +222,8 @@ fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
     let line = |attempt: &Attempt| {
         let accepted = attempt.outcome == "accepted";
         let text = if accepted {
-            sent_words(delivery.purpose, person, &delivery.contact, &delivery.text)
+            let sent = sent_words(delivery.purpose, person, &delivery.contact, &delivery.text);
+            if delivery.bundle.is_some() { format!("{sent} (in one message with others)") } else { sent }
         } else {
             let to = contact_words(person, &delivery.contact);
             let outcome = match attempt.outcome.as_str() {

@@ -46,6 +46,7 @@ mod calendar;
 mod definitions;
 mod duty;
 mod email;
+mod mailbox;
 mod on_call;
 mod period;
 mod process;

@@ -4,16 +4,17 @@
 //! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
 //! rollback takes it back.
 
+mod post;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use escalation::alert::{self, Audience, State, Stepped, Verdict};
-use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
+use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
-use escalation::event::{Input, Settled};
-use escalation::id::{AlertId, DeliveryId, Ids};
+use escalation::event::Input;
+use escalation::id::{AlertId, Ids};
 use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -24,8 +25,8 @@ use super::{
 use crate::clock::chance;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
 use crate::store::{
-    Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Edit, Expect, Idempotency,
-    Incoming, Published, Recorded, StoreError,
+    Access, Acted, Advanced, AlertRef, Defining, Edit, Expect, Idempotency, Incoming, Published, Recorded,
+    StoreError,
 };
 
 use watch::Posts;
@@ -302,100 +303,12 @@ impl Core {
 
     // ---- deliveries ----
 
-    pub(in crate::store) fn claim(
-        &mut self,
-        now: Timestamp,
-        capacity: &Capacity,
-    ) -> Result<Claims, StoreError> {
-        let (expired, mut next) = delivery_rows::expired(&self.connection, now)?;
-        for delivery in expired {
-            let why = "whoever was sending it did not come back".to_owned();
-            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
-        }
-        let mut claims: Vec<Claim> = Vec::new();
-        for provider in delivery_rows::ready_providers(&self.connection)? {
-            let busy = capacity.busy.get(&provider).copied().unwrap_or(0);
-            let free = (capacity.limit)(&provider).saturating_sub(busy);
-            let most = free.min(capacity.most.saturating_sub(claims.len()));
-            if most == 0 {
-                // A send that ends looks again.
-                continue;
-            }
-            let ready = delivery_rows::ready(&self.connection, &provider, now, most)?;
-            let is_full = ready.len() == most;
-            for mut delivery in ready {
-                let subject = delivery_rows::subject(&self.connection, &delivery)?;
-                let Some((alert, page)) = subject else { continue };
-                // The alert is read here, inside the transaction that claims: what has been answered
-                // is not paged.
-                if delivery.is_wanted(alert.as_ref(), page.as_ref(), now) {
-                    delivery.claim(now);
-                    claims.push(Claim { delivery: delivery.clone(), alert, page, others: Vec::new() });
-                } else {
-                    delivery.state = DeliveryState::Withdrawn;
-                }
-                delivery_rows::update(&self.connection, &delivery)?;
-            }
-            let first = if is_full { None } else { delivery_rows::first_ready(&self.connection, &provider)? };
-            next = [next, first].into_iter().flatten().min();
-        }
-        Ok(Claims { claims, next })
-    }
-
-    pub(in crate::store) fn settle(
-        &mut self,
-        now: Timestamp,
-        id: DeliveryId,
-        token: u8,
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        match delivery_rows::load(&self.connection, id)? {
-            Some(delivery) => self.settle_delivery(now, token, delivery, outcome),
-            None => Ok(()),
-        }
-    }
-
-    fn settle_delivery(
-        &mut self,
-        now: Timestamp,
-        token: u8,
-        mut delivery: Delivery,
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        let Some(settled) = delivery.settle(token, outcome, now, &mut chance) else { return Ok(()) };
-        delivery_rows::update_with_outcome(&self.connection, &delivery, outcome, now)?;
-        self.stirred.seen = true;
-        self.stirred.deliveries |= delivery.state == DeliveryState::Ready;
-        self.tell_alert(now, &delivery, settled)
-    }
-
-    fn tell_alert(
-        &mut self,
-        now: Timestamp,
-        delivery: &Delivery,
-        settled: Settled,
-    ) -> Result<(), StoreError> {
-        if settled.purpose != Purpose::Page {
-            return Ok(());
-        }
-        let Some(alert) = delivery.alert else { return Ok(()) };
-        let Some(before) = alert_rows::load(&self.connection, alert)? else { return Ok(()) };
-        let state = self.step(now, before, &Input::Settled(settled), None)?.state;
-        let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
-        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(Some(&state.alert), page, now) {
-            // A retry that nobody waits for any more need not stay in the queue.
-            let withdrawn = Delivery { state: DeliveryState::Withdrawn, ..delivery.clone() };
-            delivery_rows::update(&self.connection, &withdrawn)?;
-        }
-        Ok(())
-    }
-
     pub(in crate::store) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let (claimed, _) = delivery_rows::expired(&self.connection, Timestamp::MAX)?;
         let count = claimed.len();
         for delivery in claimed {
             let why = "Dogwatch stopped while it was sending".to_owned();
-            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None)?;
         }
         Ok(count)
     }

@@ -5,6 +5,7 @@
 
 mod alert_view;
 mod alerts;
+mod as_code;
 mod calendars;
 mod contacts;
 mod definitions;
@@ -17,6 +18,7 @@ mod overrides;
 mod rehearsals;
 mod tokens;
 
+pub use as_code::{AppliedView, ChangeView, PlanView, plan};
 use axum::Router;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -50,6 +52,7 @@ impl Modify for Bearer {
 pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
+        .merge(as_code::router())
         .merge(notification_plans::router())
         .merge(on_call::router())
         .merge(leave::router())

@@ -2,14 +2,18 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod alert;
+mod apply;
+mod as_code;
 mod check;
 mod client;
 mod completions;
 mod definition_files;
 mod demo;
+mod export;
 mod notify;
 mod on_call;
 mod period;
+mod plan;
 mod rehearse;
 mod rows;
 mod schedule;
@@ -42,6 +46,9 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Schedule(schedule::Schedule),
     Check(check::Check),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Export(export::Export),
     Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
@@ -62,6 +69,9 @@ pub fn run() -> ExitCode {
         Command::Rehearse(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schedule(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Check(command) => command.run(),
+        Command::Plan(command) => run_to_code(command.run()),
+        Command::Apply(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Export(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
@@ -83,6 +93,10 @@ fn wait_for(
     command: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     runtime.enable_all().build()?.block_on(command).map(|()| ExitCode::SUCCESS)
+}
+
+fn run_to_code(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 /// `dogwatch alert list | head` ends well.

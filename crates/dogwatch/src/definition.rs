@@ -6,7 +6,10 @@
 //! One file a kind; [`mod@file`] reads definitions that are written in files. What is in force at once, with
 //! all cross-references, is a [`Definitions`]; `roster` compiles what is asked for who is on call.
 
+mod change;
+mod difference;
 mod escalation_plan;
+mod export;
 pub mod file;
 mod integration;
 mod leave;
@@ -29,7 +32,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use change::{Changed, DocumentError, Owner, Step, Wanted, What};
+pub use difference::{FieldChange, field_changes};
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
+pub use export::to_toml;
 pub use integration::IntegrationSpec;
 pub use leave::{LeaveSpec, StretchSpec};
 pub use overrides::{Lies, OverrideSpec, Subject};
@@ -194,6 +200,8 @@ pub struct Defined {
     pub valid_from: Timestamp,
     /// As it was written, in the normal form of its kind.
     pub body: Value,
+    /// Who keeps it.
+    pub owner: Owner,
 }
 
 /// Everything that is defined, at one version: as written, and as it is acted on.
@@ -278,12 +286,68 @@ impl Definitions {
     }
 
     fn check_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
-        let spec: S = read_json(body)?;
+        let (name, normal) = self.read_as::<S>(body, now)?;
+        self.resolve_as::<S>(normal.clone())?;
+        Ok((name, normal))
+    }
+
+    /// Reads a document of `kind`, as far as it can be understood without what it refers to. Returns its name and
+    /// its normal form.
+    fn read_as_kind(
+        &self,
+        kind: Kind,
+        body: Value,
+        now: Timestamp,
+    ) -> Result<(String, Value), Vec<FieldError>> {
+        match kind {
+            Kind::Person => self.read_as::<PersonSpec>(body, now),
+            Kind::Period => self.read_as::<PeriodSpec>(body, now),
+            Kind::Rotation => self.read_as::<RotationSpec>(body, now),
+            Kind::Schedule => self.read_as::<ScheduleSpec>(body, now),
+            Kind::EscalationPlan => self.read_as::<EscalationPlanSpec>(body, now),
+            Kind::Team => self.read_as::<TeamSpec>(body, now),
+            Kind::Integration => self.read_as::<IntegrationSpec>(body, now),
+            Kind::Override => self.read_as::<OverrideSpec>(body, now),
+            Kind::Leave => self.read_as::<LeaveSpec>(body, now),
+        }
+    }
+
+    /// Checks a document in its normal form, with all that it refers to.
+    fn resolve_as_kind(&self, kind: Kind, body: Value) -> Result<(), Vec<FieldError>> {
+        match kind {
+            Kind::Person => self.resolve_as::<PersonSpec>(body),
+            Kind::Period => self.resolve_as::<PeriodSpec>(body),
+            Kind::Rotation => self.resolve_as::<RotationSpec>(body),
+            Kind::Schedule => self.resolve_as::<ScheduleSpec>(body),
+            Kind::EscalationPlan => self.resolve_as::<EscalationPlanSpec>(body),
+            Kind::Team => self.resolve_as::<TeamSpec>(body),
+            Kind::Integration => self.resolve_as::<IntegrationSpec>(body),
+            Kind::Override => self.resolve_as::<OverrideSpec>(body),
+            Kind::Leave => self.resolve_as::<LeaveSpec>(body),
+        }
+    }
+
+    fn read_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
+        let spec: S = file::read_whole(body)?;
         let spec = spec.prepare(self, now)?;
-        spec.resolve(self)?;
         let normal = serde_json::to_value(&spec)
             .map_err(|error| vec![FieldError { field: String::new(), message: error.to_string() }])?;
         Ok((spec.name().to_owned(), normal))
+    }
+
+    fn resolve_as<S: Spec>(&self, body: Value) -> Result<(), Vec<FieldError>> {
+        read_json::<S>(body)?.resolve(self).map(drop)
+    }
+
+    /// Puts versions in force that may not be sound: only for looking at what would be.
+    fn apply_quietly(&mut self, versions: impl Iterator<Item = (Kind, String, Option<Defined>)>) {
+        self.is_loading = true;
+        for (kind, name, defined) in versions {
+            // What is wrong with it is told by whoever asked.
+            let _ = self.set(kind, &name, defined);
+        }
+        self.is_loading = false;
+        self.compile_all();
     }
 
     /// Puts many versions in force at once: cheaper than one after the other.
@@ -304,24 +368,30 @@ impl Definitions {
     /// Puts a version in force. The body has passed [`Self::check`], now or before it was stored; one
     /// that does not read any more is left out and said in the log, so that the others stay in force.
     pub fn apply(&mut self, kind: Kind, name: &str, defined: Option<Defined>) {
+        if let Err(errors) = self.set(kind, name, defined) {
+            tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
+        }
+    }
+
+    fn set(&mut self, kind: Kind, name: &str, defined: Option<Defined>) -> Result<(), Vec<FieldError>> {
+        let mut wrong = Vec::new();
         let key = (kind, name.to_owned());
         self.directory.remove(kind, name);
         let body = defined.as_ref().map(|defined| defined.body.clone());
         match defined {
             Some(defined) => {
                 self.version = self.version.max(defined.version);
-                if let Err(errors) = self.resolve_into_directory(kind, defined.body.clone()) {
-                    tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
-                }
+                wrong.extend(
+                    self.resolve_into_directory(kind, defined.body.clone()).err().into_iter().flatten(),
+                );
                 self.entries.insert(key, Arc::new(defined));
             }
             None => {
                 self.entries.remove(&key);
             }
         }
-        if let Err(errors) = self.set_part(kind, name, body) {
-            tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
-        }
+        wrong.extend(self.set_part(kind, name, body).err().into_iter().flatten());
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     fn resolve_into_directory(&mut self, kind: Kind, body: Value) -> Result<(), Vec<FieldError>> {

@@ -3,6 +3,7 @@
 //! An instant in the past is answered by the schedule that was in force then, whatever became of it since; the
 //! present and the future by the one in force now. The answers themselves are [`rota::schedule`]'s.
 
+pub mod difference;
 pub mod feed;
 
 mod by_layer;

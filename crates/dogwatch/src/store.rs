@@ -27,7 +27,9 @@ use rota::schedule::Schedule;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::definition::{Definitions, FieldError, Kind, Lies, Subject, Write};
+use crate::definition::{
+    Changed, Definitions, DocumentError, FieldError, Kind, Lies, Owner, Subject, Wanted, Write,
+};
 
 pub use access::{Access, Caller, NewToken, Token};
 
@@ -165,6 +167,19 @@ pub enum Defining {
     Moved(u64),
     /// It is in use by these.
     InUse(Vec<String>),
+    /// Files keep it: it is to be changed there.
+    Kept(Owner),
+}
+
+/// What came of many documents from files.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// They are in force.
+    Done(Box<Changed>),
+    /// They have problems.
+    Invalid(Vec<DocumentError>),
+    /// Something was edited since the plan was made: this version is in force now.
+    Moved(u64),
 }
 
 /// What said who is on call, for a time.
@@ -412,7 +427,31 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| core.define(now, kind, &name, expect, &edit)).await
+        self.backend.call(move |core, now| core.define(now, kind, &name, expect, false, &edit)).await
+    }
+
+    /// The same, also of what files keep.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn define_anyway(
+        &self,
+        kind: Kind,
+        name: String,
+        expect: Expect,
+        edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
+    ) -> Result<Defining, StoreError> {
+        self.backend.call(move |core, now| core.define(now, kind, &name, expect, true, &edit)).await
+    }
+
+    /// Puts what files say in force, all of it or nothing; nothing also if something was edited since `planned`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn apply(&self, wanted: Wanted, planned: Option<u64>) -> Result<Applied, StoreError> {
+        self.backend.call(move |core, now| core.apply(now, &wanted, planned)).await
     }
 
     /// Changes many definitions, all or none: the first that can't be is told.

@@ -80,7 +80,10 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
     next.extend(collected.map(|delivery| {
         let person = delivery.person.as_ref().map(|name| directory.full_name(name));
         let to = contact_words(person, &delivery.contact);
-        Next { at: delivery.not_before, text: format!("{to} gets it, in one message with what else has come") }
+        Next {
+            at: delivery.not_before,
+            text: format!("{to} gets it, in one message with what else has come"),
+        }
     }));
     next.sort_by_key(|next| next.at);
     next

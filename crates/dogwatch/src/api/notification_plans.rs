@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::definitions::kept;
 use crate::definition::{FieldError, Kind, NotificationPlanSpec, Write};
 use crate::http::App;
 use crate::http::body::Document;
@@ -108,6 +109,7 @@ async fn change(app: &App, name: String, which: &'static str, plan: Option<Value
             };
             Err(Problem::invalid(errors.into_iter().map(strip).collect()))
         }
+        Defining::Kept(owner) => Err(kept(Kind::Person, &name, &owner)),
         _ => Err(no_person(&name)),
     }
 }

@@ -140,14 +140,14 @@ impl Definitions {
             periods.iter().map(|period| (period.name().to_owned(), period.clone())).collect();
     }
 
-    /// The sources of all periods, with `name` as this one.
-    pub(super) fn periods_with(
+    /// The sources of all periods, with these in place of what has their names.
+    pub(super) fn periods_with_all(
         &self,
-        name: &str,
-        source: rota::period::Definition,
+        sources: BTreeMap<String, rota::period::Definition>,
     ) -> Vec<rota::period::Definition> {
-        let others = self.parts.sources.iter().filter(|(other, _)| *other != name);
-        others.map(|(_, source)| source.clone()).chain([source]).collect()
+        let others = self.parts.sources.iter().filter(|(other, _)| !sources.contains_key(*other));
+        let others: Vec<_> = others.map(|(_, source)| source.clone()).collect();
+        others.into_iter().chain(sources.into_values()).collect()
     }
 
     /// Reads one of the kinds that schedules are made of; nothing: it is no more.

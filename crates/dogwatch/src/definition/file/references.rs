@@ -19,7 +19,7 @@ use super::tables::Table;
 use super::{shape, word};
 use crate::definition::{
     Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, OverrideSpec,
-    PersonSpec, RotationSpec, ScheduleSpec, TeamSpec,
+    Owner, PersonSpec, RotationSpec, ScheduleSpec, TeamSpec,
 };
 
 /// Checks all tables but those of periods, and puts those that are sound in force.
@@ -52,7 +52,7 @@ pub(super) fn check(
             let body = sound(kind, table, &definitions, now, problems);
             if let Some(name) = name {
                 let body = body.unwrap_or_else(|| stand_in(kind, name));
-                let defined = Defined { version: 1, valid_from: now, body };
+                let defined = Defined { version: 1, valid_from: now, body, owner: Owner::People };
                 definitions.apply(kind, name, Some(defined));
             }
         }
@@ -101,7 +101,7 @@ fn sound_as<T: DeserializeOwned>(
     }
 }
 
-fn problem(error: &FieldError, places: &Places) -> Problem {
+pub(super) fn problem(error: &FieldError, places: &Places) -> Problem {
     let FieldError { field, message } = error;
     let (message, near) = match message.split_once("; did you mean") {
         Some((message, near)) => (message, Some(format!("did you mean{near}"))),
@@ -112,7 +112,7 @@ fn problem(error: &FieldError, places: &Places) -> Problem {
 }
 
 /// What stands for a definition that has mistakes, so that others can name it.
-fn stand_in(kind: Kind, name: &str) -> Value {
+pub(in crate::definition) fn stand_in(kind: Kind, name: &str) -> Value {
     match kind {
         Kind::EscalationPlan => {
             json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })

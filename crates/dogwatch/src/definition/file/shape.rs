@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::places::Places;
 use super::tables::Table;
 use super::word;
-use crate::definition::{FieldError, nearest, read_json};
+use crate::definition::{FieldError, Kind, nearest, read_json};
 
 /// More mistakes in one table than this are not told: each costs reading it once more.
 const MOST_MISTAKES: usize = 100;
@@ -64,6 +64,25 @@ pub(super) fn read<T: DeserializeOwned>(table: &Table, problems: &mut Vec<Proble
         taken.extend(meant);
     }
     None
+}
+
+/// Reads a document that was not written in a file: every mistake in its shape, with its field.
+///
+/// # Errors
+///
+/// All of them.
+pub(in crate::definition) fn read_whole<T: DeserializeOwned>(body: Value) -> Result<T, Vec<FieldError>> {
+    let first = match read_json(body.clone()) {
+        Ok(spec) => return Ok(spec),
+        Err(first) => first,
+    };
+    let (places, paths) = Places::of_document(&body);
+    let mut problems = Vec::new();
+    let table = Table { kind: Kind::Person, body, places };
+    // Only the mistakes are wanted: what remains without them was not meant.
+    let _ = read::<T>(&table, &mut problems);
+    let told: Vec<FieldError> = problems.iter().map(|problem| paths.field_error(problem)).collect();
+    Err(if told.is_empty() { first } else { told })
 }
 
 /// The unknown field that a message is about, the known ones, and the one that was probably meant.

@@ -23,10 +23,10 @@ use super::{
     alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
 };
 use crate::clock::chance;
-use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
+use crate::definition::{Defined, Definitions, FieldError, Kind, Owner, Step, Wanted, Write};
 use crate::store::{
-    Access, Acted, Advanced, AlertRef, Defining, Edit, Expect, Idempotency, Incoming, Published, Recorded,
-    StoreError,
+    Access, Acted, Advanced, AlertRef, Applied, Defining, Edit, Expect, Idempotency, Incoming, Published,
+    Recorded, StoreError,
 };
 
 use watch::Posts;
@@ -321,12 +321,18 @@ impl Core {
         kind: Kind,
         name: &str,
         expect: Expect,
+        force: bool,
         edit: &EditOne<'_>,
     ) -> Result<Defining, StoreError> {
         let definitions = self.memory.definitions.clone();
         let current = definitions.get(kind, name);
         if let Some(refused) = unexpected(expect, current) {
             return Ok(refused);
+        }
+        if let Some(owner @ Owner::Files(_)) = current.map(|defined| &defined.owner)
+            && !force
+        {
+            return Ok(Defining::Kept(owner.clone()));
         }
         match edit(current.map(|defined| &defined.body)) {
             Ok(write) => self.define_all(now, &[Edit { name: name.to_owned(), expect, write }]),
@@ -341,7 +347,7 @@ impl Core {
         edits: &[Edit],
     ) -> Result<Defining, StoreError> {
         let mut changed = Definitions::clone(&self.memory.definitions);
-        let mut versions: Vec<(Kind, &str, Option<serde_json::Value>)> = Vec::new();
+        let mut versions: Vec<(Kind, &str, Option<serde_json::Value>, Owner)> = Vec::new();
         let mut unchanged = None;
         for Edit { name, expect, write } in edits {
             let kind = match write {
@@ -352,6 +358,7 @@ impl Core {
                 return Ok(refused);
             }
             let version = self.memory.definitions.version + versions.len() as u64 + 1;
+            let owner = current.as_ref().map(|defined| defined.owner.clone()).unwrap_or_default();
             match write {
                 Write::Put { body, .. } => {
                     let (checked, normal) = match changed.check(kind, body.clone(), now) {
@@ -370,8 +377,9 @@ impl Core {
                         continue;
                     }
                     let body = normal.clone();
-                    changed.apply(kind, name, Some(Defined { version, valid_from: now, body }));
-                    versions.push((kind, name, Some(normal)));
+                    let defined = Defined { version, valid_from: now, body, owner: owner.clone() };
+                    changed.apply(kind, name, Some(defined));
+                    versions.push((kind, name, Some(normal), owner));
                 }
                 Write::Remove { .. } => {
                     let users = changed.users(kind, name);
@@ -379,22 +387,53 @@ impl Core {
                         return Ok(Defining::InUse(users));
                     }
                     changed.apply(kind, name, None);
-                    versions.push((kind, name, None));
+                    versions.push((kind, name, None, owner));
                 }
             }
         }
         if versions.is_empty() {
             return Ok(Defining::Done(unchanged.unwrap_or(changed.version)));
         }
-        for (kind, name, body) in versions {
-            changed.version = definition_rows::insert(&self.connection, now, kind, name, body.as_ref())?;
+        for (kind, name, body, owner) in versions {
+            changed.version =
+                definition_rows::insert(&self.connection, now, kind, name, body.as_ref(), &owner)?;
         }
         let version = changed.version;
+        self.put_in_force(now, changed)?;
+        Ok(Defining::Done(version))
+    }
+
+    fn put_in_force(&mut self, now: Timestamp, changed: Definitions) -> Result<(), StoreError> {
         let before = self.memory.definitions.clone();
         self.rosters_changed(now, before.directory(), changed.directory())?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
-        Ok(Defining::Done(version))
+        Ok(())
+    }
+
+    pub(in crate::store) fn apply(
+        &mut self,
+        now: Timestamp,
+        wanted: &Wanted,
+        planned: Option<u64>,
+    ) -> Result<Applied, StoreError> {
+        let current = self.memory.definitions.version;
+        if planned.is_some_and(|planned| planned != current) {
+            return Ok(Applied::Moved(current));
+        }
+        let mut changed = match self.memory.definitions.change(wanted, now) {
+            Ok(changed) => changed,
+            Err(errors) => return Ok(Applied::Invalid(errors)),
+        };
+        for Step { kind, name, after, .. } in &changed.steps {
+            let body = after.as_ref().map(|after| &after.body);
+            changed.definitions.version =
+                definition_rows::insert(&self.connection, now, *kind, name, body, &wanted.owner)?;
+        }
+        if !changed.steps.is_empty() {
+            self.put_in_force(now, changed.definitions.clone())?;
+        }
+        Ok(Applied::Done(Box::new(changed)))
     }
 
     // ---- access ----

@@ -170,6 +170,12 @@ fn invalid(errors: Vec<DocumentError>) -> Problem {
     Problem::invalid(named.collect())
 }
 
+/// Without what Dogwatch works out for itself, unless nothing else differs.
+fn told(changes: Vec<FieldChange>) -> Vec<FieldChange> {
+    let is_written = |change: &FieldChange| !change.field.starts_with("editions");
+    if changes.iter().any(is_written) { changes.into_iter().filter(is_written).collect() } else { changes }
+}
+
 /// What differs, and who would be on call differently.
 pub fn plan(before: &Definitions, changed: &Changed, owner: &Owner, now: Timestamp) -> PlanView {
     let none = Value::Object(serde_json::Map::new());
@@ -182,7 +188,7 @@ pub fn plan(before: &Definitions, changed: &Changed, owner: &Owner, now: Timesta
             name: step.name.clone(),
             what: step.what.word().to_owned(),
             kept_by: others.map(ToString::to_string),
-            fields: says.map_or_else(Vec::new, |says| field_changes(said, says)),
+            fields: says.map_or_else(Vec::new, |says| told(field_changes(said, says))),
         }
     });
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);

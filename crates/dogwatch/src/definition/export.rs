@@ -48,5 +48,12 @@ fn name(body: &Value) -> &str {
 fn write<T: Serialize + DeserializeOwned>(kind: Kind, body: &Value) -> Result<String, String> {
     let spec: T = read_json(body.clone())
         .map_err(|errors| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; "))?;
-    toml::to_string_pretty(&BTreeMap::from([(key(kind), [spec])])).map_err(|error| error.to_string())
+    let mut table = toml::Table::try_from(spec).map_err(|error| error.to_string())?;
+    // What says nothing is not written: it reads back as it is.
+    table.retain(|_, value| match value {
+        toml::Value::String(text) => !text.is_empty(),
+        toml::Value::Table(table) => !table.is_empty(),
+        _ => true,
+    });
+    toml::to_string_pretty(&BTreeMap::from([(key(kind), [table])])).map_err(|error| error.to_string())
 }

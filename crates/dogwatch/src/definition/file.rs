@@ -16,7 +16,7 @@ mod shape;
 mod soundness;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rota::diagnostic::{self, Files, Problem, Span};
@@ -203,9 +203,11 @@ impl Loaded {
 /// Every definition as a document. A period that uses a template, is one, or comes from an object file is written out
 /// with all that it inherits: templates are a matter of files.
 fn documents(tables: &[tables::Table], definitions: &[rota::period::Definition]) -> Vec<FileDocument> {
+    let alone =
+        definitions.iter().filter(|one| one.uses.is_empty() && one.template.is_none() && one.register);
+    let alone: HashSet<&str> = alone.filter_map(|one| Some(one.name.as_ref()?.value.as_str())).collect();
     let is_plain = |table: &tables::Table| {
-        table.kind != Kind::Period
-            || !["use", "template", "text"].iter().any(|field| table.body.get(field).is_some())
+        table.kind != Kind::Period || shape::name(&table.body).is_some_and(|name| alone.contains(name))
     };
     let mut documents = Vec::new();
     let mut plain: Vec<&str> = Vec::new();

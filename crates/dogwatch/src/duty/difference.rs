@@ -13,9 +13,9 @@ use crate::definition::{Definitions, Kind, Lies};
 /// Others are on call for a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DutyChange {
-    /// The schedule; none: the team that has none.
+    /// The schedule; none: it is about a team.
     pub schedule: Option<String>,
-    /// The team without a schedule.
+    /// The team that has another schedule than before, or none.
     pub team: Option<String>,
     /// For what, such as `primary`.
     pub role: String,
@@ -35,50 +35,53 @@ pub struct DutyChange {
     pub zone: String,
 }
 
-/// Every stretch between two instants in which others are on call, by schedule and role, in order of time.
+/// Every stretch between two instants in which others are on call, by schedule, team and role, in order of time.
+///
+/// A schedule that is new has nobody who would be on call differently, nor has one that is gone; a team that has
+/// another schedule, or none any more, is told as a team.
 pub fn differences(
     before: &Definitions,
     after: &Definitions,
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<DutyChange> {
-    let mut rosters: Vec<Lies> = Vec::new();
-    for definitions in [before, after] {
-        let schedules = definitions.names(Kind::Schedule).map(|name| Lies::Schedule(name.to_owned()));
-        let teams = definitions.names(Kind::Team).filter_map(|team| definitions.roster_of(team));
-        rosters.extend(schedules.chain(teams.filter(|over| matches!(over, Lies::Team(_)))));
-    }
-    rosters.sort();
-    rosters.dedup();
     let mut changes = Vec::new();
-    for over in rosters {
-        let (one, other) = (before.roster(&over), after.roster(&over));
-        if let (Some(one), Some(other)) = (one, other)
-            && Arc::ptr_eq(one, other)
-        {
+    for name in after.names(Kind::Schedule) {
+        let over = Lies::Schedule(name.to_owned());
+        if let (Some(one), Some(other)) = (before.roster(&over), after.roster(&over)) {
+            changes.extend(differences_of(&over, one, other, (from, to)));
+        }
+    }
+    for team in after.names(Kind::Team) {
+        let (Some(one), Some(other)) = (before.roster_of(team), after.roster_of(team)) else { continue };
+        // With the same schedule as before, the schedule has told it.
+        if one == other && matches!(one, Lies::Schedule(_)) {
             continue;
         }
-        changes.extend(differences_of(&over, one, other, from, to));
+        if let (Some(one), Some(other)) = (before.roster(&one), after.roster(&other)) {
+            changes.extend(differences_of(&Lies::Team(team.to_owned()), one, other, (from, to)));
+        }
     }
     changes
 }
 
 fn differences_of(
     over: &Lies,
-    before: Option<&Arc<Schedule>>,
-    after: Option<&Arc<Schedule>>,
-    from: Timestamp,
-    to: Timestamp,
+    before: &Arc<Schedule>,
+    after: &Arc<Schedule>,
+    (from, to): (Timestamp, Timestamp),
 ) -> Vec<DutyChange> {
-    let roles = |schedule: Option<&Arc<Schedule>>| -> Vec<Arc<str>> {
-        schedule
-            .map_or_else(Vec::new, |schedule| schedule.roles().iter().map(|role| role.name.clone()).collect())
+    if Arc::ptr_eq(before, after) {
+        return Vec::new();
+    }
+    let roles = |schedule: &Schedule| -> Vec<Arc<str>> {
+        schedule.roles().iter().map(|role| role.name.clone()).collect()
     };
     let mut names = roles(before);
     names.extend(roles(after));
     names.sort();
     names.dedup();
-    let zone = after.or(before).and_then(|schedule| schedule.zone().iana_name()).unwrap_or("UTC");
+    let zone = after.zone().iana_name().unwrap_or("UTC");
     let (schedule, team) = match over {
         Lies::Schedule(name) => (Some(name.clone()), None),
         Lies::Team(name) => (None, Some(name.clone())),
@@ -122,8 +125,7 @@ fn differences_of(
 /// Who is on call from when on.
 type Stretch = (Timestamp, Vec<String>);
 
-fn stretches(schedule: Option<&Arc<Schedule>>, role: &str, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
-    let Some(schedule) = schedule else { return Vec::new() };
+fn stretches(schedule: &Schedule, role: &str, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
     let shifts = schedule.shifts(from, to, role);
     shifts
         .map(|shift| {

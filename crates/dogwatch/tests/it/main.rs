@@ -41,6 +41,7 @@
 
 mod access;
 mod alerts;
+mod as_code;
 mod bad_input;
 mod calendar;
 mod definitions;

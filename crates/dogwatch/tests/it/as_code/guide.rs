@@ -1,0 +1,1 @@
+//! The examples of the guide to definitions are true.

@@ -17,6 +17,7 @@ mod plan;
 mod rehearse;
 mod rows;
 mod schedule;
+mod schema;
 mod serve;
 mod terminal;
 mod token;
@@ -49,6 +50,8 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Export(export::Export),
+    #[command(name = "schema")]
+    Schema(schema::SchemaCommand),
     Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     match result {

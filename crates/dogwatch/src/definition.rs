@@ -19,6 +19,7 @@ mod person;
 mod roster;
 mod rotation;
 mod schedule;
+mod schema;
 mod team;
 pub mod time;
 mod users;
@@ -44,6 +45,7 @@ pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSp
 use roster::Parts;
 pub use rotation::{EditionSpec, Member, RotationSpec};
 pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
+pub use schema::json_schema;
 pub use team::TeamSpec;
 
 /// The kinds of definition.

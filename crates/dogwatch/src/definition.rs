@@ -16,6 +16,7 @@ mod person;
 mod roster;
 mod rotation;
 mod schedule;
+mod silence;
 mod team;
 pub mod time;
 mod users;
@@ -38,6 +39,7 @@ pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSp
 use roster::Parts;
 pub use rotation::{EditionSpec, Member, RotationSpec};
 pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
+pub use silence::{MaintenanceSpec, MatchSpec, SilenceSpec};
 pub use team::TeamSpec;
 
 /// The kinds of definition.
@@ -61,11 +63,15 @@ pub enum Kind {
     Override,
     /// When somebody is never on call.
     Leave,
+    /// Alerts that page nobody for a while.
+    Silence,
+    /// A team or a sender that is quiet for a while, perhaps again and again.
+    Maintenance,
 }
 
 impl Kind {
     /// Every kind, what is referred to before what refers to it.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Person,
         Self::Period,
         Self::Rotation,
@@ -75,6 +81,8 @@ impl Kind {
         Self::Integration,
         Self::Override,
         Self::Leave,
+        Self::Silence,
+        Self::Maintenance,
     ];
 
     /// The word for one of them, in the store and in messages.
@@ -89,12 +97,14 @@ impl Kind {
             Self::Schedule => "schedule",
             Self::Override => "override",
             Self::Leave => "leave",
+            Self::Silence => "silence",
+            Self::Maintenance => "maintenance-window",
         }
     }
 
     /// Whether people make it as they go, rather than write it down once.
     pub const fn is_operation(self) -> bool {
-        matches!(self, Self::Override | Self::Leave)
+        matches!(self, Self::Override | Self::Leave | Self::Silence | Self::Maintenance)
     }
 }
 
@@ -274,6 +284,8 @@ impl Definitions {
             Kind::Integration => self.check_as::<IntegrationSpec>(body, now),
             Kind::Override => self.check_as::<OverrideSpec>(body, now),
             Kind::Leave => self.check_as::<LeaveSpec>(body, now),
+            Kind::Silence => self.check_as::<SilenceSpec>(body, now),
+            Kind::Maintenance => self.check_as::<MaintenanceSpec>(body, now),
         }
     }
 

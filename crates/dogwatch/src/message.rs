@@ -8,6 +8,7 @@ use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
 use escalation::directory::Directory;
 use escalation::id::DeliveryId;
+use escalation::page::Asks;
 use jiff::Timestamp;
 
 use crate::store::Claim;
@@ -47,6 +48,15 @@ pub fn headline(alert: &Alert) -> String {
     format!("{severity} {}: {}", alert.audience.name(), alert.summary)
 }
 
+/// What stands before the headline of a page that asks for more than that somebody has it.
+pub fn asked(asks: Asks) -> &'static str {
+    match asks {
+        Asks::Anybody => "",
+        Asks::Himself => "Come, too: ",
+        Asks::StillOnIt => "Still on it? ",
+    }
+}
+
 /// How long something has been, in one unit or two: `40 s`, `5 min`, `3 h 10 min`.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
@@ -72,7 +82,10 @@ pub fn compose(
     let delivery = &claim.delivery;
     let about = claim.alert.as_ref().map(headline);
     let headline = match (delivery.purpose, about) {
-        (Purpose::Page, about) => about.unwrap_or_default(),
+        (Purpose::Page, about) => {
+            let asks = claim.page.as_ref().map(|page| page.asks).unwrap_or_default();
+            format!("{}{}", asked(asks), about.unwrap_or_default())
+        }
         (Purpose::Notice | Purpose::Reminder, Some(about)) => {
             format!("{}: {about}", sentence(&delivery.text))
         }
@@ -81,7 +94,11 @@ pub fn compose(
         (Purpose::Warning, None) => format!("WARNING {}", delivery.text),
     };
     let ask = match (delivery.purpose, &delivery.page) {
-        (Purpose::Page, Some(_)) => "Please answer: do you have it?",
+        (Purpose::Page, Some(_)) => match claim.page.as_ref().map(|page| page.asks).unwrap_or_default() {
+            Asks::Anybody => "Please answer: do you have it?",
+            Asks::Himself => "Please answer for yourself: do you come, too?",
+            Asks::StillOnIt => "You have it. Still on it? Press 4, or others are paged in 5 minutes.",
+        },
         (Purpose::Page, None) => "Somebody has to look at this.",
         (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
         (Purpose::Warning, _) => "This needs a human.",

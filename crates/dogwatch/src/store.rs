@@ -106,6 +106,17 @@ pub struct Acted {
     pub verdict: Verdict,
 }
 
+/// What became of alerts that were to go into another.
+#[derive(Clone, Debug)]
+pub enum Merging {
+    /// They have; the alert that goes on, afterwards.
+    Done(Box<Acted>),
+    /// There is no such alert. Nothing was done.
+    Missing(AlertRef),
+    /// It can't be done; why, and what to do instead.
+    Refused(&'static str),
+}
+
 /// What a turn of the engine came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Advanced {
@@ -358,6 +369,20 @@ impl Store {
     /// [`StoreError`].
     pub async fn act(&self, alert: AlertRef, input: Input) -> Result<Option<Acted>, StoreError> {
         self.backend.call(move |core, now| core.act(now, alert, &input)).await
+    }
+
+    /// Lets alerts go into another one: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn merge(
+        &self,
+        into: AlertRef,
+        others: Vec<AlertRef>,
+        by: Actor,
+    ) -> Result<Merging, StoreError> {
+        self.backend.call(move |core, now| core.merge(now, into, &others, &by)).await
     }
 
     /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have

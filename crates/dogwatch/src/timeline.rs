@@ -69,12 +69,23 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
                     Some(page) => format!("{} is tried again", full(directory, page.person.as_str())),
                     None => "a page is looked at again".to_owned(),
                 },
+                Wake::AskOwner => format!("{} is asked: still on it?", owner(&state.alert)),
+                Wake::AckTimeout => {
+                    format!("people are paged again, if {} does not answer", owner(&state.alert))
+                }
+                Wake::SnoozeEnd => "people are paged again".to_owned(),
+                Wake::SilenceEnd => "the silence ends, and people are paged".to_owned(),
+                Wake::Quiet => "it counts as over, if it is not reported again".to_owned(),
             };
             Next { at: *at, text }
         })
         .collect();
     next.sort_by_key(|next| next.at);
     next
+}
+
+fn owner(alert: &Alert) -> &str {
+    alert.acknowledged.as_ref().map_or("whoever has it", |act| act.by.label.as_str())
 }
 
 /// The most wakes that are played before the escalation's own.
@@ -185,7 +196,21 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
             None => format!("The next step is asked for: {who}"),
         },
         EntryKind::NotMe => format!("Can't take it: {who}"),
+        EntryKind::Resolved if !entry.text.is_empty() => format!("Resolved: {who}, {}", entry.text),
         EntryKind::Resolved => format!("Resolved: {who}"),
+        EntryKind::Asked if entry.text.is_empty() => format!("{whom} is asked: still on it?"),
+        EntryKind::Asked => format!("It is time to ask whether somebody is still on it; {}", entry.text),
+        EntryKind::StillOnIt => format!("Still on it: {who}"),
+        EntryKind::AckTimeout if entry.people.is_empty() => "Nobody said that he is still on it".to_owned(),
+        EntryKind::AckTimeout => format!("{whom} did not say that he is still on it"),
+        EntryKind::Snoozed => format!("Put aside for {}: {who}", entry.text),
+        EntryKind::Silenced => format!("Silenced {}", entry.text),
+        EntryKind::Reassigned => format!("Passed on to {}: {who}", entry.text),
+        EntryKind::ResponderAdded => format!("{whom} is asked to come, too: {who}"),
+        EntryKind::Accepted => format!("Comes, too: {who}"),
+        EntryKind::Merged => format!("Took in {}: {who}", entry.text),
+        EntryKind::MergedInto => format!("Went into {}: {who}", entry.text),
+        EntryKind::Reopened => format!("Opened again, {}", entry.text),
         EntryKind::Duty => {
             let are = if entry.people.len() > 1 { "are" } else { "is" };
             match entry.by {
@@ -196,7 +221,10 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Note => format!("{who}: {}", entry.text),
         EntryKind::Fault => sentence(&entry.text),
     };
-    let is_trouble = matches!(entry.kind, EntryKind::Gap | EntryKind::Unanswered | EntryKind::Fault);
+    let is_trouble = matches!(
+        entry.kind,
+        EntryKind::Gap | EntryKind::Unanswered | EntryKind::AckTimeout | EntryKind::Fault
+    );
     Line {
         at: entry.at,
         kind: entry.kind.word(),
@@ -268,6 +296,17 @@ pub fn standing(alert: &Alert) -> String {
         Status::Acknowledged => {
             format!("{} has it", alert.acknowledged.as_ref().map_or("somebody", |act| act.by.label.as_str()))
         }
-        Status::Resolved => "resolved".to_owned(),
+        Status::Snoozed => {
+            let by = alert.snoozed.as_ref().map_or("somebody", |snooze| snooze.act.by.label.as_str());
+            format!("{by} put it aside")
+        }
+        Status::Silenced => {
+            let why = alert.silenced.as_ref().map_or("somebody", |hush| hush.why.as_str());
+            format!("silenced by {why}")
+        }
+        Status::Resolved => match alert.merged_into {
+            Some(number) => format!("went into #{number}"),
+            None => "resolved".to_owned(),
+        },
     }
 }

@@ -31,7 +31,7 @@ pub struct Directory {
     pub leave: BTreeMap<Arc<str>, Leave>,
     /// Escalation plans by name.
     pub plans: BTreeMap<Name, Arc<EscalationPlan>>,
-    /// Silences and maintenance windows by name, those that are over left out.
+    /// Silences and maintenance windows by name, those that are over included.
     pub silences: BTreeMap<Name, Arc<Silence>>,
     /// What the whole service falls back on.
     pub service: Service,

@@ -163,8 +163,12 @@ impl Directory {
     /// What silences an alert at an instant, and until when nothing but silences lies ahead: at most
     /// [`MAX_LENGTH`] from then.
     pub fn silence(&self, alert: &Alert, at: Timestamp) -> Option<(&Arc<Silence>, Timestamp)> {
-        let fitting: Vec<&Arc<Silence>> =
-            self.silences.values().filter(|silence| silence.matches.fits(alert)).collect();
+        let is_over = |silence: &Silence| silence.until.is_some_and(|until| until <= at);
+        let fitting: Vec<&Arc<Silence>> = self
+            .silences
+            .values()
+            .filter(|silence| !is_over(silence) && silence.matches.fits(alert))
+            .collect();
         let mut held_until = at;
         let mut first = None;
         for _ in 0..MOST_FOLLOWED {

@@ -25,7 +25,7 @@ use crate::store::{AlertFilter, AlertRef, Caller};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AlertQuery {
-    /// `open` (the default), `all`, or some of `triggered,acknowledged,unanswered,resolved`.
+    /// `open` (the default), `all`, or some of `triggered,acknowledged,unanswered,snoozed,silenced,resolved`.
     #[param(max_length = 100, example = "open")]
     status: Option<String>,
     /// Only those for this team.
@@ -85,7 +85,7 @@ pub struct NoteSpec {
 }
 
 fn read_status(text: Option<&str>) -> Result<Vec<Status>, Problem> {
-    let open = || vec![Status::Triggered, Status::Acknowledged, Status::Unanswered];
+    let open = || Status::ALL.into_iter().filter(|status| *status != Status::Resolved).collect();
     match text {
         None | Some("open") => Ok(open()),
         Some("all") => Ok(Vec::new()),
@@ -95,7 +95,7 @@ fn read_status(text: Option<&str>) -> Result<Vec<Status>, Problem> {
                 Status::ALL.into_iter().find(|known| known.word() == word).ok_or_else(|| {
                     Problem::field(
                         "status",
-                        "is \"open\", \"all\", or some of \"triggered,acknowledged,unanswered,resolved\"",
+                        "is \"open\", \"all\", or some of \"triggered,acknowledged,unanswered,snoozed,silenced,resolved\"",
                     )
                 })
             })

@@ -30,6 +30,7 @@ mod duty;
 mod event;
 mod migrate;
 pub(super) mod read;
+mod silence;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};

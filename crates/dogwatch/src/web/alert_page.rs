@@ -126,7 +126,7 @@ pub(super) async fn fragment(
         next,
         days,
         is_open: alert.status != Status::Resolved,
-        waits: matches!(alert.status, Status::Triggered | Status::Unanswered),
+        waits: alert.status.waits(),
         is_mine: owner.is_some_and(|act| act.by.person == viewer.0.person),
     }))
 }

@@ -58,12 +58,22 @@ impl Turn<'_> {
                     return Verdict::Already;
                 }
                 if !self.is_held_back() {
-                    self.resume("nothing silences it any more");
+                    // By its wake: so that of many the gravest come first, as at the end of a silence.
+                    let until = gravest_first(self.now, self.state.alert.severity);
+                    self.state.wakes.insert(Wake::SilenceEnd, until);
+                    if let Some(hush) = &mut self.state.alert.silenced {
+                        hush.until = self.now;
+                    }
                 }
                 Verdict::Done
             }
             _ => Verdict::Already,
         }
+    }
+
+    /// What silenced it has had its time.
+    pub(super) fn silence_ends(&mut self) {
+        self.resume("nothing silences it any more");
     }
 
     /// Whether what holds it back, and until when, is what was known, and its time has not come.

@@ -69,7 +69,7 @@ impl Turn<'_> {
             Wake::AskOwner => self.ask_owner(),
             Wake::AckTimeout => self.owner_is_silent(),
             Wake::SnoozeEnd => self.snooze_ends(),
-            Wake::SilenceEnd => drop(self.look_at_silences()),
+            Wake::SilenceEnd => self.silence_ends(),
             Wake::Quiet => self.fell_quiet(),
         }
     }

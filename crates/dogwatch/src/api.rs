@@ -3,6 +3,7 @@
 //! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
 //! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
 
+mod alert_verbs;
 mod alert_view;
 mod alerts;
 mod calendars;
@@ -14,6 +15,7 @@ mod notification_plans;
 mod notify;
 mod on_call;
 mod overrides;
+mod silences;
 mod tokens;
 
 use axum::Router;
@@ -57,6 +59,8 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())
+        .merge(alert_verbs::router())
+        .merge(silences::router())
         .merge(tokens::router())
         .merge(health::router())
         .split_for_parts()

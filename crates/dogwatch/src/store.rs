@@ -475,6 +475,20 @@ impl Store {
         self.backend.read(move |connection| sqlite::read::alerts(connection, &filter)).await
     }
 
+    /// Alerts that were reported since an instant, newest first, of those that fit, each with how often. Reads every
+    /// alert: for people who ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn reported_since(
+        &self,
+        since: Timestamp,
+        fits: impl Fn(&Alert) -> bool + Send + 'static,
+    ) -> Result<Vec<(Alert, u64)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::reported_since(connection, since, &fits)).await
+    }
+
     /// The newest deliveries to a handset, newest first, with their alerts and pages.
     ///
     /// # Errors

@@ -149,11 +149,11 @@ async fn list_alerts(
     Ok(Json(Listing { items, next_cursor }).into_response())
 }
 
-fn read_ref(id: &str) -> Result<AlertRef, Problem> {
+pub(super) fn read_ref(id: &str) -> Result<AlertRef, Problem> {
     id.parse().map_err(|_| no_alert(id))
 }
 
-fn no_alert(id: &str) -> Problem {
+pub(super) fn no_alert(id: &str) -> Problem {
     let shown: String = id.chars().take(64).collect();
     Problem::not_found(format!("there is no alert \"{shown}\"; write its number or its id"))
 }
@@ -173,6 +173,23 @@ async fn act(app: &App, caller: &Caller, id: &str, input: Input) -> Result<Respo
         return Err(Problem::conflict(why));
     }
     let message = tell(&acted, caller.person.as_ref());
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
+}
+
+/// Carries out what is not an answer, and says so.
+pub(super) async fn done(
+    app: &App,
+    id: &str,
+    input: Input,
+    say: impl FnOnce(u64) -> String,
+) -> Result<Response, Problem> {
+    let acted = app.store.act(read_ref(id)?, input).await?.ok_or_else(|| no_alert(id))?;
+    let number = acted.alert.number;
+    let message = match acted.verdict {
+        Verdict::Refused(why) => return Err(Problem::conflict(why)),
+        Verdict::Already => format!("Nothing to do: #{number} is so already."),
+        Verdict::Done | Verdict::HasIt(_) => say(number),
+    };
     Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
 }
 

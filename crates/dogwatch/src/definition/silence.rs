@@ -161,9 +161,14 @@ impl MatchSpec {
         matches
     }
 
-    fn is_empty(&self) -> bool {
+    fn need_something(&self, problems: &mut Problems) {
         let texts = [&self.team, &self.integration, &self.dedup_key, &self.summary, &self.details];
-        self.severities.is_empty() && texts.iter().all(|text| text.is_none())
+        if self.severities.is_empty() && texts.iter().all(|text| text.is_none()) {
+            problems.add(
+                "match",
+                "say which alerts: write at least one of team, integration, severities, dedup_key, summary, details",
+            );
+        }
     }
 }
 
@@ -244,12 +249,7 @@ impl Spec for SilenceSpec {
 
     fn resolve(&self, definitions: &Definitions) -> Result<Silence, Vec<FieldError>> {
         let mut problems = Problems::default();
-        if self.matches.is_empty() {
-            problems.add(
-                "match",
-                "say which alerts: write at least one of team, integration, severities, dedup_key, summary, details",
-            );
-        }
+        self.matches.need_something(&mut problems);
         let matches = self.matches.shape(definitions, &mut problems);
         let times = self.times().shape(definitions, false, &mut problems);
         silence(&self.name, &self.reason, &self.made_by, matches, times, problems)
@@ -323,12 +323,16 @@ impl Quiet {
 }
 
 impl Definitions {
-    /// What is silenced by `spec`, if it were in force; for a preview.
+    /// Which alerts are meant.
     ///
     /// # Errors
     ///
     /// Every problem, with its field.
-    pub fn would_silence(&self, spec: &SilenceSpec) -> Result<Silence, Vec<FieldError>> {
-        spec.resolve(self)
+    pub fn read_match(&self, spec: &MatchSpec) -> Result<Match, Vec<FieldError>> {
+        let mut problems = Problems::default();
+        spec.need_something(&mut problems);
+        let matches = spec.shape(self, &mut problems);
+        problems.finish()?;
+        Ok(matches)
     }
 }

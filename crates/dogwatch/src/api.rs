@@ -17,6 +17,7 @@ mod on_call;
 mod overrides;
 mod silences;
 mod tokens;
+mod why;
 
 use axum::Router;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -60,6 +61,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(notify::router())
         .merge(alerts::router())
         .merge(alert_verbs::router())
+        .merge(why::router())
         .merge(silences::router())
         .merge(tokens::router())
         .merge(health::router())

@@ -7,16 +7,19 @@ mod client;
 mod completions;
 mod definition_files;
 mod demo;
+mod maintenance;
 mod notify;
 mod on_call;
 mod period;
 mod rows;
 mod schedule;
 mod serve;
+mod silence;
 mod terminal;
 mod token;
 mod tonight;
 mod who;
+mod why;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,9 @@ enum Command {
     Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
+    Why(why::Why),
+    Silence(silence::Silence),
+    Maintenance(maintenance::Maintenance),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -62,6 +68,9 @@ pub fn run() -> ExitCode {
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
     };

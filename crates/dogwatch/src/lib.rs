@@ -28,3 +28,4 @@ pub mod takeover;
 pub mod telemetry;
 pub mod timeline;
 pub mod web;
+pub mod why;

@@ -44,15 +44,30 @@ pub struct Next {
 
 /// The story, oldest first.
 pub fn tell(record: &AlertRecord, directory: &Directory) -> Vec<Line> {
-    let alert = &record.state.alert;
-    let mut lines: Vec<Line> =
-        record.history.iter().map(|entry| tell_entry(entry, alert, directory)).collect();
+    let mut lines = history(record, directory);
     for delivery in &record.deliveries {
         lines.extend(tell_delivery(delivery, directory));
     }
     // Stable: what the history says of an instant comes before what was sent because of it.
     lines.sort_by_key(|line| line.at);
     lines
+}
+
+/// A line for each entry of the history, in order.
+pub(crate) fn history(record: &AlertRecord, directory: &Directory) -> Vec<Line> {
+    let alert = &record.state.alert;
+    record.history.iter().map(|entry| tell_entry(entry, alert, directory)).collect()
+}
+
+/// A line for each attempt of a delivery that has an outcome.
+pub(crate) fn delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
+    tell_delivery(record, directory)
+}
+
+/// With a small letter first.
+pub(crate) fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// What comes next, soonest first.

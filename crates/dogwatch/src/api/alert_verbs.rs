@@ -124,7 +124,10 @@ async fn reassign(
         (Some(team), None) => Audience::Team(known(&app, Kind::Team, "team", team)?),
         (None, Some(person)) => Audience::Person(known(&app, Kind::Person, "person", person)?),
         _ => {
-            return Err(Problem::field("team", "write either the team or the person that it is passed on to"));
+            return Err(Problem::field(
+                "team",
+                "write either the team or the person that it is passed on to",
+            ));
         }
     };
     let by = app.actor(&caller, Via::Api);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top of the house to the bottom; a room may use those below it.
 /// Rooms on one line never use each other.
-const FLOORS: [&[&str]; 16] = [
+const FLOORS: [&[&str]; 17] = [
     &["cli"],
     &["service"],
     &["http", "api", "web"],
@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 16] = [
     &["reply"],
     &["config"],
     &["channel"],
+    &["why"],
     &["timeline"],
     &["takeover"],
     &["duty"],

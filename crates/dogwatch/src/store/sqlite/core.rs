@@ -294,7 +294,7 @@ impl Core {
 
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at, alert LIMIT ?2",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([now.as_millisecond(), most])?;

@@ -55,6 +55,11 @@ const RULES: [Rule; 13] = [
     ("an alert that is over waits for nothing", over_is_over),
 ];
 
+/// Every rule in words, in order of its number.
+pub fn sentences() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|(sentence, _)| *sentence)
+}
+
 /// Checks every rule.
 ///
 /// # Errors

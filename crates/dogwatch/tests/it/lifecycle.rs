@@ -1,6 +1,8 @@
 //! The life of an alert through the API, the pages and the command line: what each act does, that each timed thing
 //! survives a restart, and who hears of it.
 
+mod guide;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -33,6 +33,7 @@ mod carrier;
 mod duty;
 mod edits;
 mod gaps;
+mod invariant;
 mod lifecycle;
 mod plans;
 mod random;

@@ -118,10 +118,20 @@ impl Teller<'_> {
         }
         let step = entry.step.filter(|_| entry.kind == EntryKind::Step);
         let mut reasons = vec![own];
+        if self.passed_on().is_some_and(|at| entry.at < at) {
+            // Whose plan it was then is not known any more.
+            return reasons;
+        }
         for text in self.duty.explain(self.alert(), self.directory, step, self.person, entry.at) {
             reasons.push(Reason { at: entry.at, kind: "duty", text });
         }
         reasons
+    }
+
+    /// When the alert was passed on last.
+    fn passed_on(&self) -> Option<Timestamp> {
+        let passed = self.record.history.iter().filter(|entry| entry.kind == EntryKind::Reassigned);
+        passed.map(|entry| entry.at).max()
     }
 
     fn of_page(&self, page: &Page) -> Vec<Reason> {

@@ -271,6 +271,15 @@ pub(super) fn save(
                     .prepare_cached("UPDATE alert SET is_open = ?2 WHERE id = ?1")?
                     .execute(params![alert.id.to_bytes(), is_open(alert)])?;
             }
+            if before.alert.audience != alert.audience {
+                connection
+                    .prepare_cached("UPDATE alert SET audience_kind = ?2, audience = ?3 WHERE id = ?1")?
+                    .execute(params![
+                        alert.id.to_bytes(),
+                        kind_of(&alert.audience),
+                        alert.audience.name().as_str()
+                    ])?;
+            }
             if has_begun(alert) && !has_begun(&before.alert) {
                 connection
                     .prepare_cached("UPDATE alert SET has_begun = 1 WHERE id = ?1")?
@@ -315,13 +324,14 @@ pub(super) fn begun(connection: &Connection, team: &str) -> Result<Vec<AlertId>,
     rows.map(|id| Ok(AlertId::from_bytes(id_bytes(&id?)?))).collect()
 }
 
-/// Everything of an alert that may change after it was made.
+/// What changes most of an alert after it was made. What stands in an index is left out: naming it would write there,
+/// too.
 fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError> {
     let alert = &state.alert;
     let statement = "UPDATE alert SET severity = ?2, status = ?3, triggered_at = ?4, triggers = ?5, \
          round = ?6, round_started_at = ?7, next_step = ?8, passes = ?9, fired = ?10, last_resort = ?11, \
          roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16, wakes = ?17, \
-         snoozed = ?18, silenced = ?19, insists = ?20, merged_into = ?21, audience_kind = ?22, audience = ?23 \
+         snoozed = ?18, silenced = ?19, insists = ?20, merged_into = ?21 \
          WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         alert.id.to_bytes(),
@@ -345,8 +355,6 @@ fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError
         hush_to_json(alert.silenced.as_ref())?,
         alert.insists,
         alert.merged_into.map(i64::try_from).transpose().map_err(|error| corrupt("a number", &error))?,
-        kind_of(&alert.audience),
-        alert.audience.name().as_str(),
     ])?;
     Ok(())
 }

@@ -79,7 +79,7 @@ impl Core {
         };
         core.begin()?;
         core.watch_from_the_start(now)?;
-        core.watch_silences_from(now)?;
+        core.watch_silences_from_the_start(now)?;
         core.commit()?;
         Ok(core)
     }

@@ -1,10 +1,11 @@
 //! The look at open alerts that is due when silences begin or change: when, and how far it has come.
 
-use escalation::id::AlertId;
+use escalation::alert::Alert;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::codec::{id_bytes, instant};
+use super::alert as alert_rows;
+use super::codec::instant;
 use crate::store::StoreError;
 
 /// The sender and the key of an open alert: a place in the order in which they are looked at.
@@ -36,29 +37,24 @@ pub(super) fn save(connection: &Connection, look: &Look) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Open alerts that page people or are silenced, in the order of their senders and keys, after a place; and the
-/// place to go on from, if there may be more.
+/// Open alerts in the order of their senders and keys, after a place; and the place to go on from, if there may be
+/// more.
 pub(super) fn open_alerts(
     connection: &Connection,
     after: Option<&Place>,
     most: usize,
-) -> Result<(Vec<AlertId>, Option<Place>), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, status, integration, dedup_key FROM alert INDEXED BY alert_open_key \
+) -> Result<(Vec<Alert>, Option<Place>), StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {} FROM alert INDEXED BY alert_open_key \
          WHERE is_open = 1 AND (?1 IS NULL OR (integration, dedup_key) > (?1, ?2)) \
          ORDER BY integration, dedup_key LIMIT ?3",
-    )?;
+        alert_rows::ALERT_COLUMNS
+    ))?;
     let (integration, key) = after.cloned().unzip();
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![integration, key, limit])?;
-    let (mut ids, mut last, mut count) = (Vec::new(), None, 0);
-    while let Some(row) = rows.next()? {
-        let (id, status): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
-        if matches!(status.as_str(), "triggered" | "unanswered" | "silenced") {
-            ids.push(AlertId::from_bytes(id_bytes(&id)?));
-        }
-        last = Some((row.get(2)?, row.get(3)?));
-        count += 1;
-    }
-    Ok((ids, last.filter(|_| count == most)))
+    let rows = statement.query_map(params![integration, key, limit], alert_rows::read_alert)?;
+    let alerts = rows.map(|row| row?).collect::<Result<Vec<Alert>, StoreError>>()?;
+    let last = alerts.last().filter(|_| alerts.len() == most);
+    let place = last.map(|last| (last.integration.clone(), last.dedup_key.clone()));
+    Ok((alerts, place))
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use escalation::alert::{Alert, Status};
 use escalation::directory::Directory;
 use escalation::event::Input;
 use jiff::Timestamp;
@@ -12,8 +13,8 @@ use crate::store::StoreError;
 use crate::store::sqlite::alert as alert_rows;
 use crate::store::sqlite::silence::{self as rows, Look};
 
-/// Alerts in one transaction.
-const BATCH: usize = 200;
+/// Alerts that are read in one transaction.
+const BATCH: usize = 500;
 
 /// What is left to look at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,16 +36,19 @@ impl Core {
         // What begins while this look goes on is looked at by the next one.
         let began = if look.after.is_none() { now } else { check_at };
         let (alerts, after) = rows::open_alerts(&self.connection, look.after.as_ref(), BATCH)?;
-        for alert in alerts {
-            let Some(before) = alert_rows::load(&self.connection, alert)? else { continue };
+        let definitions = self.memory.definitions.clone();
+        let directory = definitions.directory();
+        // Most are of no concern: those are read, and nothing more.
+        let is_concerned = |alert: &&Alert| {
+            alert.status == Status::Silenced
+                || (alert.status.waits() && directory.silence(alert, now).is_some())
+        };
+        for alert in alerts.iter().filter(is_concerned) {
+            let Some(before) = alert_rows::load(&self.connection, alert.id)? else { continue };
             self.step(now, before, &Input::SilencesChanged, None)?;
         }
         let are_more = after.is_some();
-        let check_at = if are_more {
-            Some(began)
-        } else {
-            self.memory.definitions.clone().directory().next_silence(began)
-        };
+        let check_at = if are_more { Some(began) } else { directory.next_silence(began) };
         rows::save(&self.connection, &Look { check_at, after })?;
         Ok(Looked { are_more, next: check_at })
     }
@@ -64,8 +68,17 @@ impl Core {
         if is_same { Ok(()) } else { self.watch_silences_from(now) }
     }
 
+    /// At the start everything is looked at: a newer program may know of other hours. Where nothing is silenced there
+    /// is nothing to know.
+    pub(super) fn watch_silences_from_the_start(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if self.memory.definitions.directory().silences.is_empty() {
+            return Ok(());
+        }
+        self.watch_silences_from(now)
+    }
+
     /// Everything is looked at from an instant on.
-    pub(super) fn watch_silences_from(&mut self, at: Timestamp) -> Result<(), StoreError> {
+    fn watch_silences_from(&mut self, at: Timestamp) -> Result<(), StoreError> {
         rows::save(&self.connection, &Look { check_at: Some(at), after: None })?;
         // The engine may have something to do.
         self.stirred.wakes = true;

@@ -248,7 +248,7 @@ fn happen(world: &mut World, act: Act) {
             let severities = Severity::ALL.into_iter().filter(|_| chance.below(2) == 0).collect();
             let matches = Match { severities, ..Match::default() };
             let length = pick(&mut chance, &TIMES);
-            let silences = std::mem::take(&mut world.directory).silence(
+            let silences = std::mem::take(&mut world.directory).silenced(
                 pick(&mut chance, &PEOPLE),
                 matches,
                 from,

@@ -46,7 +46,7 @@ pub trait Roster: Sized {
     /// Says how long things last for a team: `ack_timeout 30m`, `reopen_within 10m`, `resolve_after 4h`.
     fn lasting(self, team: &str, what: &[&str]) -> Self;
     /// Silences alerts of a severity from `from` for so long.
-    fn silence(self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self;
+    fn silenced(self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self;
     /// A schedule of the team's name: these people take turns of so long, the first from `first` on.
     fn turns(self, team: &str, members: &[&str], every: Length, first: Timestamp) -> Self;
     /// Edits the schedule of that name.
@@ -124,7 +124,7 @@ impl Roster for Directory {
         self
     }
 
-    fn silence(mut self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self {
+    fn silenced(mut self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self {
         let until = Some(from + duration(length));
         let by = "Carol".to_owned();
         let reason = "planned work".to_owned();

@@ -316,7 +316,7 @@ pub fn standing(alert: &Alert) -> String {
             format!("{by} put it aside")
         }
         Status::Silenced => {
-            let why = alert.silenced.as_ref().map_or("somebody", |hush| hush.why.as_str());
+            let why = alert.silenced.as_ref().map_or("somebody", |silenced| silenced.why.as_str());
             format!("silenced by {why}")
         }
         Status::Resolved => match alert.merged_into {

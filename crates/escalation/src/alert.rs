@@ -134,7 +134,7 @@ pub struct Snooze {
 
 /// A silence holds an alert back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hush {
+pub struct Silenced {
     /// The name of the silence or maintenance window.
     pub by: Name,
     /// Who made it and why, as people read it.
@@ -189,7 +189,7 @@ pub struct Alert {
     /// Who put it aside; while snoozed.
     pub snoozed: Option<Snooze>,
     /// What holds it back; while silenced.
-    pub silenced: Option<Hush>,
+    pub silenced: Option<Silenced>,
     /// Somebody has asked for people by hand: no silence holds it back until somebody has had it.
     pub insists: bool,
     /// The short number of the alert that it went into.

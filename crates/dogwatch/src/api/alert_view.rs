@@ -243,11 +243,11 @@ impl AlertView {
                 .snoozed
                 .as_ref()
                 .map(|snooze| SnoozeView { act: ActView::of(&snooze.act), until: instant(snooze.until) }),
-            silenced: alert.silenced.as_ref().map(|hush| SilencedView {
-                by: hush.by.to_string(),
-                why: hush.why.clone(),
-                since: instant(hush.since),
-                until: instant(hush.until),
+            silenced: alert.silenced.as_ref().map(|silenced| SilencedView {
+                by: silenced.by.to_string(),
+                why: silenced.why.clone(),
+                since: instant(silenced.since),
+                until: instant(silenced.until),
             }),
             merged_into: alert.merged_into,
             url: format!("{public_url}/alerts/{}", alert.number),

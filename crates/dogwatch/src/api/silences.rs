@@ -22,7 +22,7 @@ use crate::http::body::{Document, Query};
 use crate::http::problem::Problem;
 use crate::store::Caller;
 use act::{Wanted, change, end, list, put, stored, view, zone_of_period};
-use shape::{Change, NewMaintenance, NewSilence, PreviewSpec, PreviewView, QuietView, QuietsView};
+use shape::{Change, NewMaintenance, NewSilence, PreviewSpec, PreviewView, SilencingView, SilencingsView};
 
 /// How far back a preview looks.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -41,7 +41,7 @@ pub struct Which {
 
 /// Make a silence: alerts that match page nobody while it holds, and whoever is on call then when it ends.
 #[utoipa::path(post, path = "/api/v1/silences", tag = "silences", request_body = NewSilence,
-    responses((status = 201, body = QuietView<SilenceSpec>), (status = 422, body = Problem)))]
+    responses((status = 201, body = SilencingView<SilenceSpec>), (status = 422, body = Problem)))]
 async fn make_silence(
     caller: Caller,
     State(app): State<App>,
@@ -67,7 +67,7 @@ async fn make_silence(
 
 /// Make a maintenance window: a team or a sender is quiet, once or again and again.
 #[utoipa::path(post, path = "/api/v1/maintenance-windows", tag = "silences", request_body = NewMaintenance,
-    responses((status = 201, body = QuietView<MaintenanceSpec>), (status = 422, body = Problem)))]
+    responses((status = 201, body = SilencingView<MaintenanceSpec>), (status = 422, body = Problem)))]
 async fn make_maintenance(
     caller: Caller,
     State(app): State<App>,
@@ -112,21 +112,21 @@ async fn preview(_: Caller, State(app): State<App>, document: Document) -> Resul
     Ok(Json(view).into_response())
 }
 
-macro_rules! quiet_routes {
+macro_rules! silencing_routes {
     ($module:ident, $spec:ty, $all:literal, $one:literal) => {
         mod $module {
             use super::*;
 
             /// Those that hold or are planned.
             #[utoipa::path(get, path = $all, tag = "silences", params(Which),
-                responses((status = 200, body = QuietsView<$spec>)))]
+                responses((status = 200, body = SilencingsView<$spec>)))]
             pub(super) async fn all(_: Caller, State(app): State<App>, Query(which): Query<Which>) -> Result<Response, Problem> {
                 list::<$spec>(&app, &which)
             }
 
             /// One of them.
             #[utoipa::path(get, path = $one, tag = "silences", params(("name" = String, Path, max_length = 64)),
-                responses((status = 200, body = QuietView<$spec>), (status = 404, body = Problem)))]
+                responses((status = 200, body = SilencingView<$spec>), (status = 404, body = Problem)))]
             pub(super) async fn one(_: Caller, State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
                 let spec: $spec = stored(&app, &name)?;
                 Ok(Json(view(&app, spec)).into_response())
@@ -134,7 +134,7 @@ macro_rules! quiet_routes {
 
             /// Change when it ends, or why it is: open alerts are looked at again at once.
             #[utoipa::path(patch, path = $one, tag = "silences", params(("name" = String, Path, max_length = 64)), request_body = Change,
-                responses((status = 200, body = QuietView<$spec>), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+                responses((status = 200, body = SilencingView<$spec>), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
             pub(super) async fn patch(caller: Caller, State(app): State<App>, Path(name): Path<String>, document: Document) -> Result<Response, Problem> {
                 change::<$spec>(&app, &caller, &name, document.read()?).await
             }
@@ -149,8 +149,13 @@ macro_rules! quiet_routes {
     };
 }
 
-quiet_routes!(silences, SilenceSpec, "/api/v1/silences", "/api/v1/silences/{name}");
-quiet_routes!(windows, MaintenanceSpec, "/api/v1/maintenance-windows", "/api/v1/maintenance-windows/{name}");
+silencing_routes!(silences, SilenceSpec, "/api/v1/silences", "/api/v1/silences/{name}");
+silencing_routes!(
+    windows,
+    MaintenanceSpec,
+    "/api/v1/maintenance-windows",
+    "/api/v1/maintenance-windows/{name}"
+);
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

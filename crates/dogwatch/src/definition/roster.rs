@@ -18,7 +18,7 @@ use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
 use crate::calendar::Known;
 
 use super::overrides::{Lies, Subject};
-use super::silence::Quiet;
+use super::silence::Silencing;
 use super::{
     Definitions, FieldError, Kind, LeaveSpec, OverrideSpec, PRIMARY, PeriodSpec, RotationSpec, ScheduleSpec,
     read_json,
@@ -33,7 +33,7 @@ pub(super) struct Parts {
     specs: BTreeMap<String, Arc<ScheduleSpec>>,
     overrides: BTreeMap<String, (Lies, Timestamp, Override)>,
     leave: BTreeMap<String, LeaveSpec>,
-    quiet: BTreeMap<String, Quiet>,
+    silencings: BTreeMap<String, Silencing>,
 }
 
 /// What a change touches.
@@ -213,13 +213,13 @@ impl Definitions {
                 person.map_or(Touched::Nothing, Touched::Person)
             }
             Kind::Silence | Kind::Maintenance => {
-                self.parts.quiet.remove(name);
+                self.parts.silencings.remove(name);
                 if let Some(body) = body {
-                    let quiet = match kind {
-                        Kind::Silence => Quiet::Silence(read_json(body)?),
-                        _ => Quiet::Maintenance(read_json(body)?),
+                    let silencing = match kind {
+                        Kind::Silence => Silencing::Silence(read_json(body)?),
+                        _ => Silencing::Maintenance(read_json(body)?),
                     };
-                    self.parts.quiet.insert(key.clone(), quiet);
+                    self.parts.silencings.insert(key.clone(), silencing);
                 }
                 Touched::Silence(key)
             }
@@ -261,16 +261,16 @@ impl Definitions {
         schedules.iter().for_each(|name| self.compile_schedule(name));
         let teams: Vec<Name> = self.directory.teams.keys().cloned().collect();
         teams.iter().for_each(|team| self.compile_roster(team.as_str()));
-        let quiet: Vec<String> = self.parts.quiet.keys().cloned().collect();
-        quiet.iter().for_each(|name| self.compile_silence(name));
+        let silencings: Vec<String> = self.parts.silencings.keys().cloned().collect();
+        silencings.iter().for_each(|name| self.compile_silence(name));
     }
 
     fn compile_silence(&mut self, name: &str) {
         let Ok(key) = Name::new(name) else { return };
         self.directory.silences.remove(&key);
-        let Some(quiet) = self.parts.quiet.get(name) else { return };
+        let Some(silencing) = self.parts.silencings.get(name) else { return };
         // A team that is no more has no alerts: what speaks of it says nothing.
-        if let Ok(silence) = quiet.resolve(self) {
+        if let Ok(silence) = silencing.resolve(self) {
             self.directory.silences.insert(key, Arc::new(silence));
         }
     }
@@ -278,9 +278,9 @@ impl Definitions {
     /// The silences and maintenance windows that name a period.
     pub(super) fn silences_within<'a>(&'a self, period: &'a str) -> impl Iterator<Item = &'a str> {
         self.parts
-            .quiet
+            .silencings
             .iter()
-            .filter(move |(_, quiet)| quiet.period() == Some(period))
+            .filter(move |(_, silencing)| silencing.period() == Some(period))
             .map(|(name, _)| name.as_str())
     }
 

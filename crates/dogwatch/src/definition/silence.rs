@@ -299,12 +299,12 @@ impl Spec for MaintenanceSpec {
 
 /// What is stored of one of either kind.
 #[derive(Clone, Debug)]
-pub(super) enum Quiet {
+pub(super) enum Silencing {
     Silence(SilenceSpec),
     Maintenance(MaintenanceSpec),
 }
 
-impl Quiet {
+impl Silencing {
     /// What it means with the periods in force.
     pub(super) fn resolve(&self, definitions: &Definitions) -> Result<Silence, Vec<FieldError>> {
         match self {

@@ -176,7 +176,7 @@ pub(super) async fn fragment(
 /// Until when nobody is paged, because somebody put it aside or silenced it.
 fn held_until(alert: &Alert) -> Option<Timestamp> {
     let snoozed = alert.snoozed.as_ref().map(|snooze| snooze.until);
-    snoozed.or(alert.silenced.as_ref().map(|hush| hush.until))
+    snoozed.or(alert.silenced.as_ref().map(|silenced| silenced.until))
 }
 
 pub(super) fn missing(number: u64) -> Response {

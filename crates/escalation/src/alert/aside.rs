@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alert::{Act, Hush, Snooze, Status, Turn, Verdict};
+use crate::alert::{Act, Silenced, Snooze, Status, Turn, Verdict};
 use crate::duration;
 use crate::effect::EntryKind;
 use crate::event::{Actor, Severity};
@@ -24,18 +24,18 @@ impl Turn<'_> {
         if length > MAX_SNOOZE {
             return Verdict::Refused("an alert is put aside for seven days at most");
         }
+        let words = duration::print(length);
+        self.tell_reached(by, &format!("{by} put it aside for {words}"));
         self.leave_answered();
         self.state.alert.status = Status::Snoozed;
         self.state.alert.snoozed = Some(Snooze { act: Act { by: by.clone(), at: self.now }, until });
         self.state.wakes.clear();
         self.state.wakes.insert(Wake::SnoozeEnd, until);
         self.end_pages(EndedWhy::Snoozed);
-        let length = duration::print(length);
         self.record(EntryKind::Snoozed, |entry| {
             entry.by = Some(by.clone());
-            entry.text.clone_from(&length);
+            entry.text.clone_from(&words);
         });
-        self.tell_reached(by, &format!("{by} put it aside for {length}"));
         Verdict::Done
     }
 
@@ -47,7 +47,7 @@ impl Turn<'_> {
     pub(super) fn look_at_silences(&mut self) -> Verdict {
         match self.state.alert.status {
             status if status.waits() => {
-                if self.is_held_back() {
+                if self.hold_back() {
                     Verdict::Done
                 } else {
                     Verdict::Already
@@ -57,12 +57,12 @@ impl Turn<'_> {
                 if self.is_silent_as_before() {
                     return Verdict::Already;
                 }
-                if !self.is_held_back() {
+                if !self.hold_back() {
                     // By its wake: so that of many the gravest come first, as at the end of a silence.
                     let until = gravest_first(self.now, self.state.alert.severity);
                     self.state.wakes.insert(Wake::SilenceEnd, until);
-                    if let Some(hush) = &mut self.state.alert.silenced {
-                        hush.until = self.now;
+                    if let Some(silenced) = &mut self.state.alert.silenced {
+                        silenced.until = self.now;
                     }
                 }
                 Verdict::Done
@@ -88,7 +88,7 @@ impl Turn<'_> {
     }
 
     /// Silences the alert if something holds it back now, and says whether it does.
-    pub(crate) fn is_held_back(&mut self) -> bool {
+    pub(crate) fn hold_back(&mut self) -> bool {
         if self.state.alert.insists {
             return false;
         }
@@ -99,12 +99,16 @@ impl Turn<'_> {
             return false;
         };
         let is_new = self.state.alert.status != Status::Silenced;
+        if is_new {
+            let text = format!("silenced by {why}; nothing to do for now");
+            self.tell_reached(&Actor::dogwatch(), &text);
+        }
         let known = self.state.alert.silenced.take();
         self.leave_answered();
         let since = known.as_ref().map_or(self.now, |known| known.since);
         let is_same = known.is_some_and(|known| known.by == by && known.until == until);
         self.state.alert.status = Status::Silenced;
-        self.state.alert.silenced = Some(Hush { by: by.clone(), why: why.clone(), since, until });
+        self.state.alert.silenced = Some(Silenced { by: by.clone(), why: why.clone(), since, until });
         if is_new {
             self.end_pages_but(EndedWhy::Silenced, |page| page.asks == Asks::Himself);
             self.keep_wakes_of_pages();
@@ -116,16 +120,12 @@ impl Turn<'_> {
                 entry.text = format!("for {length} by {by} ({why})");
             });
         }
-        if is_new {
-            let text = format!("silenced by {why}; nothing to do for now");
-            self.tell_reached(&Actor::dogwatch(), &text);
-        }
         true
     }
 
     /// People are paged again: from the step reached, with whoever is on call now, unless a silence holds it back.
     pub(crate) fn resume(&mut self, why: &str) {
-        if !self.is_held_back() {
+        if !self.hold_back() {
             self.new_round(self.step_reached(), why);
         }
     }

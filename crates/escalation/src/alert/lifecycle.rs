@@ -60,7 +60,7 @@ impl Turn<'_> {
         self.state.wakes.remove(&wake);
         match wake {
             Wake::Escalate => {
-                if !self.is_held_back() {
+                if !self.hold_back() {
                     self.escalate();
                 }
             }

@@ -101,8 +101,8 @@ impl Turn<'_> {
                 Some((format!("{} put it aside", act.by), act.by.clone()))
             }
             Status::Silenced => {
-                let hush = alert.silenced.as_ref()?;
-                Some((format!("silenced by {}; nothing to do for now", hush.why), Actor::dogwatch()))
+                let silenced = alert.silenced.as_ref()?;
+                Some((format!("silenced by {}; nothing to do for now", silenced.why), Actor::dogwatch()))
             }
             Status::Resolved => {
                 let act = alert.resolved.as_ref()?;

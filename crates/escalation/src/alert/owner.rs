@@ -47,7 +47,10 @@ impl Turn<'_> {
         self.resume("nobody says that he is still on it");
         let Some(owner) = owner else { return };
         let is_paged = self.state.pages.iter().any(|page| page.is_live() && page.person == owner);
-        if !is_paged && let Some(contact) = self.first_contact(&owner) {
+        if self.state.alert.status == Status::Triggered
+            && !is_paged
+            && let Some(contact) = self.first_contact(&owner)
+        {
             self.notice(Some(owner), &contact, "you did not say that you are still on it; others are asked");
         }
     }

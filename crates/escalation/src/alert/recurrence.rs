@@ -20,9 +20,6 @@ impl Turn<'_> {
         let rose = self.grow_to(trigger.severity);
         if !rose && is_stale {
             self.new_round_unless_silenced("it was reported again, and nobody has answered");
-        } else if !rose && self.state.alert.status == Status::Silenced {
-            // Graver than before, it may be another matter for what silences it.
-            self.look_at_silences();
         }
         Verdict::Done
     }
@@ -42,16 +39,20 @@ impl Turn<'_> {
     pub(super) fn grow_to(&mut self, severity: Severity) -> bool {
         let alert = &mut self.state.alert;
         let before = alert.severity.urgency();
+        let is_graver = severity > alert.severity;
         alert.severity = alert.severity.max(severity);
         let rises = before == Urgency::Low && alert.severity.urgency() == Urgency::High;
         if rises {
             self.new_round_unless_silenced("it became urgent");
+        } else if is_graver && alert.status == Status::Silenced {
+            // It may be another matter for what silences it.
+            self.look_at_silences();
         }
         rises
     }
 
     fn new_round_unless_silenced(&mut self, why: &str) {
-        if !self.is_held_back() {
+        if !self.hold_back() {
             self.new_round(0, why);
         }
     }

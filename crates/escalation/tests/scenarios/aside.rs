@@ -181,3 +181,26 @@ fn a_silence_holds_from_its_first_instant_until_before_its_last() {
     assert_eq!(held(end - MOMENT), Some(end));
     assert_eq!(held(end), None);
 }
+
+#[test]
+fn whoever_has_it_hears_that_another_put_it_aside_or_silenced_it() {
+    let mut world = World::new(ops().lasting("ops", &["ack_timeout 30m"]));
+    world.run_to("10s");
+    world.acknowledge("carol");
+    world.snooze("bob", "1h");
+    world.run_to("11s");
+    assert_eq!(world.noticed(), ["handset:john", "handset:john", "handset:carol"]);
+    // A silence that takes the place of a new round is told to the owner, and to nobody that others are asked.
+    let mut world = World::new(ops().lasting("ops", &["ack_timeout 30m"]));
+    world.run_to("10s");
+    world.acknowledge("carol");
+    let from = START + duration("20m");
+    world.directory = std::mem::take(&mut world.directory).silenced("quiet", everything(), from, "1h");
+    world.run_to("36m");
+    assert_snapshot!(world.timeline_from(START + duration("35m")), @r"
+    +35:10 carol does not say that he is still on it
+    +35:10 silenced for 44m50s by quiet (Carol: planned work)
+    +35:10 notice → handset:john: silenced by Carol: planned work; nothing to do for now
+    +35:10 notice → handset:carol: silenced by Carol: planned work; nothing to do for now
+    ");
+}

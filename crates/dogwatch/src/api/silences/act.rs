@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::super::definitions::{missing, refuse};
 use super::Which;
-use super::shape::{Change, QuietView, QuietsView};
+use super::shape::{Change, SilencingView, SilencingsView};
 use crate::definition::time::{parse_instant, parse_moment, print_instant};
 use crate::definition::{Kind, MaintenanceSpec, SilenceSpec, Write, read_json};
 use crate::http::App;
@@ -22,14 +22,14 @@ use crate::store::{Caller, Defining, Edit, Expect};
 const SLACK: SignedDuration = SignedDuration::from_secs(60);
 
 /// What both kinds have in common.
-pub(super) trait Quiet: Serialize + DeserializeOwned + Clone {
+pub(super) trait Silencing: Serialize + DeserializeOwned + Clone {
     const KIND: Kind;
     fn name(&self) -> &str;
     fn times(&mut self) -> (&mut String, &mut Option<String>, &mut String);
     fn zone(&self) -> Option<&str>;
 }
 
-impl Quiet for SilenceSpec {
+impl Silencing for SilenceSpec {
     const KIND: Kind = Kind::Silence;
     fn name(&self) -> &str {
         &self.name
@@ -42,7 +42,7 @@ impl Quiet for SilenceSpec {
     }
 }
 
-impl Quiet for MaintenanceSpec {
+impl Silencing for MaintenanceSpec {
     const KIND: Kind = Kind::Maintenance;
     fn name(&self) -> &str {
         &self.name
@@ -107,7 +107,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-pub(super) fn view<T: Quiet>(app: &App, spec: T) -> QuietView<T> {
+pub(super) fn view<T: Silencing>(app: &App, spec: T) -> SilencingView<T> {
     let (definitions, now) = (app.store.definitions(), app.clock.now());
     let silence = definitions.directory().silences.get(spec.name());
     let show = |at: Option<Timestamp>| at.map(print_instant);
@@ -119,16 +119,16 @@ pub(super) fn view<T: Quiet>(app: &App, spec: T) -> QuietView<T> {
         },
         None => ("over", None, None),
     };
-    QuietView { spec, state, begins_at: show(begins_at), ends_at: show(ends_at) }
+    SilencingView { spec, state, begins_at: show(begins_at), ends_at: show(ends_at) }
 }
 
-pub(super) fn stored<T: Quiet>(app: &App, name: &str) -> Result<T, Problem> {
+pub(super) fn stored<T: Silencing>(app: &App, name: &str) -> Result<T, Problem> {
     let definitions = app.store.definitions();
     let defined = definitions.get(T::KIND, name).ok_or_else(|| missing(app, T::KIND, name))?;
     read_json(defined.body.clone()).map_err(Problem::invalid)
 }
 
-pub(super) fn list<T: Quiet>(app: &App, which: &Which) -> Result<Response, Problem> {
+pub(super) fn list<T: Silencing>(app: &App, which: &Which) -> Result<Response, Problem> {
     let with_past = match which.past.as_deref() {
         None | Some("false") => false,
         Some("true") => true,
@@ -139,14 +139,14 @@ pub(super) fn list<T: Quiet>(app: &App, which: &Which) -> Result<Response, Probl
     let specs = bodies.filter_map(|body| read_json::<T>(body).ok());
     let views = specs.map(|spec| view(app, spec));
     let items = views.filter(|view| with_past || view.state != "over").collect();
-    Ok(Json(QuietsView { items }).into_response())
+    Ok(Json(SilencingsView { items }).into_response())
 }
 
-pub(super) async fn put<T: Quiet>(app: &App, spec: &T) -> Result<(), Problem> {
+pub(super) async fn put<T: Silencing>(app: &App, spec: &T) -> Result<(), Problem> {
     edit::<T>(app, spec.name(), Write::Put { kind: T::KIND, body: json!(spec) }).await
 }
 
-async fn edit<T: Quiet>(app: &App, name: &str, write: Write) -> Result<(), Problem> {
+async fn edit<T: Silencing>(app: &App, name: &str, write: Write) -> Result<(), Problem> {
     let edits = vec![Edit { name: name.to_owned(), expect: Expect::Any, write }];
     match app.store.define_all(edits).await? {
         Defining::Done(_) => Ok(()),
@@ -154,7 +154,7 @@ async fn edit<T: Quiet>(app: &App, name: &str, write: Write) -> Result<(), Probl
     }
 }
 
-pub(super) async fn change<T: Quiet>(
+pub(super) async fn change<T: Silencing>(
     app: &App,
     caller: &Caller,
     name: &str,
@@ -178,7 +178,7 @@ pub(super) async fn change<T: Quiet>(
 }
 
 /// What has begun ends now, what has not is taken back.
-pub(super) async fn end<T: Quiet>(app: &App, name: &str) -> Result<Response, Problem> {
+pub(super) async fn end<T: Silencing>(app: &App, name: &str) -> Result<Response, Problem> {
     let mut spec: T = stored(app, name)?;
     let now = app.clock.now();
     let (from, until, _) = spec.times();

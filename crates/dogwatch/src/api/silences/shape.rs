@@ -95,7 +95,7 @@ pub struct Change {
 
 /// A silence or a maintenance window, and how it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct QuietView<T> {
+pub struct SilencingView<T> {
     /// As it was made.
     #[serde(flatten)]
     pub spec: T,
@@ -109,9 +109,9 @@ pub struct QuietView<T> {
 
 /// All of them.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct QuietsView<T> {
+pub struct SilencingsView<T> {
     /// By name.
-    pub items: Vec<QuietView<T>>,
+    pub items: Vec<SilencingView<T>>,
 }
 
 /// Which alerts a silence would hold back.

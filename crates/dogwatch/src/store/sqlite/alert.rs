@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{
-    act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, from_json,
-    hush_from_json, hush_to_json, id_bytes, instant, links_from_json, links_to_json, name, small,
+    act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, from_json, id_bytes,
+    instant, links_from_json, links_to_json, name, silenced_from_json, silenced_to_json, small,
     snooze_from_json, snooze_to_json, to_json, word,
 };
 use crate::store::{AlertRef, StoreError};
@@ -85,7 +85,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
             acknowledged: act_from_json(acknowledged.as_deref())?,
             resolved: act_from_json(resolved.as_deref())?,
             snoozed: snooze_from_json(snoozed.as_deref())?,
-            silenced: hush_from_json(silenced.as_deref())?,
+            silenced: silenced_from_json(silenced.as_deref())?,
             insists,
             merged_into: merged_into.map(small).transpose()?,
             roles_reached: contacts_from_json(&roles_reached)?,
@@ -352,7 +352,7 @@ fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError
         alert.since_round,
         wakes_to_json(&state.wakes)?,
         snooze_to_json(alert.snoozed.as_ref())?,
-        hush_to_json(alert.silenced.as_ref())?,
+        silenced_to_json(alert.silenced.as_ref())?,
         alert.insists,
         alert.merged_into.map(i64::try_from).transpose().map_err(|error| corrupt("a number", &error))?,
     ])?;

@@ -1,7 +1,7 @@
 //! Rows ⇄ values: words, instants, ids and the few JSON columns. The shapes here are the store's own;
 //! neither the API's nor the core's types are ever written as they are.
 
-use escalation::alert::{Act, Hush, Snooze};
+use escalation::alert::{Act, Silenced, Snooze};
 use escalation::contact::Contact;
 use escalation::event::{Actor, Link, Via};
 use escalation::name::Name;
@@ -137,27 +137,32 @@ pub(super) fn snooze_from_json(text: Option<&str>) -> Result<Option<Snooze>, Sto
 }
 
 #[derive(Serialize, Deserialize)]
-struct HushRow {
+struct SilencedRow {
     by: String,
     why: String,
     since: i64,
     until: i64,
 }
 
-pub(super) fn hush_to_json(hush: Option<&Hush>) -> Result<Option<String>, StoreError> {
-    let row = |hush: &Hush| HushRow {
-        by: hush.by.to_string(),
-        why: hush.why.clone(),
-        since: hush.since.as_millisecond(),
-        until: hush.until.as_millisecond(),
+pub(super) fn silenced_to_json(silenced: Option<&Silenced>) -> Result<Option<String>, StoreError> {
+    let row = |silenced: &Silenced| SilencedRow {
+        by: silenced.by.to_string(),
+        why: silenced.why.clone(),
+        since: silenced.since.as_millisecond(),
+        until: silenced.until.as_millisecond(),
     };
-    hush.map(|hush| to_json(&row(hush))).transpose()
+    silenced.map(|silenced| to_json(&row(silenced))).transpose()
 }
 
-pub(super) fn hush_from_json(text: Option<&str>) -> Result<Option<Hush>, StoreError> {
+pub(super) fn silenced_from_json(text: Option<&str>) -> Result<Option<Silenced>, StoreError> {
     let read = |text: &str| {
-        let row: HushRow = from_json(text)?;
-        Ok(Hush { by: name(&row.by)?, why: row.why, since: instant(row.since)?, until: instant(row.until)? })
+        let row: SilencedRow = from_json(text)?;
+        Ok(Silenced {
+            by: name(&row.by)?,
+            why: row.why,
+            since: instant(row.since)?,
+            until: instant(row.until)?,
+        })
     };
     text.map(read).transpose()
 }

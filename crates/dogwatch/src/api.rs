@@ -3,6 +3,7 @@
 //! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
 //! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
 
+mod alert_verbs;
 mod alert_view;
 mod alerts;
 mod as_code;
@@ -16,7 +17,9 @@ mod notify;
 mod on_call;
 mod overrides;
 mod rehearsals;
+mod silences;
 mod tokens;
+mod why;
 
 pub use as_code::{AppliedView, ChangeView, PlanView, plan};
 use axum::Router;
@@ -62,6 +65,9 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())
+        .merge(alert_verbs::router())
+        .merge(why::router())
+        .merge(silences::router())
         .merge(tokens::router())
         .merge(health::router())
         .split_for_parts()

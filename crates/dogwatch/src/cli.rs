@@ -10,6 +10,7 @@ mod completions;
 mod definition_files;
 mod demo;
 mod export;
+mod maintenance;
 mod notify;
 mod on_call;
 mod period;
@@ -19,10 +20,12 @@ mod rows;
 mod schedule;
 mod schema;
 mod serve;
+mod silence;
 mod terminal;
 mod token;
 mod tonight;
 mod who;
+mod why;
 
 use std::process::ExitCode;
 
@@ -55,6 +58,9 @@ enum Command {
     Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
+    Why(why::Why),
+    Silence(silence::Silence),
+    Maintenance(maintenance::Maintenance),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -78,6 +84,9 @@ pub fn run() -> ExitCode {
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),

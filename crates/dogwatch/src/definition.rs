@@ -20,6 +20,7 @@ mod roster;
 mod rotation;
 mod schedule;
 mod schema;
+mod silence;
 mod team;
 pub mod time;
 mod users;
@@ -46,6 +47,7 @@ use roster::Parts;
 pub use rotation::{EditionSpec, Member, RotationSpec};
 pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
 pub use schema::json_schema;
+pub use silence::{MaintenanceSpec, MatchSpec, SilenceSpec};
 pub use team::TeamSpec;
 
 /// The kinds of definition.
@@ -69,11 +71,15 @@ pub enum Kind {
     Override,
     /// When somebody is never on call.
     Leave,
+    /// Alerts that page nobody for a while.
+    Silence,
+    /// A team or a sender that is quiet for a while, perhaps again and again.
+    Maintenance,
 }
 
 impl Kind {
     /// Every kind, what is referred to before what refers to it.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Person,
         Self::Period,
         Self::Rotation,
@@ -83,6 +89,8 @@ impl Kind {
         Self::Integration,
         Self::Override,
         Self::Leave,
+        Self::Silence,
+        Self::Maintenance,
     ];
 
     /// The word for one of them, in the store and in messages.
@@ -97,12 +105,14 @@ impl Kind {
             Self::Schedule => "schedule",
             Self::Override => "override",
             Self::Leave => "leave",
+            Self::Silence => "silence",
+            Self::Maintenance => "maintenance-window",
         }
     }
 
     /// Whether people make it as they go, rather than write it down once.
     pub const fn is_operation(self) -> bool {
-        matches!(self, Self::Override | Self::Leave)
+        matches!(self, Self::Override | Self::Leave | Self::Silence | Self::Maintenance)
     }
 }
 
@@ -284,6 +294,8 @@ impl Definitions {
             Kind::Integration => self.check_as::<IntegrationSpec>(body, now),
             Kind::Override => self.check_as::<OverrideSpec>(body, now),
             Kind::Leave => self.check_as::<LeaveSpec>(body, now),
+            Kind::Silence => self.check_as::<SilenceSpec>(body, now),
+            Kind::Maintenance => self.check_as::<MaintenanceSpec>(body, now),
         }
     }
 
@@ -311,6 +323,8 @@ impl Definitions {
             Kind::Integration => self.read_as::<IntegrationSpec>(body, now),
             Kind::Override => self.read_as::<OverrideSpec>(body, now),
             Kind::Leave => self.read_as::<LeaveSpec>(body, now),
+            Kind::Silence => self.read_as::<SilenceSpec>(body, now),
+            Kind::Maintenance => self.read_as::<MaintenanceSpec>(body, now),
         }
     }
 
@@ -326,6 +340,8 @@ impl Definitions {
             Kind::Integration => self.resolve_as::<IntegrationSpec>(body),
             Kind::Override => self.resolve_as::<OverrideSpec>(body),
             Kind::Leave => self.resolve_as::<LeaveSpec>(body),
+            Kind::Silence => self.resolve_as::<SilenceSpec>(body),
+            Kind::Maintenance => self.resolve_as::<MaintenanceSpec>(body),
         }
     }
 

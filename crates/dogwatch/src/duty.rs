@@ -204,6 +204,12 @@ impl Roster {
         sum
     }
 
+    /// Whether somebody was, is or will be on leave at an instant, as far as it concerns this roster.
+    pub fn is_on_leave_at(&self, person: &str, at: Timestamp) -> bool {
+        let roster = &self.edition(at).1.roster;
+        roster.leave().get(person).is_some_and(|leave| leave.contains(at))
+    }
+
     /// What put somebody on call at an instant, in words.
     pub fn because(&self, at: Timestamp, role: &str, source: Option<Source>) -> String {
         let edition = self.edition(at).1;

@@ -29,3 +29,4 @@ pub mod takeover;
 pub mod telemetry;
 pub mod timeline;
 pub mod web;
+pub mod why;

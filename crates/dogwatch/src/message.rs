@@ -8,7 +8,7 @@ use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
 use escalation::directory::Directory;
 use escalation::id::{DeliveryId, PageId};
-use escalation::page::Page;
+use escalation::page::{Asks, Page};
 use jiff::Timestamp;
 
 use crate::store::Claim;
@@ -77,6 +77,15 @@ pub fn headline(alert: &Alert) -> String {
     format!("{severity} {}: {}", alert.audience.name(), alert.summary)
 }
 
+/// What stands before the headline of a page that asks for more than that somebody has it.
+pub fn asked(asks: Asks) -> &'static str {
+    match asks {
+        Asks::Anybody => "",
+        Asks::Himself => "Come, too: ",
+        Asks::StillOnIt => "Still on it? ",
+    }
+}
+
 /// How long something has been, in one unit or two: `40 s`, `5 min`, `3 h 10 min`.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
@@ -131,7 +140,7 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
     if claim.others.is_empty() {
         message.lines =
             claim.alert.as_ref().map_or_else(Vec::new, |alert| about_alert(alert, delivery, directory, now));
-        message.lines.push(ask(delivery).to_owned());
+        message.lines.push(ask(claim).to_owned());
     } else {
         gather(&mut message, claim, addresses, now);
     }
@@ -168,7 +177,10 @@ fn heading(claim: &Claim) -> String {
     let delivery = &claim.delivery;
     let about = claim.alert.as_ref().map(headline);
     match (delivery.purpose, about) {
-        (Purpose::Page, about) => about.unwrap_or_default(),
+        (Purpose::Page, about) => {
+            let asks = claim.page.as_ref().map(|page| page.asks).unwrap_or_default();
+            format!("{}{}", asked(asks), about.unwrap_or_default())
+        }
         (Purpose::Notice | Purpose::Reminder, Some(about)) => {
             format!("{}: {about}", sentence(&delivery.text))
         }
@@ -178,9 +190,13 @@ fn heading(claim: &Claim) -> String {
     }
 }
 
-fn ask(delivery: &Delivery) -> &'static str {
-    match (delivery.purpose, &delivery.page) {
-        (Purpose::Page, Some(_)) => "Please answer: do you have it?",
+fn ask(claim: &Claim) -> &'static str {
+    match (claim.delivery.purpose, &claim.delivery.page) {
+        (Purpose::Page, Some(_)) => match claim.page.as_ref().map(|page| page.asks).unwrap_or_default() {
+            Asks::Anybody => "Please answer: do you have it?",
+            Asks::Himself => "Please answer for yourself: do you come, too?",
+            Asks::StillOnIt => "You have it. Still on it? Press 4, or others are paged in 5 minutes.",
+        },
         (Purpose::Page, None) => "Somebody has to look at this.",
         (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
         (Purpose::Warning, _) => "This needs a human.",

@@ -149,6 +149,11 @@ pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
         (Verdict::Done | Verdict::Already, Status::Acknowledged) if mine => {
             format!("You have #{number}. Nobody else is paged any more.")
         }
+        // Nobody but one who was asked besides can have done anything here.
+        (Verdict::Done, Status::Acknowledged) if person.is_some() => {
+            let owner = owner.map_or("Somebody", |act| act.by.label.as_str());
+            format!("You come, too. {owner} has #{number}.")
+        }
         (Verdict::Done | Verdict::Already, Status::Acknowledged) => {
             format!("{} has #{number}.", owner.map_or("Somebody", |act| act.by.label.as_str()))
         }

@@ -108,6 +108,17 @@ pub struct Acted {
     pub verdict: Verdict,
 }
 
+/// What became of alerts that were to go into another.
+#[derive(Clone, Debug)]
+pub enum Merging {
+    /// They have; the alert that goes on, afterwards.
+    Done(Box<Acted>),
+    /// There is no such alert. Nothing was done.
+    Missing(AlertRef),
+    /// It can't be done; why, and what to do instead.
+    Refused(&'static str),
+}
+
 /// What a turn of the engine came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Advanced {
@@ -377,6 +388,20 @@ impl Store {
         self.backend.call(move |core, now| core.act(now, alert, &input)).await
     }
 
+    /// Lets alerts go into another one: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn merge(
+        &self,
+        into: AlertRef,
+        others: Vec<AlertRef>,
+        by: Actor,
+    ) -> Result<Merging, StoreError> {
+        self.backend.call(move |core, now| core.merge(now, into, &others, &by)).await
+    }
+
     /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
     /// changed hands.
     ///
@@ -489,6 +514,20 @@ impl Store {
     /// [`StoreError`].
     pub async fn alerts(&self, filter: AlertFilter) -> Result<Vec<Alert>, StoreError> {
         self.backend.read(move |connection| sqlite::read::alerts(connection, &filter)).await
+    }
+
+    /// Alerts that were reported since an instant, newest first, of those that fit, each with how often. Reads every
+    /// alert: for people who ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn reported_since(
+        &self,
+        since: Timestamp,
+        fits: impl Fn(&Alert) -> bool + Send + 'static,
+    ) -> Result<Vec<(Alert, u64)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::reported_since(connection, since, &fits)).await
     }
 
     /// The newest deliveries to a handset, newest first, with their alerts and pages.

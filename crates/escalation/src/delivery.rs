@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alert::{Alert, Status};
+use crate::alert::Alert;
 use crate::contact::Contact;
 use crate::event::{Sent, Settled};
 use crate::id::{AlertId, DeliveryId, Ids, PageId};
@@ -197,7 +197,7 @@ impl Delivery {
         }
     }
 
-    /// Whether it may be sent now. A page only while its alert waits for an answer and its page is live:
+    /// Whether it may be sent now. A page only while its alert waits for such an answer and its page is live:
     /// this is asked with the alert's row locked, and is what keeps pages from following an
     /// acknowledgement. Anything else may, until it has expired.
     pub fn is_wanted(&self, alert: Option<&Alert>, page: Option<&Page>, now: Timestamp) -> bool {
@@ -207,9 +207,12 @@ impl Delivery {
         match self.purpose {
             Purpose::Notice | Purpose::Reminder | Purpose::Warning => true,
             Purpose::Page => {
-                let waits = |alert: &Alert| matches!(alert.status, Status::Triggered | Status::Unanswered);
-                alert.is_some_and(waits)
-                    && self.page.is_none_or(|_| page.is_some_and(|page| page.ended.is_none()))
+                let Some(alert) = alert else { return false };
+                match (self.page, page) {
+                    (None, _) => alert.status.waits(),
+                    (Some(_), None) => false,
+                    (Some(_), Some(page)) => page.is_live() && alert.asks(page),
+                }
             }
         }
     }

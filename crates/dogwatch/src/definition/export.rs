@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::file::key;
 use super::{
-    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, OverrideSpec, PeriodSpec, PersonSpec, RotationSpec,
-    ScheduleSpec, TeamSpec, read_json,
+    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec, PeriodSpec,
+    PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec, read_json,
 };
 
 /// The documents, kind by kind, each kind by name.
@@ -31,6 +31,8 @@ pub fn to_toml(documents: &[(Kind, Value)]) -> Result<String, String> {
             Kind::Integration => write::<IntegrationSpec>(*kind, body),
             Kind::Override => write::<OverrideSpec>(*kind, body),
             Kind::Leave => write::<LeaveSpec>(*kind, body),
+            Kind::Silence => write::<SilenceSpec>(*kind, body),
+            Kind::Maintenance => write::<MaintenanceSpec>(*kind, body),
         };
         if !out.is_empty() {
             out.push('\n');

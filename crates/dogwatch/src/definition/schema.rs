@@ -6,8 +6,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::file::key;
 use super::{
-    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, OverrideSpec, PeriodSpec, PersonSpec, RotationSpec,
-    ScheduleSpec, TeamSpec,
+    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec, PeriodSpec,
+    PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
 };
 
 /// Fields of periods that may be a single text instead of a list.
@@ -33,6 +33,8 @@ pub fn json_schema() -> Value {
             Kind::Integration => add::<IntegrationSpec>(&mut types),
             Kind::Override => add::<OverrideSpec>(&mut types),
             Kind::Leave => add::<LeaveSpec>(&mut types),
+            Kind::Silence => add::<SilenceSpec>(&mut types),
+            Kind::Maintenance => add::<MaintenanceSpec>(&mut types),
         };
         let items = json!({ "$ref": format!("#/$defs/{name}") });
         properties.insert(key(kind).to_owned(), json!({ "type": "array", "items": items }));

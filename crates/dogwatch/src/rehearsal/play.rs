@@ -118,7 +118,7 @@ impl Play<'_> {
         });
         let answers: Vec<_> = answers.collect();
         let is_over = match self.state.alert.status {
-            Status::Triggered => false,
+            Status::Triggered | Status::Snoozed | Status::Silenced => false,
             Status::Unanswered => answers.is_empty(),
             Status::Acknowledged | Status::Resolved => true,
         };

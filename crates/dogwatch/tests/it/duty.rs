@@ -238,6 +238,8 @@ async fn leave_while_on_duty_hands_over_at_once() {
 async fn the_newcomer_is_told_what_others_work_on() {
     let mut world = World::new().await;
     ops(&world, json!([])).await;
+    let off = world.request("PATCH", "/api/v1/teams/ops", Some(json!({ "ack_timeout": "off" }))).await;
+    assert_eq!(off.status, 200, "{}", off.text);
     world.settle().await;
     let number = world.notify("disk full").await;
     world.settle().await;

@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 17] = [
     &["reply"],
     &["config"],
     &["channel"],
-    &["rehearsal"],
+    &["rehearsal", "why"],
     &["timeline"],
     &["takeover"],
     &["duty"],

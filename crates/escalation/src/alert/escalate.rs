@@ -106,10 +106,8 @@ impl Turn<'_> {
 
     /// Starts a new round at step `next` (from 0; anything past the plan's end is the last resort).
     pub(crate) fn new_round(&mut self, next: u16, why: &str) {
+        self.leave_answered();
         self.state.alert.round += 1;
-        if self.state.alert.status == Status::Acknowledged {
-            self.state.alert.since_round = self.state.alert.round;
-        }
         self.state.alert.status = Status::Triggered;
         self.state.alert.round_started_at = self.now;
         let (steps, repeat) = self.directory.escalation(&self.state.alert.audience, self.now);

@@ -8,7 +8,7 @@ use crate::alert::{Status, Turn, Verdict};
 use crate::effect::EntryKind;
 use crate::event::Handover;
 use crate::name::Name;
-use crate::page::{EndedWhy, Paged};
+use crate::page::{Asks, EndedWhy, Paged};
 use crate::plan::{OnCall, Target};
 
 impl Turn<'_> {
@@ -95,6 +95,7 @@ impl Turn<'_> {
         let ends = |place: &usize| {
             let page = &self.state.pages[*place];
             page.is_live()
+                && page.asks == Asks::Anybody
                 && handover.relieved().any(|name| *name == page.person)
                 && concerned.contains(&page.escalation_step)
                 && !others.iter().any(|target| self.stands_for(target, &page.person))

@@ -18,8 +18,8 @@ use super::places::Places;
 use super::tables::Table;
 use super::{shape, word};
 use crate::definition::{
-    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, OverrideSpec,
-    Owner, PersonSpec, RotationSpec, ScheduleSpec, TeamSpec,
+    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec,
+    OverrideSpec, Owner, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
 };
 
 /// Checks all tables but those of periods, and puts those that are sound in force.
@@ -77,6 +77,8 @@ fn sound(
         Kind::Schedule => sound_as::<ScheduleSpec>,
         Kind::Override => sound_as::<OverrideSpec>,
         Kind::Leave => sound_as::<LeaveSpec>,
+        Kind::Silence => sound_as::<SilenceSpec>,
+        Kind::Maintenance => sound_as::<MaintenanceSpec>,
         // Periods are read and compiled together, before anything else.
         Kind::Period => return None,
     };

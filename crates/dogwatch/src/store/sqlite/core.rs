@@ -4,12 +4,15 @@
 //! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
 //! rollback takes it back.
 
+mod merge;
 mod post;
+mod recurrence;
+mod silences;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use escalation::alert::{self, Audience, State, Stepped, Verdict};
+use escalation::alert::{self, State, Stepped, Verdict};
 use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
@@ -29,6 +32,8 @@ use crate::store::{
     Recorded, StoreError,
 };
 
+use recurrence::About;
+use silences::Looked;
 use watch::Posts;
 
 /// Given what is in force, says what is to be.
@@ -75,6 +80,7 @@ impl Core {
         };
         core.begin()?;
         core.watch_from_the_start(now)?;
+        core.watch_silences_from_the_start(now)?;
         core.commit()?;
         Ok(core)
     }
@@ -167,21 +173,21 @@ impl Core {
             let alert = alert_rows::load_alert(&self.connection, alert)?;
             return Ok(alert.map_or(Recorded::KeyReused, |alert| Recorded::Alert(Box::new(alert))));
         }
-        let directory = self.memory.definitions.directory();
-        let known = match &trigger.audience {
-            Audience::Team(name) => directory.teams.contains_key(name),
-            Audience::Person(name) => directory.people.contains_key(name),
-        };
-        if !known {
+        if !self.memory.definitions.directory().knows(&trigger.audience) {
             return Ok(Recorded::NoAudience);
         }
-        let open = alert_rows::open_alert(&self.connection, &trigger.integration, &trigger.dedup_key)?;
         let key = incoming.idempotency.as_ref();
-        if let Some(id) = open
-            && let Some(before) = alert_rows::load(&self.connection, id)?
-        {
+        let before = match self.about(trigger)? {
+            About::Open(id) => alert_rows::load(&self.connection, id)?,
+            About::Over(state) => Some(*state),
+            About::New => None,
+        };
+        if let Some(before) = before {
             let stepped = self.step(now, before, &Input::Trigger(trigger.clone()), key)?;
-            return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+            // One that ended too long ago stays over: this is a new one.
+            if stepped.verdict == Verdict::Done {
+                return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+            }
         }
         let mut chance = chance;
         let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut chance });
@@ -272,6 +278,7 @@ impl Core {
         }
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
+        let silences = if due.len() < most { self.watch_silences(now)? } else { Looked::default() };
         let wake: Option<i64> = self
             .connection
             .prepare_cached("SELECT min(due_at) FROM wake")?
@@ -281,14 +288,14 @@ impl Core {
         self.stirred.wakes = false;
         Ok(Advanced {
             wakes: due.len(),
-            is_full: due.len() == most || posts.are_more,
-            next: wake.into_iter().chain(posts.next).min(),
+            is_full: due.len() == most || posts.are_more || silences.are_more,
+            next: wake.into_iter().chain(posts.next).chain(silences.next).min(),
         })
     }
 
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at, alert LIMIT ?2",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([now.as_millisecond(), most])?;
@@ -406,6 +413,7 @@ impl Core {
     fn put_in_force(&mut self, now: Timestamp, changed: Definitions) -> Result<(), StoreError> {
         let before = self.memory.definitions.clone();
         self.rosters_changed(now, before.directory(), changed.directory())?;
+        self.silences_changed(now, before.directory(), changed.directory())?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
         Ok(())

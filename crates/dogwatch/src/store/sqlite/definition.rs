@@ -69,7 +69,7 @@ pub(in crate::store) fn rosters_since(
     let mut before = Some(Vec::new());
     while let Some(row) = rows.next()? {
         let (kind, name, since, defined) = read(row)?;
-        if matches!(kind, Kind::EscalationPlan | Kind::Integration) {
+        if matches!(kind, Kind::EscalationPlan | Kind::Integration | Kind::Silence | Kind::Maintenance) {
             continue;
         }
         match &mut before {

@@ -267,7 +267,7 @@ pub(super) fn withdraw(
     to: Option<&Contact>,
 ) -> Result<(), StoreError> {
     let statement = "UPDATE delivery SET state = 'withdrawn' WHERE alert = ?1 AND state = 'ready' \
-         AND purpose = 'page' AND (?2 IS NULL OR page = ?2) AND (?3 IS NULL OR contact = ?3)";
+         AND purpose = 'page' AND page IS ?2 AND (?3 IS NULL OR contact = ?3)";
     connection.prepare_cached(statement)?.execute(params![
         alert.to_bytes(),
         page.map(PageId::to_bytes),

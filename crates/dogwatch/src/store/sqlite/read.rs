@@ -81,6 +81,29 @@ pub(in crate::store) fn alerts(
     rows.map(|row| row?).collect()
 }
 
+pub(in crate::store) fn reported_since(
+    connection: &Connection,
+    since: Timestamp,
+    fits: &dyn Fn(&Alert) -> bool,
+) -> Result<Vec<(Alert, u64)>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {} FROM alert WHERE triggered_at >= ?1 ORDER BY number DESC",
+            alert_rows::ALERT_COLUMNS
+        ))?;
+        let mut rows = statement.query([since.as_millisecond()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let alert = alert_rows::read_alert(row)??;
+            if fits(&alert) {
+                let reports = event_rows::reports_since(connection, alert.id, since)?;
+                found.push((alert, reports));
+            }
+        }
+        Ok(found)
+    })
+}
+
 pub(in crate::store) fn handset(
     connection: &Connection,
     name: &Name,

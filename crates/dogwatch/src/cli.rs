@@ -10,6 +10,7 @@ mod completions;
 mod definition_files;
 mod demo;
 mod export;
+mod import;
 mod maintenance;
 mod notify;
 mod on_call;
@@ -53,6 +54,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Export(export::Export),
+    Import(import::Import),
     #[command(name = "schema")]
     Schema(schema::SchemaCommand),
     Period(period::Period),
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Plan(command) => run_to_code(command.run()),
         Command::Apply(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Export(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Import(command) => command.run(),
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),

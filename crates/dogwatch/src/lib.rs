@@ -18,6 +18,7 @@ pub mod engine;
 pub mod http;
 pub mod leave_calendar;
 pub mod message;
+pub mod naemon;
 pub mod outbound;
 pub mod rehearsal;
 pub mod reply;

@@ -35,6 +35,7 @@ use soundness::Soundness;
 pub(super) fn key(kind: Kind) -> &'static str {
     match kind {
         Kind::EscalationPlan => "escalation_plan",
+        Kind::Maintenance => "maintenance_window",
         kind => kind.word(),
     }
 }

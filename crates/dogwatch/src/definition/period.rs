@@ -156,7 +156,7 @@ impl PeriodSpec {
 
 impl PeriodSpec {
     /// A definition that uses no template, as a document.
-    pub(super) fn of(definition: &Definition) -> Self {
+    pub fn of(definition: &Definition) -> Self {
         let mut lines = definition.clone();
         (lines.name, lines.alias, lines.exclude) = (None, None, Vec::new());
         lines.register = true;

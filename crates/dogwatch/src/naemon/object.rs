@@ -26,8 +26,6 @@ pub(super) struct Resolved {
     pub(super) kind: String,
     pub(super) span: Option<Span>,
     pub(super) said: BTreeMap<String, Said>,
-    /// What it says itself, and does not inherit.
-    pub(super) own: Vec<String>,
 }
 
 impl Resolved {
@@ -70,8 +68,7 @@ pub(super) fn resolve(document: &Document, report: &mut Report) -> Vec<Resolved>
                 let key = alias(&directive.key.value).to_owned();
                 said.insert(key, Said { value: directive.value.value.clone(), span: directive.key.span });
             }
-            let own = said.keys().cloned().collect();
-            Resolved { kind: object.kind.value.clone(), span: object.kind.span, said, own }
+            Resolved { kind: object.kind.value.clone(), span: object.kind.span, said }
         })
         .collect();
     let mut templates: HashMap<(&str, &str), usize> = HashMap::new();
@@ -138,7 +135,9 @@ fn inherit(
                     None => {
                         inherited.insert(key, said);
                     }
-                    Some(first) if first.value.starts_with('+') => first.value = joined(&first.value, &said.value),
+                    Some(first) if first.value.starts_with('+') => {
+                        first.value = joined(&first.value, &said.value)
+                    }
                     Some(_) => {}
                 }
             }

@@ -34,7 +34,7 @@ pub(super) struct Watched {
     pub(super) period: Option<String>,
     /// In units; none: as Naemon has it.
     pub(super) interval: Option<f64>,
-    /// Whether the interval was written, and not taken as a default.
+    /// Of which states people are told; none: of all.
     pub(super) options: Option<Vec<char>>,
     pub(super) first_delay: f64,
     pub(super) enabled: bool,
@@ -47,7 +47,7 @@ pub(super) struct Watched {
 pub(super) struct Escalation {
     pub(super) contacts: BTreeSet<String>,
     pub(super) groups: BTreeSet<String>,
-    /// Where nothing is said of whom, or with `+`, those of the object count, too.
+    /// Where nothing is said of whom at all, or with `+`, those of the object count, too.
     pub(super) adds_contacts: bool,
     pub(super) adds_groups: bool,
     pub(super) first: u32,
@@ -83,13 +83,18 @@ pub(super) fn read(objects: &[Resolved], report: &mut Report) -> Site {
         members.retain(|member| {
             let is_known = site.contacts.contains_key(member);
             if !is_known {
-                report.note(Sort::Left, None, format!("contact group \"{group}\" names \"{member}\", who is no contact"));
+                report.note(
+                    Sort::Left,
+                    None,
+                    format!("contact group \"{group}\" names \"{member}\", who is no contact"),
+                );
             }
             is_known
         });
     }
     let hosts: Vec<&Resolved> = of("host").filter(|object| object.get("host_name").is_some()).collect();
-    let host_names: BTreeSet<String> = hosts.iter().filter_map(|host| host.get("host_name").map(str::to_owned)).collect();
+    let host_names: BTreeSet<String> =
+        hosts.iter().filter_map(|host| host.get("host_name").map(str::to_owned)).collect();
     let host_groups = groups(objects, "hostgroup", "host", "hostgroups");
     for host in &hosts {
         let name = host.get("host_name").unwrap_or_default().to_owned();
@@ -118,7 +123,9 @@ pub(super) fn read(objects: &[Resolved], report: &mut Report) -> Site {
         let pairs = members.chunks_exact(2).map(|pair| format!("{};{}", pair[0], pair[1]));
         in_service_groups.entry(name.to_owned()).or_default().extend(pairs);
     }
-    for object in objects.iter().filter(|object| object.kind == "hostescalation" || object.kind == "serviceescalation") {
+    for object in
+        objects.iter().filter(|object| object.kind == "hostescalation" || object.kind == "serviceescalation")
+    {
         let place = site.escalations.len();
         site.escalations.push(escalation(object, report));
         let hosts = targets(object, &host_names, &host_groups);
@@ -153,7 +160,8 @@ fn contact(object: &Resolved, report: &mut Report) -> Option<Contact> {
     let period = |key: &str| object.get(key).filter(|period| *period != "none").map(str::to_owned);
     for key in ["minimum_value", "minimum_importance"] {
         if object.number(key).is_some_and(|least| least > 0.0) {
-            let text = format!("contact \"{name}\" has a {key}: here people are told of whatever their team is");
+            let text =
+                format!("contact \"{name}\" has a {key}: here people are told of whatever their team is");
             report.note(Sort::Left, object.place(key), text);
         }
     }
@@ -162,7 +170,10 @@ fn contact(object: &Resolved, report: &mut Report) -> Option<Contact> {
         alias: object.get("alias").filter(|alias| *alias != name).map(str::to_owned),
         addresses,
         periods: [period("host_notification_period"), period("service_notification_period")],
-        options: [object.options("host_notification_options"), object.options("service_notification_options")],
+        options: [
+            object.options("host_notification_options"),
+            object.options("service_notification_options"),
+        ],
         enabled: [is_on("host_notifications_enabled"), is_on("service_notifications_enabled")],
         span: object.span,
         name,
@@ -209,7 +220,7 @@ fn escalation(object: &Resolved, report: &mut Report) -> Escalation {
     }
     let adds = |key: &str, other: &str| match object.get(key) {
         Some(value) => value.starts_with('+'),
-        None => object.get(other).is_none_or(|value| value.starts_with('+')),
+        None => object.get(other).is_none(),
     };
     Escalation {
         contacts: object.list("contacts").into_iter().collect(),
@@ -292,7 +303,8 @@ fn groups(
     loop {
         let mut grew = false;
         for (group, inside) in &inner {
-            let more: BTreeSet<String> = inside.iter().filter_map(|group| members.get(group)).flatten().cloned().collect();
+            let more: BTreeSet<String> =
+                inside.iter().filter_map(|group| members.get(group)).flatten().cloned().collect();
             let own = members.entry(group.clone()).or_default();
             let before = own.len();
             own.extend(more);

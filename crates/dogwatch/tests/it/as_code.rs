@@ -41,13 +41,13 @@ escalation_plan = "ops"
 "#;
 
 /// A server, and files beside it.
-struct House {
-    folder: tempfile::TempDir,
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
     process: Process,
 }
 
 impl House {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let folder = folder(&[("house.toml", text)]);
         let process = Process::serve(&folder.path().join("d.db"), &[]);
         Self { folder, process }
@@ -57,13 +57,13 @@ impl House {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let variables = [("DOGWATCH_URL", self.process.url.as_str()), ("DOGWATCH_TOKEN", TOKEN)];
         run_with(self.folder.path(), arguments, "", &variables)
     }
 
     /// What a command prints that has to succeed.
-    fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{arguments:?}: {}", ran.out);
         ran.out

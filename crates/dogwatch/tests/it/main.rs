@@ -49,6 +49,7 @@ mod duty;
 mod email;
 mod lifecycle;
 mod mailbox;
+mod naemon;
 mod on_call;
 mod period;
 mod process;

@@ -1,10 +1,10 @@
 //! An alert: one problem that somebody must answer, from its trigger until it is resolved.
 //!
-//! [`step`] is the whole machine. What an input does to the alert itself is in `alert/lifecycle.rs`;
-//! how it goes through its escalation plan in `alert/escalate.rs`; how it is put aside, by people and by
-//! silences, in `alert/aside.rs`; whether its owner is still on it in `alert/owner.rs`; whom it is passed on to
-//! in `alert/passing.rs`; two that become one in `alert/merge.rs`; coming back and falling quiet in
-//! `alert/recurrence.rs`; what happens to it when duty changes hands in `alert/handover.rs`; who is told what in
+//! [`step`] is the whole machine. Where an alert may stand is in `alert/status.rs`; what an input does to the alert
+//! itself in `alert/lifecycle.rs`; how it goes through its escalation plan in `alert/escalate.rs`; how it is put
+//! aside, by people and by silences, in `alert/aside.rs`; whether its owner is still on it in `alert/owner.rs`; whom
+//! it is passed on to in `alert/passing.rs`; two that become one in `alert/merge.rs`; coming back and falling quiet
+//! in `alert/recurrence.rs`; what happens to it when duty changes hands in `alert/handover.rs`; who is told what in
 //! `alert/notice.rs`; the pages are in [`crate::page`].
 
 mod aside;
@@ -16,6 +16,7 @@ mod notice;
 mod owner;
 mod passing;
 mod recurrence;
+mod status;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ use crate::wake::Wake;
 
 pub use aside::MAX_SNOOZE;
 pub use merge::{MAX_MERGED, check_merge};
+pub use status::{Silenced, Snooze, Status};
 
 /// Whom an alert is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,52 +51,6 @@ impl Audience {
     pub fn name(&self) -> &Name {
         match self {
             Self::Team(name) | Self::Person(name) => name,
-        }
-    }
-}
-
-/// Where an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// People are being paged.
-    Triggered,
-    /// Somebody has it.
-    Acknowledged,
-    /// Everybody was paged, nobody answered.
-    Unanswered,
-    /// Somebody put it aside for a while.
-    Snoozed,
-    /// A silence holds it back.
-    Silenced,
-    /// The problem is gone. The end.
-    Resolved,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 6] = [
-        Self::Triggered,
-        Self::Acknowledged,
-        Self::Unanswered,
-        Self::Snoozed,
-        Self::Silenced,
-        Self::Resolved,
-    ];
-
-    /// Whether people are being asked for an answer.
-    pub const fn waits(self) -> bool {
-        matches!(self, Self::Triggered | Self::Unanswered)
-    }
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Unanswered => "unanswered",
-            Self::Snoozed => "snoozed",
-            Self::Silenced => "silenced",
-            Self::Resolved => "resolved",
         }
     }
 }
@@ -121,28 +77,6 @@ pub struct Act {
     pub by: Actor,
     /// When.
     pub at: Timestamp,
-}
-
-/// Somebody put an alert aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snooze {
-    /// Who, and when.
-    pub act: Act,
-    /// When people are paged again.
-    pub until: Timestamp,
-}
-
-/// A silence holds an alert back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Silenced {
-    /// The name of the silence or maintenance window.
-    pub by: Name,
-    /// Who made it and why, as people read it.
-    pub why: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// When the alert is looked at again.
-    pub until: Timestamp,
 }
 
 /// One problem that somebody must answer.

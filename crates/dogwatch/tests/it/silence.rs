@@ -1,5 +1,10 @@
 //! Silences and maintenance windows: what they hold back, that they end, and that it shows.
 
+use dogwatch::clock::Clock;
+use dogwatch::store::Incoming;
+use escalation::alert::Audience;
+use escalation::event::{Actor, Severity, Trigger};
+use escalation::name::Name;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -134,6 +139,40 @@ async fn a_changed_silence_is_looked_at_at_once_and_a_planned_one_when_it_begins
     world.pass(SignedDuration::from_millis(1_001)).await;
     assert_eq!(status(&world, number).await, "triggered");
     assert_eq!(world.request("PATCH", &path, Some(json!({ "for": "1h" }))).await.status, 409, "it is over");
+}
+
+#[tokio::test]
+async fn a_silence_over_many_alerts_takes_them_in_turns_and_forgets_none() {
+    // A team of nobody: its alerts are unanswered at once.
+    let mut world = World::new().await;
+    world.post("/api/v1/teams", json!({ "name": "ops" })).await;
+    let report = |count: usize| {
+        let trigger = Trigger {
+            audience: Audience::Team(Name::new("ops").unwrap()),
+            integration: format!("team:{}", count % 3),
+            dedup_key: format!("key {count}"),
+            summary: "disk full".to_owned(),
+            details: String::new(),
+            severity: Severity::Error,
+            links: Vec::new(),
+            by: Actor::dogwatch(),
+        };
+        world.store.record(Incoming { trigger, idempotency: None })
+    };
+    // More than are looked at in one transaction.
+    let all = futures_util::future::join_all((0..1_100).map(report)).await;
+    assert!(all.iter().all(Result::is_ok));
+    world.settle().await;
+    silence(&world, "disk*", "1h").await;
+    // The look has begun, and not ended, when everything stops.
+    assert!(world.store.advance(100).await.unwrap().is_full);
+    let some = world.store.counts(Clock::now(&*world.clock)).await.unwrap().open;
+    assert!(some.iter().any(|(status, _)| status == "unanswered"), "{some:?}");
+    assert!(some.iter().any(|(status, _)| status == "silenced"), "{some:?}");
+    let mut world = world.crash().await;
+    world.settle().await;
+    let counts = world.store.counts(Clock::now(&*world.clock)).await.unwrap();
+    assert_eq!(counts.open, [("silenced".to_owned(), 1_100)]);
 }
 
 #[tokio::test]

@@ -46,11 +46,13 @@ pub(super) fn open_alerts(
 ) -> Result<(Vec<Alert>, Option<Place>), StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {} FROM alert INDEXED BY alert_open_key \
-         WHERE is_open = 1 AND (?1 IS NULL OR (integration, dedup_key) > (?1, ?2)) \
+         WHERE is_open = 1 AND (integration, dedup_key) > (?1, ?2) \
          ORDER BY integration, dedup_key LIMIT ?3",
         alert_rows::ALERT_COLUMNS
     ))?;
-    let (integration, key) = after.cloned().unzip();
+    // No sender is without a name: the empty one comes before all.
+    let (integration, key) =
+        after.map_or(("", ""), |(integration, key)| (integration.as_str(), key.as_str()));
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![integration, key, limit], alert_rows::read_alert)?;
     let alerts = rows.map(|row| row?).collect::<Result<Vec<Alert>, StoreError>>()?;

@@ -1,5 +1,6 @@
 //! `dogwatch apply`: what files say, put in force: all of it or nothing.
 
+use anyhow::bail;
 use clap::Args;
 
 use super::as_code::{FileSet, Progress, counted};
@@ -12,7 +13,7 @@ use crate::api::{AppliedView, PlanView};
 ///
 /// Shows what changes, as `dogwatch plan` does, and does it, unless somebody has edited anything in between. What this
 /// set of files (--owner) brought once and does not name any more is removed; what others keep stays, unless --prune
-/// says otherwise. Overrides and leave that people made as they went stay in any case. Done twice, the second time
+/// says otherwise. More removals than the files name definitions have to be allowed. Overrides and leave that people made as they went stay in any case. Done twice, the second time
 /// changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -23,6 +24,9 @@ Examples:
 pub(super) struct Apply {
     #[command(flatten)]
     files: FileSet,
+    /// Remove more definitions than the files name
+    #[arg(long)]
+    allow_removals: bool,
     /// Refuse if anything was edited since this version, which `dogwatch plan` has shown
     #[arg(long, value_name = "VERSION")]
     planned: Option<u64>,
@@ -30,7 +34,22 @@ pub(super) struct Apply {
     server: Server,
 }
 
+/// So many may always be removed.
+const FEW: usize = 5;
+
 impl Apply {
+    /// A path forgotten on the command line must not empty the house.
+    fn check_removals(&self, planned: &PlanView, named: usize) -> anyhow::Result<()> {
+        let removed = planned.changes.iter().filter(|change| change.what == "removed").count();
+        if removed > named.max(FEW) && !self.allow_removals {
+            bail!(
+                "nothing was done: this would remove {removed} definitions, and the files name {named}; give all files of \
+                 this set, another --owner, or --allow-removals if that is meant"
+            );
+        }
+        Ok(())
+    }
+
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let progress = Progress::new();
         progress.says("reading");
@@ -40,6 +59,7 @@ impl Apply {
         progress.ends();
         let planned: PlanView = planned?;
         let version = self.planned.unwrap_or(planned.version);
+        self.check_removals(&planned, loaded.documents.len())?;
         if !self.server.is_json() {
             print!("{}", plan::show(&planned, None, Paint::for_stdout()));
             if planned.changes.is_empty() && version == planned.version {

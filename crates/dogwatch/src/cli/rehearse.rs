@@ -158,7 +158,7 @@ fn show(film: &Film, team: &str, paint: Paint) -> String {
     let end = format!("{}, after {}", film.end.text, length(film.end.after));
     let end = if film.end.state == "acknowledged" { paint.inside(&end) } else { paint.alarm(&end) };
     let _ = writeln!(out, "\n{end}");
-    let first = film.first_page_after.map_or_else(|| paint.alarm("never"), |after| after_words(after));
+    let first = film.first_page_after.map_or_else(|| paint.alarm("never"), after_words);
     let _ = writeln!(out, "first page: {first}; people reached: {}", reached(film));
     out
 }
@@ -199,7 +199,7 @@ fn show_week(week: &Week, paint: Paint) -> String {
     let _ = writeln!(out, "\nuntil the first page, by the hour:");
     show_hours(&mut out, week, &zone, paint);
     out.push('\n');
-    let shown: [(&str, Option<&Hour>, fn(&Hour) -> Option<u64>); 3] = [
+    let shown: [(&str, Option<&Hour>, After); 3] = [
         ("the first page", week.worst_first_page.as_ref(), |hour| hour.first_page_after),
         ("three people", week.worst_three_people.as_ref(), |hour| hour.three_people_after),
         ("unanswered", week.worst_unanswered.as_ref(), |hour| hour.unanswered_after),
@@ -218,6 +218,9 @@ fn show_week(week: &Week, paint: Paint) -> String {
     }
     out
 }
+
+/// What is looked at of an hour.
+type After = fn(&Hour) -> Option<u64>;
 
 /// A row a day, a sign an hour: how long it takes until somebody is reached.
 fn show_hours(out: &mut String, week: &Week, zone: &TimeZone, paint: Paint) {

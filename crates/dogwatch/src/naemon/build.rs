@@ -27,6 +27,9 @@ const MOST_STRETCHES: usize = 20_000;
 /// The longest that a step waits.
 const LONGEST: u64 = 7 * 86_400;
 
+/// People by the period in which they are told; none: always.
+type ByPeriod = Vec<(Option<String>, BTreeSet<String>)>;
+
 struct Builder<'a> {
     site: &'a Site,
     settings: &'a Settings,
@@ -39,7 +42,7 @@ struct Builder<'a> {
     zoned: BTreeMap<String, Option<ZonedPeriod>>,
     meet: BTreeMap<(String, String), bool>,
     /// The schedules that were made for some people and periods.
-    made: BTreeMap<Vec<(Option<String>, BTreeSet<String>)>, Vec<String>>,
+    made: BTreeMap<ByPeriod, Vec<String>>,
     /// The shortest interval at which somebody is told again, in seconds.
     shortest: BTreeMap<String, u64>,
 }
@@ -313,7 +316,7 @@ impl Builder<'_> {
         short
     }
 
-    fn schedules_for(&mut self, key: Vec<(Option<String>, BTreeSet<String>)>, label: &str) -> Vec<String> {
+    fn schedules_for(&mut self, key: ByPeriod, label: &str) -> Vec<String> {
         if key.is_empty() {
             return Vec::new();
         }
@@ -321,7 +324,7 @@ impl Builder<'_> {
             return made.clone();
         }
         // Each goes into the first schedule in which it meets nobody.
-        let mut sets: Vec<Vec<(Option<String>, BTreeSet<String>)>> = Vec::new();
+        let mut sets: Vec<ByPeriod> = Vec::new();
         for (period, people) in &key {
             let free = sets.iter().position(|set| set.iter().all(|(other, _)| !self.do_meet(period, other)));
             match free {

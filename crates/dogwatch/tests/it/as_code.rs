@@ -70,7 +70,7 @@ impl House {
     }
 
     async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let client = reqwest::Client::new();
+        let client = crate::support::client();
         let url = format!("{}{path}", self.process.url);
         let request = client.request(method.parse().unwrap(), url).bearer_auth(TOKEN).json(&body);
         let answer = request.send().await.unwrap();
@@ -243,6 +243,18 @@ async fn what_files_keep_is_edited_there_unless_forced() {
             .ok(&["apply", "other.toml", "--owner", "other", "--force"])
             .contains("was kept by the files \"main\"")
     );
+}
+
+#[test]
+fn a_forgotten_file_does_not_empty_the_house() {
+    let house = House::new(HOUSE);
+    house.ok(&["apply", "house.toml"]);
+    house.write("small.toml", "[[person]]\nname = \"eve\"\n");
+    let ran = house.run(&["apply", "small.toml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("this would remove 6 definitions, and the files name 1"), "{}", ran.err);
+    assert_eq!(house.ok(&["apply", "house.toml"]), "nothing to do\n");
+    assert!(house.ok(&["apply", "small.toml", "--allow-removals"]).contains("6 to remove"));
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl House {
     }
 
     async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let client = crate::support::client();
+        crate::support::set_up_tls();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}{path}", self.process.url);
         let request = client.request(method.parse().unwrap(), url).bearer_auth(TOKEN).json(&body);
         let answer = request.send().await.unwrap();

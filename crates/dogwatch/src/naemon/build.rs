@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use escalation::plan::MAX_TARGETS;
+use escalation::team::MAX_MEMBERS;
 use jiff::{SignedDuration, Timestamp};
 use rota::diagnostic::Spanned;
 use rota::period::{Days, Definition, Hours, Rule, Weekday, ZonedPeriod, compile, flatten};
@@ -24,11 +26,74 @@ use crate::definition::{Kind, PeriodSpec};
 const LOOKED_AT: SignedDuration = SignedDuration::from_hours(4 * 366 * 24);
 /// The most stretches of a period that are compared; beyond that it counts as meeting every other.
 const MOST_STRETCHES: usize = 20_000;
+/// The most people of a layer.
+const MOST_IN_A_LAYER: usize = 50;
 /// The longest that a step waits.
 const LONGEST: u64 = 7 * 86_400;
 
 /// People by the period in which they are told; none: always.
 type ByPeriod = Vec<(Option<String>, BTreeSet<String>)>;
+
+/// Names of periods that are not allowed here, with those that they have instead.
+struct PeriodNames(BTreeMap<String, String>);
+
+impl PeriodNames {
+    fn of(document: &Document, report: &mut Report) -> Self {
+        let named = document.definitions.iter().filter_map(|one| one.name.as_ref());
+        let taken: BTreeSet<&str> = named.clone().map(|name| name.value.as_str()).collect();
+        let mut ours: BTreeMap<String, String> = BTreeMap::new();
+        for name in named {
+            let theirs = &name.value;
+            if !theirs.contains('/') && theirs.chars().count() <= 64 {
+                continue;
+            }
+            let plain: String = theirs.replace('/', "-").chars().take(60).collect();
+            let mut number = 1_u32;
+            let mut given = plain.clone();
+            while taken.contains(given.as_str()) || ours.values().any(|other| *other == given) {
+                number += 1;
+                given = format!("{plain}-{number}");
+            }
+            report.note(Sort::Changed, name.span, format!("timeperiod \"{theirs}\" is period \"{given}\""));
+            ours.insert(theirs.clone(), given);
+        }
+        Self(ours)
+    }
+
+    fn ours(&self, theirs: &str) -> String {
+        self.0.get(theirs).cloned().unwrap_or_else(|| theirs.to_owned())
+    }
+
+    fn in_definition(&self, mut definition: Definition) -> Definition {
+        for name in definition.name.iter_mut().chain(&mut definition.exclude) {
+            name.value = self.ours(&name.value);
+        }
+        definition
+    }
+
+    fn in_site(&self, site: &Site) -> Site {
+        let mut site = site.clone();
+        for period in site.contacts.values_mut().flat_map(|contact| contact.periods.iter_mut().flatten()) {
+            *period = self.ours(period);
+        }
+        site
+    }
+
+    fn in_levels(&self, alike: &[Alike]) -> Vec<Alike> {
+        let part = |part: &Part| Part {
+            within: part.within.as_ref().map(|period| self.ours(period)),
+            outside: part.outside.iter().map(|period| self.ours(period)).collect(),
+            ..part.clone()
+        };
+        let level = |level: &Level| Level { parts: level.parts.iter().map(part).collect(), ..level.clone() };
+        let one = |one: &Alike| Alike {
+            period: one.period.as_ref().map(|period| self.ours(period)),
+            levels: one.levels.iter().map(level).collect(),
+            ..one.clone()
+        };
+        alike.iter().map(one).collect()
+    }
+}
 
 struct Builder<'a> {
     site: &'a Site,
@@ -55,8 +120,12 @@ pub(super) fn build(
     settings: &Settings,
     report: Report,
 ) -> Imported {
-    let flat = flatten(&document.definitions);
-    let sources = flat.into_iter().filter_map(|one| Some((one.name.as_ref()?.value.clone(), one)));
+    let mut report = report;
+    let periods = PeriodNames::of(document, &mut report);
+    let (site, alike) = (periods.in_site(site), periods.in_levels(alike));
+    let (site, alike) = (&site, alike.as_slice());
+    let flat = flatten(&document.definitions).into_iter().map(|one| periods.in_definition(one));
+    let sources = flat.filter_map(|one| Some((one.name.as_ref()?.value.clone(), one)));
     let mut builder = Builder {
         site,
         settings,
@@ -197,6 +266,13 @@ impl Builder<'_> {
                 }
             }
         }
+        if members.len() > MAX_MEMBERS {
+            let text = format!(
+                "more than {MAX_MEMBERS} people in one team: the others are on its schedules, and no members"
+            );
+            self.report.note(Sort::Changed, None, text);
+            members.truncate(MAX_MEMBERS);
+        }
         members
     }
 
@@ -224,6 +300,11 @@ impl Builder<'_> {
                     }
                 }
             }
+        }
+        if schedules.len() > MAX_TARGETS {
+            let names = schedules.split_off(MAX_TARGETS).join(", ");
+            let text = format!("a step asks {MAX_TARGETS} schedules at most; left out: {names}");
+            self.report.note(Sort::Left, None, text);
         }
         schedules
     }
@@ -325,7 +406,14 @@ impl Builder<'_> {
         }
         // Each goes into the first schedule in which it meets nobody.
         let mut sets: Vec<ByPeriod> = Vec::new();
-        for (period, people) in &key {
+        // A layer names so many and no more.
+        let small = key.iter().flat_map(|(period, people)| {
+            let people: Vec<String> = people.iter().cloned().collect();
+            let chunks: Vec<BTreeSet<String>> =
+                people.chunks(MOST_IN_A_LAYER).map(|chunk| chunk.iter().cloned().collect()).collect();
+            chunks.into_iter().map(move |chunk| (period.clone(), chunk))
+        });
+        for (period, people) in &small.collect::<Vec<_>>() {
             let free = sets.iter().position(|set| set.iter().all(|(other, _)| !self.do_meet(period, other)));
             match free {
                 Some(place) => sets[place].push((period.clone(), people.clone())),
@@ -471,6 +559,7 @@ impl Builder<'_> {
                 _ => json!({ "contact": contact, "wait": "5m" }),
             })
             .collect();
+        self.options_note(contact);
         let addresses = contacts.join(", ");
         self.report.note(
             Sort::Carried,
@@ -488,6 +577,25 @@ impl Builder<'_> {
         ));
     }
 
+    /// Which states somebody is told of has no counterpart.
+    fn options_note(&mut self, contact: &Contact) {
+        for (options, all, what) in
+            [(&contact.options[0], ['d', 'u'], "host"), (&contact.options[1], ['c', 'w'], "service")]
+        {
+            let Some(options) = options.as_ref().filter(|options| !options.contains(&'a')) else { continue };
+            if all.iter().any(|letter| !options.contains(letter)) {
+                let shown: Vec<String> = options.iter().map(char::to_string).collect();
+                let text = format!(
+                    "{what}_notification_options {} of contact \"{}\": here people are told of whatever their team is paged \
+                     for",
+                    shown.join(","),
+                    contact.name
+                );
+                self.report.note(Sort::Left, contact.span, text);
+            }
+        }
+    }
+
     /// What holds for the whole site, where it depends on it.
     fn general_notes(&mut self, document: &Document, alike: &[Alike]) {
         let mut note = |sort, text: &str| self.report.note(sort, None, text);
@@ -496,6 +604,23 @@ impl Builder<'_> {
                 note(Sort::Carried, &format!("timeperiod \"{}\": period of that name", name.value));
             }
         }
+        for (group, members) in &self.site.groups {
+            let people: Vec<String> = members.iter().map(|member| self.people.of(member)).collect();
+            let text =
+                format!("contact group \"{group}\": {} on the schedules of its name", people.join(", "));
+            self.report.note(Sort::Carried, None, text);
+        }
+        for one in self.site.escalations.iter().filter(|one| one.last.is_some()) {
+            let until = match one.last {
+                Some(0) | None => "on".to_owned(),
+                Some(last) => format!("to {last}"),
+            };
+            let whom: Vec<&String> = one.groups.iter().chain(&one.contacts).collect();
+            let whom = whom.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            let text = format!("escalation from notification {} {until}: {whom}", one.first);
+            self.report.note(Sort::Carried, one.span, text);
+        }
+        let mut note = |sort, text: &str| self.report.note(sort, None, text);
         if self.site.contacts.values().any(|contact| contact.addresses.len() > 1) {
             note(
                 Sort::Changed,

@@ -97,6 +97,39 @@ fn names_addresses_and_people_that_are_not_as_here() {
 }
 
 #[test]
+fn periods_whose_names_are_not_allowed_and_options_that_have_no_counterpart() {
+    let text = "define timeperiod {\n timeperiod_name a/b\n monday 08:00-20:00\n}\n\
+        define timeperiod {\n timeperiod_name c\n monday 00:00-24:00\n exclude a/b\n}\n\
+        define contact {\n contact_name john\n email j@example.org\n host_notification_period c\n\
+        service_notification_options c\n}\n\
+        define host {\n host_name h\n contacts john\n notification_period a/b\n}\n";
+    let (imported, report) = imported(text);
+    in_force(&imported);
+    assert!(report.contains("site.cfg:2: timeperiod \"a/b\" is period \"a-b\""), "{report}");
+    assert!(report.contains("service_notification_options c of contact \"john\""), "{report}");
+}
+
+#[test]
+fn a_group_of_hundreds_is_told_as_a_whole() {
+    let people: String = (0..620)
+        .map(|n| {
+            format!(
+                "define contact {{\n contact_name c{n}\n email c{n}@example.org\n contactgroups all\n}}\n"
+            )
+        })
+        .collect();
+    let text = format!(
+        "{people}define contactgroup {{\n contactgroup_name all\n}}\ndefine host {{\n host_name h\n contact_groups all\n}}\n"
+    );
+    let (imported, report) = imported(&text);
+    let definitions = in_force(&imported);
+    let schedules = definitions.directory().schedules.values();
+    let told: usize = schedules.map(|schedule| schedule.on_call(super::NOW, "primary").people.len()).sum();
+    assert_eq!(told, 620);
+    assert!(report.contains("more than 500 people in one team"), "{report}");
+}
+
+#[test]
 fn templates_in_circles_and_out_of_nowhere() {
     let text = "define contact {\n name a\n use b\n register 0\n}\ndefine contact {\n name b\n use a\n register 0\n email x@example.org\n}\n\
         define contact {\n contact_name john\n use a,nowhere\n}\ndefine host {\n host_name h\n contacts john\n}\n";

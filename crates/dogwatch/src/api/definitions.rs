@@ -51,7 +51,7 @@ pub struct Force {
 }
 
 /// Changes one definition.
-async fn edit_one(
+pub(super) async fn edit_one(
     app: &App,
     kind: Kind,
     name: &str,

@@ -225,7 +225,10 @@ async fn what_files_keep_is_edited_there_unless_forced() {
         assert_eq!(house.send(method, path, json!({})).await.0, 409, "{method}");
     }
     let plan = json!({ "steps": [{ "contact": "handset:bob" }] });
-    assert_eq!(house.send("PUT", "/api/v1/people/bob/notification-plans/high", plan).await.0, 409);
+    let path = "/api/v1/people/bob/notification-plans/high";
+    assert_eq!(house.send("PUT", path, plan.clone()).await.0, 409);
+    assert_eq!(house.send("PUT", &format!("{path}?force=true"), plan).await.0, 200);
+    assert_eq!(house.send("DELETE", &format!("{path}?force=true"), json!({})).await.0, 204);
     let forced = house.send("PATCH", "/api/v1/people/bob?force=true", json!({ "full_name": "Bob" })).await;
     assert_eq!(forced.0, 200, "{}", forced.1);
     let told = house.ok(&["apply", "house.toml"]);

@@ -1,5 +1,6 @@
 //! What an administrator has to know before signing it off.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use rota::diagnostic::{Files, Span};
@@ -43,13 +44,14 @@ pub struct Note {
 pub struct Report {
     /// The lines, in the order in which they were found.
     pub notes: Vec<Note>,
+    known: HashSet<(Sort, String)>,
 }
 
 impl Report {
     /// Notes something. The same is not noted twice.
     pub(super) fn note(&mut self, sort: Sort, place: Option<Span>, text: impl Into<String>) {
         let text = text.into();
-        if !self.notes.iter().any(|note| note.sort == sort && note.text == text) {
+        if self.known.insert((sort, text.clone())) {
             self.notes.push(Note { sort, text, place });
         }
     }
@@ -68,12 +70,12 @@ impl Report {
             out.push('\n');
         }
         let _ = writeln!(out, "WHICH TEAM ANSWERS FOR WHAT ({})", routes.len());
-        let mut teams: Vec<&String> = routes.iter().map(|(_, team)| team).collect();
-        teams.sort();
-        teams.dedup();
-        for team in teams {
-            let own = routes.iter().filter(|(_, other)| other == team).map(|(object, _)| object.as_str());
-            let _ = writeln!(out, "  {team}: {}", own.collect::<Vec<_>>().join(", "));
+        let mut teams: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (object, team) in routes {
+            teams.entry(team).or_default().push(object);
+        }
+        for (team, own) in teams {
+            let _ = writeln!(out, "  {team}: {}", own.join(", "));
         }
         out
     }

@@ -42,6 +42,16 @@ pub(super) struct Watched {
     pub(super) span: Option<Span>,
 }
 
+impl Watched {
+    fn host(&self) -> &str {
+        self.name.split_once(';').map_or(self.name.as_str(), |(host, _)| host)
+    }
+
+    fn description(&self) -> &str {
+        self.name.split_once(';').map_or("", |(_, description)| description)
+    }
+}
+
 /// Whom to tell instead, from one number to another.
 #[derive(Clone, Debug)]
 pub(super) struct Escalation {
@@ -123,27 +133,31 @@ pub(super) fn read(objects: &[Resolved], report: &mut Report) -> Site {
         let pairs = members.chunks_exact(2).map(|pair| format!("{};{}", pair[0], pair[1]));
         in_service_groups.entry(name.to_owned()).or_default().extend(pairs);
     }
-    for object in
-        objects.iter().filter(|object| object.kind == "hostescalation" || object.kind == "serviceescalation")
-    {
-        let place = site.escalations.len();
+    let mut of_host: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, one) in site.watched.iter().enumerate() {
+        of_host.entry(one.host().to_owned()).or_default().push(place);
+        by_name.entry(one.name.clone()).or_default().push(place);
+    }
+    let escalations = objects
+        .iter()
+        .filter(|object| matches!(object.kind.as_str(), "hostescalation" | "serviceescalation"));
+    for (number, object) in escalations.enumerate() {
         site.escalations.push(escalation(object, report));
-        let hosts = targets(object, &host_names, &host_groups);
+        let is_service = object.kind == "serviceescalation";
         let descriptions: BTreeSet<String> = object.list("service_description").into_iter().collect();
+        let hosts = targets(object, &host_names, &host_groups);
+        let on_hosts = hosts.iter().filter_map(|host| of_host.get(host)).flatten().filter(|place| {
+            let one = &site.watched[**place];
+            let is_named = || descriptions.contains(one.description()) || descriptions.contains("*");
+            one.is_service == is_service && (!is_service || is_named())
+        });
         let groups = object.list("servicegroup_name");
-        let in_groups: BTreeSet<&String> =
-            groups.iter().filter_map(|group| in_service_groups.get(group)).flatten().collect();
-        for one in &mut site.watched {
-            let (host, description) = one.name.split_once(';').unwrap_or((&one.name, ""));
-            let is_meant = if object.kind == "hostescalation" {
-                !one.is_service && hosts.contains(host)
-            } else {
-                let is_named = descriptions.contains(description) || descriptions.contains("*");
-                one.is_service && (in_groups.contains(&one.name) || hosts.contains(host) && is_named)
-            };
-            if is_meant {
-                one.escalations.push(place);
-            }
+        let in_groups = groups.iter().filter_map(|group| in_service_groups.get(group)).flatten();
+        let in_groups = in_groups.filter(|_| is_service).filter_map(|name| by_name.get(name)).flatten();
+        let meant: BTreeSet<usize> = on_hosts.chain(in_groups).copied().collect();
+        for place in meant {
+            site.watched[place].escalations.push(number);
         }
     }
     site

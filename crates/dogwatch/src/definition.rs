@@ -285,46 +285,56 @@ impl Definitions {
     /// Every problem, with its field.
     pub fn check(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
         match kind {
-            Kind::Person => self.check_as::<PersonSpec>(body, now),
-            Kind::Period => self.check_as::<PeriodSpec>(body, now),
-            Kind::Rotation => self.check_as::<RotationSpec>(body, now),
-            Kind::Schedule => self.check_as::<ScheduleSpec>(body, now),
-            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(body, now),
-            Kind::Team => self.check_as::<TeamSpec>(body, now),
-            Kind::Integration => self.check_as::<IntegrationSpec>(body, now),
-            Kind::Override => self.check_as::<OverrideSpec>(body, now),
-            Kind::Leave => self.check_as::<LeaveSpec>(body, now),
-            Kind::Silence => self.check_as::<SilenceSpec>(body, now),
-            Kind::Maintenance => self.check_as::<MaintenanceSpec>(body, now),
+            Kind::Person => self.check_as::<PersonSpec>(kind, body, now),
+            Kind::Period => self.check_as::<PeriodSpec>(kind, body, now),
+            Kind::Rotation => self.check_as::<RotationSpec>(kind, body, now),
+            Kind::Schedule => self.check_as::<ScheduleSpec>(kind, body, now),
+            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(kind, body, now),
+            Kind::Team => self.check_as::<TeamSpec>(kind, body, now),
+            Kind::Integration => self.check_as::<IntegrationSpec>(kind, body, now),
+            Kind::Override => self.check_as::<OverrideSpec>(kind, body, now),
+            Kind::Leave => self.check_as::<LeaveSpec>(kind, body, now),
+            Kind::Silence => self.check_as::<SilenceSpec>(kind, body, now),
+            Kind::Maintenance => self.check_as::<MaintenanceSpec>(kind, body, now),
         }
     }
 
-    fn check_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
-        let (name, normal) = self.read_as::<S>(body, now)?;
-        self.resolve_as::<S>(normal.clone())?;
-        Ok((name, normal))
-    }
-
-    /// Reads a document of `kind`, as far as it can be understood without what it refers to. Returns its name and
-    /// its normal form.
-    fn read_as_kind(
+    fn check_as<S: Spec>(
         &self,
         kind: Kind,
         body: Value,
         now: Timestamp,
     ) -> Result<(String, Value), Vec<FieldError>> {
+        match self.read_as::<S>(kind, body, now) {
+            Ok((name, normal)) => {
+                self.resolve_as::<S>(normal.clone())?;
+                Ok((name, normal))
+            }
+            Err((mut errors, rest)) => {
+                if let Some((normal, cut)) = rest {
+                    let more = self.resolve_as::<S>(normal).err().unwrap_or_default();
+                    errors.extend(more.iter().filter_map(|error| cut.in_whole(error)));
+                }
+                Err(errors)
+            }
+        }
+    }
+
+    /// Reads a document of `kind`, as far as it can be understood without what it refers to. Returns its name and
+    /// its normal form; or what is wrong with it, and the rest.
+    fn read_as_kind(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Unread> {
         match kind {
-            Kind::Person => self.read_as::<PersonSpec>(body, now),
-            Kind::Period => self.read_as::<PeriodSpec>(body, now),
-            Kind::Rotation => self.read_as::<RotationSpec>(body, now),
-            Kind::Schedule => self.read_as::<ScheduleSpec>(body, now),
-            Kind::EscalationPlan => self.read_as::<EscalationPlanSpec>(body, now),
-            Kind::Team => self.read_as::<TeamSpec>(body, now),
-            Kind::Integration => self.read_as::<IntegrationSpec>(body, now),
-            Kind::Override => self.read_as::<OverrideSpec>(body, now),
-            Kind::Leave => self.read_as::<LeaveSpec>(body, now),
-            Kind::Silence => self.read_as::<SilenceSpec>(body, now),
-            Kind::Maintenance => self.read_as::<MaintenanceSpec>(body, now),
+            Kind::Person => self.read_as::<PersonSpec>(kind, body, now),
+            Kind::Period => self.read_as::<PeriodSpec>(kind, body, now),
+            Kind::Rotation => self.read_as::<RotationSpec>(kind, body, now),
+            Kind::Schedule => self.read_as::<ScheduleSpec>(kind, body, now),
+            Kind::EscalationPlan => self.read_as::<EscalationPlanSpec>(kind, body, now),
+            Kind::Team => self.read_as::<TeamSpec>(kind, body, now),
+            Kind::Integration => self.read_as::<IntegrationSpec>(kind, body, now),
+            Kind::Override => self.read_as::<OverrideSpec>(kind, body, now),
+            Kind::Leave => self.read_as::<LeaveSpec>(kind, body, now),
+            Kind::Silence => self.read_as::<SilenceSpec>(kind, body, now),
+            Kind::Maintenance => self.read_as::<MaintenanceSpec>(kind, body, now),
         }
     }
 
@@ -345,12 +355,30 @@ impl Definitions {
         }
     }
 
-    fn read_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
-        let spec: S = file::read_whole(body)?;
-        let spec = spec.prepare(self, now)?;
-        let normal = serde_json::to_value(&spec)
-            .map_err(|error| vec![FieldError { field: String::new(), message: error.to_string() }])?;
-        Ok((spec.name().to_owned(), normal))
+    fn read_as<S: Spec>(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Unread> {
+        let normal = |spec: &S| {
+            let wrong = |error: serde_json::Error| {
+                vec![FieldError { field: String::new(), message: error.to_string() }]
+            };
+            serde_json::to_value(spec).map_err(wrong)
+        };
+        match file::read_whole::<S>(kind, body) {
+            Ok(spec) => {
+                let spec = spec.prepare(self, now).map_err(|errors| (errors, None))?;
+                Ok((spec.name().to_owned(), normal(&spec).map_err(|errors| (errors, None))?))
+            }
+            Err((errors, None)) => Err((errors, None)),
+            Err((mut errors, Some((spec, cut)))) => {
+                let rest = match spec.prepare(self, now) {
+                    Ok(spec) => normal(&spec).ok(),
+                    Err(more) => {
+                        errors.extend(more.iter().filter_map(|error| cut.in_whole(error)));
+                        None
+                    }
+                };
+                Err((errors, rest.map(|normal| (normal, cut))))
+            }
+        }
     }
 
     fn resolve_as<S: Spec>(&self, body: Value) -> Result<(), Vec<FieldError>> {
@@ -431,6 +459,9 @@ impl Definitions {
         Ok(())
     }
 }
+
+/// What is wrong with the shape of a document, and what is left of it: its normal form, and what was taken out.
+type Unread = (Vec<FieldError>, Option<(Value, file::Cut)>);
 
 /// A kind of document: raw, with the way to its resolved form.
 trait Spec: Sized + Serialize + serde::de::DeserializeOwned {

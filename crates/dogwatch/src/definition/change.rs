@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::file::Cut;
 use super::{Defined, Definitions, FieldError, Kind};
 
 /// Who keeps a definition.
@@ -137,6 +138,8 @@ struct Ready {
     kind: Kind,
     name: String,
     body: Value,
+    /// It has mistakes: what is left of it, and what was taken out.
+    rest: Option<(Value, Cut)>,
 }
 
 impl Definitions {
@@ -201,10 +204,10 @@ impl Definitions {
                             format!("there is another {kind} \"{name}\"; give one of them another name");
                         errors.push(DocumentError::new(Some(document), "name", message));
                     } else {
-                        ready.push(Ready { document, kind, name, body });
+                        ready.push(Ready { document, kind, name, body, rest: None });
                     }
                 }
-                Err(found) => {
+                Err((found, rest)) => {
                     errors.extend(
                         found.into_iter().map(|error| DocumentError { document: Some(document), error }),
                     );
@@ -213,7 +216,7 @@ impl Definitions {
                     if let Some(name) = name.filter(|name| !first.contains_key(&(kind, name.clone()))) {
                         first.insert((kind, name.clone()), document);
                         let body = super::file::stand_in(kind, &name);
-                        ready.push(Ready { document, kind, name, body });
+                        ready.push(Ready { document, kind, name, body, rest });
                     }
                 }
             }
@@ -230,7 +233,7 @@ impl Definitions {
         errors: &mut Vec<DocumentError>,
     ) -> Vec<Step> {
         let mut steps = Vec::new();
-        for Ready { document, kind, name, body } in ready {
+        for Ready { document, kind, name, body, .. } in ready {
             let before = self.get(*kind, name).cloned();
             let what = match &before {
                 None => What::Added,
@@ -287,6 +290,12 @@ impl Definitions {
     fn check_all(&self, ready: &[Ready], errors: &mut Vec<DocumentError>) {
         let with_errors: BTreeSet<usize> = errors.iter().filter_map(|error| error.document).collect();
         let sound = |ready: &&Ready| !with_errors.contains(&ready.document);
+        for Ready { document, kind, rest, .. } in ready {
+            let Some((rest, cut)) = rest.as_ref().filter(|_| *kind != Kind::Period) else { continue };
+            let more = self.resolve_as_kind(*kind, rest.clone()).err().unwrap_or_default();
+            let more = more.iter().filter_map(|error| cut.in_whole(error));
+            errors.extend(more.map(|error| DocumentError { document: Some(*document), error }));
+        }
         for Ready { document, kind, body, .. } in ready.iter().filter(sound) {
             if *kind == Kind::Period {
                 continue;

@@ -28,7 +28,7 @@ use serde_json::Value;
 use super::{Definitions, FieldError, Kind, PeriodSpec, nearest};
 pub use places::Places;
 pub(super) use references::stand_in;
-pub(super) use shape::read_whole;
+pub(super) use shape::{Cut, read_whole};
 use soundness::Soundness;
 
 /// How tables of a kind are headed. Like the names of fields it has underscores.

@@ -278,7 +278,13 @@ escalation_plan = "nothing"
 
 [[escalation_plan]]
 name = "db"
-steps = [{ notify = ["person:eva"], after = "-5m" }]
+steps = [{ notify = ["person:eva"], after = "-5m" }, { notfy = [], after = "1m" }]
+
+[[person]]
+name = "kim"
+zone = "Mars"
+contacts = ["pigeon:kim"]
+notification_plans.high.steps = [{ contact = 5 }, { contact = "handset:zz", wait = "0s" }]
 "#;
     house.write("wrong.toml", wrong);
     for command in ["plan", "apply"] {
@@ -292,6 +298,11 @@ steps = [{ notify = ["person:eva"], after = "-5m" }]
             "did you mean \"john\"?",
             "wrong.toml:10:19: error: escalation_plan: there is no escalation-plan \"nothing\"",
             "wrong.toml:14:45: error: steps[0].after",
+            "there is no field \"notfy\" here",
+            "error: zone: ",
+            "error: contacts[0]: ",
+            "notification_plans.high.steps[0].contact: this is the wrong type",
+            "notification_plans.high.steps[1].wait: ",
         ] {
             assert!(ran.err.contains(line), "{line}\n{}", ran.err);
         }

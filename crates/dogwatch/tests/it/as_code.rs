@@ -334,42 +334,47 @@ fn periods_of_object_files_are_applied_with_their_templates() {
     assert_eq!(house.ok(&["plan", "exported.toml"]), "nothing to do\n");
 }
 
-#[test]
-fn a_kill_in_the_middle_leaves_the_old_or_the_new() {
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a process is killed at moments of real time")]
+async fn a_kill_in_the_middle_leaves_the_old_or_the_new() {
+    const ROUNDS: u32 = 16;
     let people = |count: usize, full_name: &str| -> String {
         (0..count).map(|n| format!("[[person]]\nname = \"p{n}\"\nfull_name = \"{full_name}\"\n")).collect()
     };
-    let (old, new) = (people(300, "Old"), people(300, "New"));
+    let (old, new) = (people(600, "Old"), people(600, "New"));
     let mut house = House::new(&old);
     house.ok(&["apply", "house.toml"]);
     let exported_old = house.ok(&["export"]);
+    house.write("old.toml", &old);
     house.write("house.toml", &new);
-    let mut seen_old = 0;
-    for round in 0..12_u64 {
-        let url = house.process.url.clone();
+    // How long it takes here, so that the kills are spread over all of it.
+    let began = std::time::Instant::now();
+    house.ok(&["apply", "house.toml"]);
+    let whole = began.elapsed();
+    house.ok(&["apply", "old.toml"]);
+    let (mut olds, mut news) = (0, 0);
+    for round in 0..ROUNDS {
         let apply = std::process::Command::new(env!("CARGO_BIN_EXE_dogwatch"))
             .args(["apply", "house.toml"])
             .current_dir(house.folder.path())
-            .envs([("DOGWATCH_URL", url.as_str()), ("DOGWATCH_TOKEN", TOKEN)])
+            .envs([("DOGWATCH_URL", house.process.url.as_str()), ("DOGWATCH_TOKEN", TOKEN)])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn();
-        // Later in each round; how far it comes is left to chance.
-        for _ in 0..round * 40_000 {
-            std::hint::black_box(round);
-        }
+        // A moment somewhere in it; nothing below depends on which.
+        let _ = tokio::time::timeout(whole * round / (ROUNDS - 3), std::future::pending::<()>()).await;
         house.process.kill();
         let _ = apply.unwrap().wait();
         house.process = Process::serve(&house.folder.path().join("d.db"), &[]);
         let now = house.ok(&["export"]);
         if now == exported_old {
-            seen_old += 1;
+            olds += 1;
         } else {
-            assert!(!now.contains("Old") && now.matches("New").count() == 300, "half of it was applied");
-            house.write("old.toml", &old);
+            assert!(!now.contains("Old") && now.matches("New").count() == 600, "half of it was applied");
+            news += 1;
             house.ok(&["apply", "old.toml"]);
             assert_eq!(house.ok(&["export"]), exported_old);
         }
     }
-    println!("{seen_old} of 12 were too early");
+    println!("{olds} kills came before the commit, {news} after it");
 }

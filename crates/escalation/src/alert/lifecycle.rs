@@ -5,7 +5,7 @@ use crate::delivery::Purpose;
 use crate::effect::EntryKind;
 use crate::event::{Actor, Input, Sent, Settled, Trigger, Urgency};
 use crate::name::Name;
-use crate::page::EndedWhy;
+use crate::page::{EndedWhy, Page};
 use crate::plan::UNANSWERED_ROUND;
 use crate::wake::Wake;
 
@@ -50,9 +50,12 @@ impl Turn<'_> {
         }
         self.state.wakes.remove(&wake);
         match wake {
-            Wake::Escalate => self.escalate(),
+            Wake::Escalate => self.escalation_is_due(),
             Wake::GiveUp => self.give_up(),
-            Wake::Page(page) => self.page_is_due(page),
+            Wake::Page(page) => {
+                self.page_is_due(page);
+                self.plans_moved();
+            }
         }
     }
 
@@ -76,7 +79,9 @@ impl Turn<'_> {
         // For the plan's timing an unknown outcome is a failure.
         let alert = &mut self.state.alert;
         let is_newest = settled.round == alert.round && settled.step + 1 == alert.position.next_step;
-        if settled.sent != Sent::Accepted && is_newest && settled.attempt == 1 {
+        if settled.sent == Sent::Accepted && is_newest {
+            self.role_is_done();
+        } else if is_newest && settled.attempt == 1 {
             alert.position.roles = alert.position.roles.saturating_sub(1);
             self.escalate_if_all_failed();
         }
@@ -87,9 +92,11 @@ impl Turn<'_> {
         let alert = &mut self.state.alert;
         alert.triggers = alert.triggers.saturating_add(1);
         alert.triggered_at = now;
-        let before = alert.severity.urgency();
-        alert.severity = alert.severity.max(trigger.severity);
-        let rises = before == Urgency::Low && alert.severity.urgency() == Urgency::High;
+        let urgency = |severity| self.directory.urgency(&alert.audience, severity, now);
+        let before = urgency(alert.severity);
+        let severity = alert.severity.max(trigger.severity);
+        let rises = before == Urgency::Low && urgency(severity) == Urgency::High;
+        alert.severity = severity;
         let is_stale = alert.status == Status::Unanswered && now >= alert.round_started_at + UNANSWERED_ROUND;
         self.record(EntryKind::TriggeredAgain, |entry| {
             entry.by = Some(trigger.by.clone());
@@ -117,6 +124,9 @@ impl Turn<'_> {
                 return Verdict::HasIt(act.clone());
             }
         }
+        if !take_over && let Some(verdict) = self.answer_for_one(by) {
+            return verdict;
+        }
         let before =
             self.state.alert.acknowledged.take().filter(|_| self.state.alert.status == Status::Acknowledged);
         self.state.alert.status = Status::Acknowledged;
@@ -128,6 +138,40 @@ impl Turn<'_> {
         Verdict::Done
     }
 
+    /// While others have to answer for themselves, an answer ends the answerer's own page, and those of all who
+    /// need not: the alert is acknowledged with the last one. Nothing: this answer is for everybody.
+    fn answer_for_one(&mut self, by: &Actor) -> Option<Verdict> {
+        let round = self.state.alert.round;
+        let is_own = |page: &Page| by.person.as_ref() == Some(&page.person);
+        let pages = &self.state.pages;
+        let owed: Vec<Name> = pages
+            .iter()
+            .filter(|page| page.is_live() && page.each && !is_own(page))
+            .map(|page| page.person.clone())
+            .collect();
+        if owed.is_empty() {
+            return None;
+        }
+        let ends: Vec<usize> = (0..pages.len())
+            .filter(|place| pages[*place].is_live() && (is_own(&pages[*place]) || !pages[*place].each))
+            .collect();
+        let has_answered = |page: &Page| {
+            let why = page.ended.map(|ended| ended.why);
+            is_own(page) && page.round == round && why == Some(EndedWhy::Acknowledged)
+        };
+        if ends.is_empty() && pages.iter().any(has_answered) {
+            return Some(Verdict::Already);
+        }
+        for place in ends {
+            self.end_page(place, EndedWhy::Acknowledged);
+        }
+        self.record(EntryKind::Answered, |entry| {
+            entry.by = Some(by.clone());
+            entry.people = owed;
+        });
+        Some(Verdict::Done)
+    }
+
     fn unacknowledge(&mut self, by: &Actor) -> Verdict {
         if self.state.alert.status != Status::Acknowledged {
             return Verdict::Refused("nobody has acknowledged the alert, so it is being paged already");
@@ -136,7 +180,7 @@ impl Turn<'_> {
         // From the step reached: the one that fired last, asked again who is on call.
         let position = self.state.alert.position;
         let audience = &self.state.alert.audience;
-        let (steps, _) = self.directory.escalation(audience, self.now);
+        let steps = self.directory.course(audience, self.now).steps;
         let paged_last_resort = position.last_resort && !self.directory.last_resort(audience).is_empty();
         let last = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
         let reached = position.next_step.saturating_sub(1).min(last);
@@ -155,7 +199,7 @@ impl Turn<'_> {
     }
 
     fn escalate_now(&mut self, by: &Actor, to: Option<u16>) -> Verdict {
-        let (steps, _) = self.directory.escalation(&self.state.alert.audience, self.now);
+        let steps = self.directory.course(&self.state.alert.audience, self.now).steps;
         if to.is_some_and(|to| usize::from(to) >= steps.len()) {
             return Verdict::Refused("the escalation plan has no such step; leave it out for the next one");
         }

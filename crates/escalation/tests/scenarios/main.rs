@@ -32,6 +32,7 @@ mod answer;
 mod carrier;
 mod duty;
 mod edits;
+mod escalate_when;
 mod gaps;
 mod plans;
 mod random;

@@ -183,8 +183,12 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
                 story()
             );
         }
-        let (plan, _) = world.directory.escalation(&state.alert.audience, entry.at);
-        let Escalate::After(after) = plan[usize::from(step)].escalate;
+        let plan = world.directory.course(&state.alert.audience, entry.at).steps;
+        // What waits for plans is never earlier than the moment at which it fired.
+        let after = match plan[usize::from(step)].escalate {
+            Escalate::After(after) => after,
+            Escalate::AfterPlanStep(_) | Escalate::AfterPlan => SignedDuration::ZERO,
+        };
         seen.step = Some((entry.round, step, entry.at + after));
     }
     assert!(steps <= 1, "{steps} steps fired at once\n{}", story());

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
     ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
+    ("0005_plans", include_str!("../../../migrations/sqlite/0005_plans.sql")),
 ];
 
 /// Applies what is missing.

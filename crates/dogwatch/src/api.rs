@@ -3,8 +3,10 @@
 //! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
 //! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
 
+mod alert_verbs;
 mod alert_view;
 mod alerts;
+mod as_code;
 mod calendars;
 mod contacts;
 mod definitions;
@@ -14,8 +16,12 @@ mod notification_plans;
 mod notify;
 mod on_call;
 mod overrides;
+mod rehearsals;
+mod silences;
 mod tokens;
+mod why;
 
+pub use as_code::{AppliedView, ChangeView, PlanView, plan};
 use axum::Router;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -49,14 +55,19 @@ impl Modify for Bearer {
 pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
+        .merge(as_code::router())
         .merge(notification_plans::router())
         .merge(on_call::router())
         .merge(leave::router())
         .merge(overrides::router())
+        .merge(rehearsals::router())
         .merge(contacts::router())
         .merge(calendars::router())
         .merge(notify::router())
         .merge(alerts::router())
+        .merge(alert_verbs::router())
+        .merge(why::router())
+        .merge(silences::router())
         .merge(tokens::router())
         .merge(health::router())
         .split_for_parts()

@@ -2,21 +2,31 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod alert;
+mod apply;
+mod as_code;
 mod check;
 mod client;
 mod completions;
 mod definition_files;
 mod demo;
+mod export;
+mod import;
+mod maintenance;
 mod notify;
 mod on_call;
 mod period;
+mod plan;
+mod rehearse;
 mod rows;
 mod schedule;
+mod schema;
 mod serve;
+mod silence;
 mod terminal;
 mod token;
 mod tonight;
 mod who;
+mod why;
 
 use std::process::ExitCode;
 
@@ -38,11 +48,21 @@ enum Command {
     Demo(demo::Demo),
     Who(who::Who),
     Tonight(tonight::Tonight),
+    Rehearse(rehearse::Rehearse),
     Schedule(schedule::Schedule),
     Check(check::Check),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Export(export::Export),
+    Import(import::Import),
+    #[command(name = "schema")]
+    Schema(schema::SchemaCommand),
     Period(period::Period),
     Notify(notify::Notify),
     Alert(alert::Alert),
+    Why(why::Why),
+    Silence(silence::Silence),
+    Maintenance(maintenance::Maintenance),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -57,12 +77,21 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => wait_for(&mut Builder::new_multi_thread(), command.run()),
         Command::Who(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Tonight(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Rehearse(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schedule(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Check(command) => command.run(),
+        Command::Plan(command) => run_to_code(command.run()),
+        Command::Apply(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Export(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Import(command) => command.run(),
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     match result {
@@ -80,6 +109,10 @@ fn wait_for(
     command: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     runtime.enable_all().build()?.block_on(command).map(|()| ExitCode::SUCCESS)
+}
+
+fn run_to_code(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 /// `dogwatch alert list | head` ends well.

@@ -6,7 +6,10 @@
 //! One file a kind; [`mod@file`] reads definitions that are written in files. What is in force at once, with
 //! all cross-references, is a [`Definitions`]; `roster` compiles what is asked for who is on call.
 
+mod change;
+mod difference;
 mod escalation_plan;
+mod export;
 pub mod file;
 mod integration;
 mod leave;
@@ -16,6 +19,8 @@ mod person;
 mod roster;
 mod rotation;
 mod schedule;
+mod schema;
+mod silence;
 mod team;
 pub mod time;
 mod users;
@@ -29,7 +34,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use change::{Changed, DocumentError, Owner, Step, Wanted, What};
+pub use difference::{FieldChange, field_changes};
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
+pub use export::to_toml;
 pub use integration::IntegrationSpec;
 pub use leave::{LeaveSpec, StretchSpec};
 pub use overrides::{Lies, OverrideSpec, Subject};
@@ -38,6 +46,8 @@ pub use person::{NotificationPlanSpec, NotificationPlansSpec, NotificationStepSp
 use roster::Parts;
 pub use rotation::{EditionSpec, Member, RotationSpec};
 pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
+pub use schema::json_schema;
+pub use silence::{MaintenanceSpec, MatchSpec, SilenceSpec};
 pub use team::TeamSpec;
 
 /// The kinds of definition.
@@ -61,11 +71,15 @@ pub enum Kind {
     Override,
     /// When somebody is never on call.
     Leave,
+    /// Alerts that page nobody for a while.
+    Silence,
+    /// A team or a sender that is quiet for a while, perhaps again and again.
+    Maintenance,
 }
 
 impl Kind {
     /// Every kind, what is referred to before what refers to it.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Person,
         Self::Period,
         Self::Rotation,
@@ -75,6 +89,8 @@ impl Kind {
         Self::Integration,
         Self::Override,
         Self::Leave,
+        Self::Silence,
+        Self::Maintenance,
     ];
 
     /// The word for one of them, in the store and in messages.
@@ -89,12 +105,14 @@ impl Kind {
             Self::Schedule => "schedule",
             Self::Override => "override",
             Self::Leave => "leave",
+            Self::Silence => "silence",
+            Self::Maintenance => "maintenance-window",
         }
     }
 
     /// Whether people make it as they go, rather than write it down once.
     pub const fn is_operation(self) -> bool {
-        matches!(self, Self::Override | Self::Leave)
+        matches!(self, Self::Override | Self::Leave | Self::Silence | Self::Maintenance)
     }
 }
 
@@ -194,6 +212,8 @@ pub struct Defined {
     pub valid_from: Timestamp,
     /// As it was written, in the normal form of its kind.
     pub body: Value,
+    /// Who keeps it.
+    pub owner: Owner,
 }
 
 /// Everything that is defined, at one version: as written, and as it is acted on.
@@ -265,25 +285,115 @@ impl Definitions {
     /// Every problem, with its field.
     pub fn check(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
         match kind {
-            Kind::Person => self.check_as::<PersonSpec>(body, now),
-            Kind::Period => self.check_as::<PeriodSpec>(body, now),
-            Kind::Rotation => self.check_as::<RotationSpec>(body, now),
-            Kind::Schedule => self.check_as::<ScheduleSpec>(body, now),
-            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(body, now),
-            Kind::Team => self.check_as::<TeamSpec>(body, now),
-            Kind::Integration => self.check_as::<IntegrationSpec>(body, now),
-            Kind::Override => self.check_as::<OverrideSpec>(body, now),
-            Kind::Leave => self.check_as::<LeaveSpec>(body, now),
+            Kind::Person => self.check_as::<PersonSpec>(kind, body, now),
+            Kind::Period => self.check_as::<PeriodSpec>(kind, body, now),
+            Kind::Rotation => self.check_as::<RotationSpec>(kind, body, now),
+            Kind::Schedule => self.check_as::<ScheduleSpec>(kind, body, now),
+            Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(kind, body, now),
+            Kind::Team => self.check_as::<TeamSpec>(kind, body, now),
+            Kind::Integration => self.check_as::<IntegrationSpec>(kind, body, now),
+            Kind::Override => self.check_as::<OverrideSpec>(kind, body, now),
+            Kind::Leave => self.check_as::<LeaveSpec>(kind, body, now),
+            Kind::Silence => self.check_as::<SilenceSpec>(kind, body, now),
+            Kind::Maintenance => self.check_as::<MaintenanceSpec>(kind, body, now),
         }
     }
 
-    fn check_as<S: Spec>(&self, body: Value, now: Timestamp) -> Result<(String, Value), Vec<FieldError>> {
-        let spec: S = read_json(body)?;
-        let spec = spec.prepare(self, now)?;
-        spec.resolve(self)?;
-        let normal = serde_json::to_value(&spec)
-            .map_err(|error| vec![FieldError { field: String::new(), message: error.to_string() }])?;
-        Ok((spec.name().to_owned(), normal))
+    fn check_as<S: Spec>(
+        &self,
+        kind: Kind,
+        body: Value,
+        now: Timestamp,
+    ) -> Result<(String, Value), Vec<FieldError>> {
+        match self.read_as::<S>(kind, body, now) {
+            Ok((name, normal)) => {
+                self.resolve_as::<S>(normal.clone())?;
+                Ok((name, normal))
+            }
+            Err((mut errors, rest)) => {
+                if let Some((normal, cut)) = rest {
+                    let more = self.resolve_as::<S>(normal).err().unwrap_or_default();
+                    errors.extend(more.iter().filter_map(|error| cut.in_whole(error)));
+                }
+                Err(errors)
+            }
+        }
+    }
+
+    /// Reads a document of `kind`, as far as it can be understood without what it refers to. Returns its name and
+    /// its normal form; or what is wrong with it, and the rest.
+    fn read_as_kind(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Unread> {
+        match kind {
+            Kind::Person => self.read_as::<PersonSpec>(kind, body, now),
+            Kind::Period => self.read_as::<PeriodSpec>(kind, body, now),
+            Kind::Rotation => self.read_as::<RotationSpec>(kind, body, now),
+            Kind::Schedule => self.read_as::<ScheduleSpec>(kind, body, now),
+            Kind::EscalationPlan => self.read_as::<EscalationPlanSpec>(kind, body, now),
+            Kind::Team => self.read_as::<TeamSpec>(kind, body, now),
+            Kind::Integration => self.read_as::<IntegrationSpec>(kind, body, now),
+            Kind::Override => self.read_as::<OverrideSpec>(kind, body, now),
+            Kind::Leave => self.read_as::<LeaveSpec>(kind, body, now),
+            Kind::Silence => self.read_as::<SilenceSpec>(kind, body, now),
+            Kind::Maintenance => self.read_as::<MaintenanceSpec>(kind, body, now),
+        }
+    }
+
+    /// Checks a document in its normal form, with all that it refers to.
+    fn resolve_as_kind(&self, kind: Kind, body: Value) -> Result<(), Vec<FieldError>> {
+        match kind {
+            Kind::Person => self.resolve_as::<PersonSpec>(body),
+            Kind::Period => self.resolve_as::<PeriodSpec>(body),
+            Kind::Rotation => self.resolve_as::<RotationSpec>(body),
+            Kind::Schedule => self.resolve_as::<ScheduleSpec>(body),
+            Kind::EscalationPlan => self.resolve_as::<EscalationPlanSpec>(body),
+            Kind::Team => self.resolve_as::<TeamSpec>(body),
+            Kind::Integration => self.resolve_as::<IntegrationSpec>(body),
+            Kind::Override => self.resolve_as::<OverrideSpec>(body),
+            Kind::Leave => self.resolve_as::<LeaveSpec>(body),
+            Kind::Silence => self.resolve_as::<SilenceSpec>(body),
+            Kind::Maintenance => self.resolve_as::<MaintenanceSpec>(body),
+        }
+    }
+
+    fn read_as<S: Spec>(&self, kind: Kind, body: Value, now: Timestamp) -> Result<(String, Value), Unread> {
+        let normal = |spec: &S| {
+            let wrong = |error: serde_json::Error| {
+                vec![FieldError { field: String::new(), message: error.to_string() }]
+            };
+            serde_json::to_value(spec).map_err(wrong)
+        };
+        match file::read_whole::<S>(kind, body) {
+            Ok(spec) => {
+                let spec = spec.prepare(self, now).map_err(|errors| (errors, None))?;
+                Ok((spec.name().to_owned(), normal(&spec).map_err(|errors| (errors, None))?))
+            }
+            Err((errors, None)) => Err((errors, None)),
+            Err((mut errors, Some((spec, cut)))) => {
+                let rest = match spec.prepare(self, now) {
+                    Ok(spec) => normal(&spec).ok(),
+                    Err(more) => {
+                        errors.extend(more.iter().filter_map(|error| cut.in_whole(error)));
+                        None
+                    }
+                };
+                Err((errors, rest.map(|normal| (normal, cut))))
+            }
+        }
+    }
+
+    fn resolve_as<S: Spec>(&self, body: Value) -> Result<(), Vec<FieldError>> {
+        read_json::<S>(body)?.resolve(self).map(drop)
+    }
+
+    /// Puts versions in force that may not be sound: only for looking at what would be.
+    fn apply_quietly(&mut self, versions: impl Iterator<Item = (Kind, String, Option<Defined>)>) {
+        self.is_loading = true;
+        for (kind, name, defined) in versions {
+            // What is wrong with it is told by whoever asked.
+            let _ = self.set(kind, &name, defined);
+        }
+        self.is_loading = false;
+        self.compile_all();
     }
 
     /// Puts many versions in force at once: cheaper than one after the other.
@@ -304,24 +414,30 @@ impl Definitions {
     /// Puts a version in force. The body has passed [`Self::check`], now or before it was stored; one
     /// that does not read any more is left out and said in the log, so that the others stay in force.
     pub fn apply(&mut self, kind: Kind, name: &str, defined: Option<Defined>) {
+        if let Err(errors) = self.set(kind, name, defined) {
+            tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
+        }
+    }
+
+    fn set(&mut self, kind: Kind, name: &str, defined: Option<Defined>) -> Result<(), Vec<FieldError>> {
+        let mut wrong = Vec::new();
         let key = (kind, name.to_owned());
         self.directory.remove(kind, name);
         let body = defined.as_ref().map(|defined| defined.body.clone());
         match defined {
             Some(defined) => {
                 self.version = self.version.max(defined.version);
-                if let Err(errors) = self.resolve_into_directory(kind, defined.body.clone()) {
-                    tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
-                }
+                wrong.extend(
+                    self.resolve_into_directory(kind, defined.body.clone()).err().into_iter().flatten(),
+                );
                 self.entries.insert(key, Arc::new(defined));
             }
             None => {
                 self.entries.remove(&key);
             }
         }
-        if let Err(errors) = self.set_part(kind, name, body) {
-            tracing::error!(%kind, name, ?errors, "a stored definition can't be read");
-        }
+        wrong.extend(self.set_part(kind, name, body).err().into_iter().flatten());
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     fn resolve_into_directory(&mut self, kind: Kind, body: Value) -> Result<(), Vec<FieldError>> {
@@ -343,6 +459,9 @@ impl Definitions {
         Ok(())
     }
 }
+
+/// What is wrong with the shape of a document, and what is left of it: its normal form, and what was taken out.
+type Unread = (Vec<FieldError>, Option<(Value, file::Cut)>);
 
 /// A kind of document: raw, with the way to its resolved form.
 trait Spec: Sized + Serialize + serde::de::DeserializeOwned {

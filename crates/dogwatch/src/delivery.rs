@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::channel::Channels;
 use crate::clock::{Clock, lock, sleep_until};
-use crate::message::compose;
+use crate::message::{Addresses, Message, compose};
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::{Capacity, Claim, Store, StoreError};
@@ -108,9 +108,7 @@ impl Dispatcher {
             return Outcome::Refused { why, permanent: true };
         };
         let now = self.clock.now();
-        let answer = claim.page.as_ref().map(|page| self.links.path(page.id));
-        let definitions = self.store.definitions();
-        let message = compose(&claim, definitions.directory(), &self.public_url, answer, now);
+        let message = self.compose(&claim, now);
         let deadline = now + SEND_DEADLINE;
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
@@ -124,6 +122,16 @@ impl Dispatcher {
                 Outcome::Unknown { why: "no answer within 10 s".to_owned() }
             }
         }
+    }
+
+    fn compose(&self, claim: &Claim, now: Timestamp) -> Message {
+        let definitions = self.store.definitions();
+        let addresses = Addresses {
+            public_url: &self.public_url,
+            page: &|page| self.links.path(page),
+            all: &|message| self.links.path_of_all(message),
+        };
+        compose(claim, definitions.directory(), &addresses, now)
     }
 
     async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) {

@@ -3,6 +3,7 @@
 //! An instant in the past is answered by the schedule that was in force then, whatever became of it since; the
 //! present and the future by the one in force now. The answers themselves are [`rota::schedule`]'s.
 
+pub mod difference;
 pub mod feed;
 
 mod by_layer;
@@ -201,6 +202,12 @@ impl Roster {
             at = end;
         }
         sum
+    }
+
+    /// Whether somebody was, is or will be on leave at an instant, as far as it concerns this roster.
+    pub fn is_on_leave_at(&self, person: &str, at: Timestamp) -> bool {
+        let roster = &self.edition(at).1.roster;
+        roster.leave().get(person).is_some_and(|leave| leave.contains(at))
     }
 
     /// What put somebody on call at an instant, in words.

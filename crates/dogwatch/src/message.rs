@@ -7,7 +7,8 @@ use escalation::alert::{Alert, Audience};
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
 use escalation::directory::Directory;
-use escalation::id::DeliveryId;
+use escalation::id::{DeliveryId, PageId};
+use escalation::page::{Asks, Page};
 use jiff::Timestamp;
 
 use crate::store::Claim;
@@ -37,14 +38,52 @@ pub struct Message {
     pub details: String,
     /// Where the alert is shown, if there is one.
     pub alert_url: Option<String>,
-    /// Where this reader answers for this page; only in pages for people.
+    /// Where this reader answers for this page, or for all that this message holds; only in pages for people.
+    pub answer_url: Option<String>,
+    /// What else this message holds; nothing, if it is about one thing.
+    pub others: Vec<Other>,
+}
+
+/// One more that a message holds.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// One line.
+    pub headline: String,
+    /// The whole alert, for receivers that are programs.
+    pub subject: Option<Alert>,
+    /// Where the alert is shown.
+    pub alert_url: Option<String>,
+    /// Where this reader answers for this page alone.
     pub answer_url: Option<String>,
 }
+
+impl Other {
+    fn of(claim: &Claim, addresses: &Addresses<'_>) -> Self {
+        Self {
+            headline: heading(claim),
+            alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
+            answer_url: addresses.of_page(claim.page.as_ref()),
+            subject: claim.alert.clone(),
+        }
+    }
+}
+
+/// The most that a message lists line by line.
+const MOST_LISTED: usize = 50;
 
 /// The line that begins every message: severity, team, what is wrong.
 pub fn headline(alert: &Alert) -> String {
     let severity = alert.severity.word().to_uppercase();
     format!("{severity} {}: {}", alert.audience.name(), alert.summary)
+}
+
+/// What stands before the headline of a page that asks for more than that somebody has it.
+pub fn asked(asks: Asks) -> &'static str {
+    match asks {
+        Asks::Anybody => "",
+        Asks::Himself => "Come, too: ",
+        Asks::StillOnIt => "Still on it? ",
+    }
 }
 
 /// How long something has been, in one unit or two: `40 s`, `5 min`, `3 h 10 min`.
@@ -59,49 +98,108 @@ pub fn age(since: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Makes the message of a claimed delivery.
-///
-/// `public_url` has no slash at its end; `answer_path` is the path of the reader's own answer page.
-pub fn compose(
-    claim: &Claim,
-    directory: &Directory,
-    public_url: &str,
-    answer_path: Option<String>,
-    now: Timestamp,
-) -> Message {
+/// The addresses that a message names.
+pub struct Addresses<'a> {
+    /// Where Dogwatch is reached, without a slash at its end.
+    pub public_url: &'a str,
+    /// The path at which a page's own person answers it.
+    pub page: &'a dyn Fn(PageId) -> String,
+    /// The path at which everything in one message is answered, by the first delivery in it.
+    pub all: &'a dyn Fn(DeliveryId) -> String,
+}
+
+impl Addresses<'_> {
+    fn of_alert(&self, alert: &Alert) -> String {
+        format!("{}/alerts/{}", self.public_url, alert.number)
+    }
+
+    fn of_page(&self, page: Option<&Page>) -> Option<String> {
+        page.map(|page| format!("{}{}", self.public_url, (self.page)(page.id)))
+    }
+}
+
+/// Makes the message of a claimed delivery, and of what goes out with it.
+pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, now: Timestamp) -> Message {
     let delivery = &claim.delivery;
-    let about = claim.alert.as_ref().map(headline);
-    let headline = match (delivery.purpose, about) {
-        (Purpose::Page, about) => about.unwrap_or_default(),
-        (Purpose::Notice | Purpose::Reminder, Some(about)) => {
-            format!("{}: {about}", sentence(&delivery.text))
-        }
-        (Purpose::Notice | Purpose::Reminder, None) => sentence(&delivery.text),
-        (Purpose::Warning, Some(about)) => format!("WARNING {about}: {}", delivery.text),
-        (Purpose::Warning, None) => format!("WARNING {}", delivery.text),
-    };
-    let ask = match (delivery.purpose, &delivery.page) {
-        (Purpose::Page, Some(_)) => "Please answer: do you have it?",
-        (Purpose::Page, None) => "Somebody has to look at this.",
-        (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
-        (Purpose::Warning, _) => "This needs a human.",
-    };
-    let mut lines =
-        claim.alert.as_ref().map_or_else(Vec::new, |alert| about_alert(alert, delivery, directory, now));
-    lines.push(ask.to_owned());
-    Message {
+    let alone = heading(claim);
+    let mut message = Message {
         delivery: delivery.id,
         attempt: delivery.attempt,
         sent_at: now,
         purpose: delivery.purpose,
         contact: delivery.contact.clone(),
         reader: reader(delivery, directory),
-        headline,
-        lines,
+        headline: alone,
+        lines: Vec::new(),
         details: claim.alert.as_ref().map_or_else(String::new, |alert| alert.details.clone()),
-        alert_url: claim.alert.as_ref().map(|alert| format!("{public_url}/alerts/{}", alert.number)),
+        alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
         subject: claim.alert.clone(),
-        answer_url: answer_path.map(|path| format!("{public_url}{path}")),
+        answer_url: addresses.of_page(claim.page.as_ref()),
+        others: claim.others.iter().map(|other| Other::of(other, addresses)).collect(),
+    };
+    if claim.others.is_empty() {
+        message.lines =
+            claim.alert.as_ref().map_or_else(Vec::new, |alert| about_alert(alert, delivery, directory, now));
+        message.lines.push(ask(claim).to_owned());
+    } else {
+        gather(&mut message, claim, addresses, now);
+    }
+    message
+}
+
+/// Several at once: the first is the headline, and all are listed.
+fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: Timestamp) {
+    let held = || std::iter::once(claim).chain(&claim.others);
+    let listed = held().take(MOST_LISTED).map(|claim| match &claim.alert {
+        Some(alert) => format!("#{} {} ({})", alert.number, heading(claim), age(alert.created_at, now)),
+        None => heading(claim),
+    });
+    message.lines = listed.collect();
+    let (count, unlisted) = (held().count(), held().count().saturating_sub(MOST_LISTED));
+    if unlisted > 0 {
+        message.lines.push(format!("… and {unlisted} more: {}", addresses.public_url));
+    }
+    message.lines.push(match message.purpose {
+        Purpose::Page => format!("{count} alerts wait for an answer. Please answer: do you have them?"),
+        _ => "You need not answer.".to_owned(),
+    });
+    message.headline = format!("{} (and {} more)", message.headline, claim.others.len());
+    // What is said of one of them is not said of all.
+    message.details = String::new();
+    message.alert_url = None;
+    if let (Purpose::Page, Some(bundle)) = (message.purpose, claim.delivery.bundle) {
+        message.answer_url = Some(format!("{}{}", addresses.public_url, (addresses.all)(bundle)));
+    }
+}
+
+/// The one line that says what a delivery is about.
+fn heading(claim: &Claim) -> String {
+    let delivery = &claim.delivery;
+    let about = claim.alert.as_ref().map(headline);
+    match (delivery.purpose, about) {
+        (Purpose::Page, about) => {
+            let asks = claim.page.as_ref().map(|page| page.asks).unwrap_or_default();
+            format!("{}{}", asked(asks), about.unwrap_or_default())
+        }
+        (Purpose::Notice | Purpose::Reminder, Some(about)) => {
+            format!("{}: {about}", sentence(&delivery.text))
+        }
+        (Purpose::Notice | Purpose::Reminder, None) => sentence(&delivery.text),
+        (Purpose::Warning, Some(about)) => format!("WARNING {about}: {}", delivery.text),
+        (Purpose::Warning, None) => format!("WARNING {}", delivery.text),
+    }
+}
+
+fn ask(claim: &Claim) -> &'static str {
+    match (claim.delivery.purpose, &claim.delivery.page) {
+        (Purpose::Page, Some(_)) => match claim.page.as_ref().map(|page| page.asks).unwrap_or_default() {
+            Asks::Anybody => "Please answer: do you have it?",
+            Asks::Himself => "Please answer for yourself: do you come, too?",
+            Asks::StillOnIt => "You have it. Still on it? Press 4, or others are paged in 5 minutes.",
+        },
+        (Purpose::Page, None) => "Somebody has to look at this.",
+        (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
+        (Purpose::Warning, _) => "This needs a human.",
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use escalation::alert::Verdict;
+use escalation::alert::{Alert, Status, Verdict};
 use escalation::event::{Actor, Input, Via};
-use escalation::id::PageId;
+use escalation::id::{DeliveryId, PageId};
 use escalation::name::Name;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -33,23 +33,38 @@ impl AnswerLinks {
 
     /// The path of a page's answer address.
     pub fn path(&self, page: PageId) -> String {
-        format!("/answer/{page}/{}", URL_SAFE_NO_PAD.encode(self.proof(page)))
+        format!("/answer/{page}/{}", URL_SAFE_NO_PAD.encode(self.proof(b"answer:", page.to_bytes())))
+    }
+
+    /// The path of the address that answers for everything in one message.
+    pub fn path_of_all(&self, message: DeliveryId) -> String {
+        format!("/answer/all/{message}/{}", URL_SAFE_NO_PAD.encode(self.proof(b"all:", message.to_bytes())))
     }
 
     /// Whether `proof` belongs to `page`.
     pub fn fits(&self, page: PageId, proof: &str) -> bool {
-        URL_SAFE_NO_PAD.decode(proof).is_ok_and(|given| self.proof(page).ct_eq(&given).into())
+        is_same(&self.proof(b"answer:", page.to_bytes()), proof)
     }
 
-    fn proof(&self, page: PageId) -> Vec<u8> {
+    /// Whether `proof` belongs to everything in `message`.
+    pub fn fits_all(&self, message: DeliveryId, proof: &str) -> bool {
+        is_same(&self.proof(b"all:", message.to_bytes()), proof)
+    }
+
+    fn proof(&self, what: &[u8], id: [u8; 16]) -> Vec<u8> {
         // HMAC takes a key of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return Vec::new() };
-        mac.update(b"answer:");
-        mac.update(&page.to_bytes());
+        mac.update(what);
+        mac.update(&id);
         let mut proof = mac.finalize().into_bytes().to_vec();
         proof.truncate(16);
         proof
     }
+}
+
+/// In constant time: how much of it is right is not told.
+fn is_same(proof: &[u8], given: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(given).is_ok_and(|given| proof.ct_eq(&given).into())
 }
 
 /// What a key means.
@@ -101,9 +116,29 @@ pub async fn answer(
     store.act(alert, input).await
 }
 
+/// Acknowledges every alert that one message held, for the person whom it was sent to: those that still wait,
+/// and nothing that came later. `None` when there is no such message.
+///
+/// # Errors
+///
+/// [`StoreError`]: some may not have been acknowledged; to do it again harms nothing.
+pub async fn answer_all(store: &Store, message: DeliveryId, via: Via) -> Result<Option<()>, StoreError> {
+    let held = store.bundle(message).await?;
+    let Some(person) = held.iter().find_map(|claim| claim.delivery.person.clone()) else { return Ok(None) };
+    let waiting = held.iter().filter_map(|claim| claim.alert.as_ref()).filter(|alert| waits(alert));
+    // All at once: they are committed together.
+    let acts = waiting.map(|alert| answer(store, AlertRef::Id(alert.id), &person, via, Key::Acknowledge));
+    futures_util::future::try_join_all(acts).await?;
+    Ok(Some(()))
+}
+
+/// Whether an alert waits for an answer.
+pub fn waits(alert: &Alert) -> bool {
+    matches!(alert.status, Status::Triggered | Status::Unanswered)
+}
+
 /// What to tell the person who did it, in one short sentence.
 pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
-    use escalation::alert::Status;
     let number = acted.alert.number;
     let owner = acted.alert.acknowledged.as_ref();
     let mine = owner.is_some_and(|act| person.is_some() && act.by.person.as_ref() == person);
@@ -113,6 +148,11 @@ pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
         (Verdict::Already, Status::Resolved) => format!("#{number} is resolved already."),
         (Verdict::Done | Verdict::Already, Status::Acknowledged) if mine => {
             format!("You have #{number}. Nobody else is paged any more.")
+        }
+        // Nobody but one who was asked besides can have done anything here.
+        (Verdict::Done, Status::Acknowledged) if person.is_some() => {
+            let owner = owner.map_or("Somebody", |act| act.by.label.as_str());
+            format!("You come, too. {owner} has #{number}.")
         }
         (Verdict::Done | Verdict::Already, Status::Acknowledged) => {
             format!("{} has #{number}.", owner.map_or("Somebody", |act| act.by.label.as_str()))

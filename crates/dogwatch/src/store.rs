@@ -27,7 +27,9 @@ use rota::schedule::Schedule;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::definition::{Definitions, FieldError, Kind, Lies, Subject, Write};
+use crate::definition::{
+    Changed, Definitions, DocumentError, FieldError, Kind, Lies, Owner, Subject, Wanted, Write,
+};
 
 pub use access::{Access, Caller, NewToken, Token};
 
@@ -106,6 +108,17 @@ pub struct Acted {
     pub verdict: Verdict,
 }
 
+/// What became of alerts that were to go into another.
+#[derive(Clone, Debug)]
+pub enum Merging {
+    /// They have; the alert that goes on, afterwards.
+    Done(Box<Acted>),
+    /// There is no such alert. Nothing was done.
+    Missing(AlertRef),
+    /// It can't be done; why, and what to do instead.
+    Refused(&'static str),
+}
+
 /// What a turn of the engine came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Advanced {
@@ -126,6 +139,8 @@ pub struct Claim {
     pub alert: Option<Alert>,
     /// The page that it belongs to.
     pub page: Option<Page>,
+    /// What goes out in the same message, each with no others of its own.
+    pub others: Vec<Claim>,
 }
 
 /// What there was to claim.
@@ -163,6 +178,19 @@ pub enum Defining {
     Moved(u64),
     /// It is in use by these.
     InUse(Vec<String>),
+    /// Files keep it: it is to be changed there.
+    Kept(Owner),
+}
+
+/// What came of many documents from files.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// They are in force.
+    Done(Box<Changed>),
+    /// They have problems.
+    Invalid(Vec<DocumentError>),
+    /// Something was edited since the plan was made: this version is in force now.
+    Moved(u64),
 }
 
 /// What said who is on call, for a time.
@@ -360,6 +388,20 @@ impl Store {
         self.backend.call(move |core, now| core.act(now, alert, &input)).await
     }
 
+    /// Lets alerts go into another one: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn merge(
+        &self,
+        into: AlertRef,
+        others: Vec<AlertRef>,
+        by: Actor,
+    ) -> Result<Merging, StoreError> {
+        self.backend.call(move |core, now| core.merge(now, into, &others, &by)).await
+    }
+
     /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
     /// changed hands.
     ///
@@ -410,7 +452,31 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| core.define(now, kind, &name, expect, &edit)).await
+        self.backend.call(move |core, now| core.define(now, kind, &name, expect, false, &edit)).await
+    }
+
+    /// The same, also of what files keep.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn define_anyway(
+        &self,
+        kind: Kind,
+        name: String,
+        expect: Expect,
+        edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
+    ) -> Result<Defining, StoreError> {
+        self.backend.call(move |core, now| core.define(now, kind, &name, expect, true, &edit)).await
+    }
+
+    /// Puts what files say in force, all of it or nothing; nothing also if something was edited since `planned`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn apply(&self, wanted: Wanted, planned: Option<u64>) -> Result<Applied, StoreError> {
+        self.backend.call(move |core, now| core.apply(now, &wanted, planned)).await
     }
 
     /// Changes many definitions, all or none: the first that can't be is told.
@@ -450,6 +516,20 @@ impl Store {
         self.backend.read(move |connection| sqlite::read::alerts(connection, &filter)).await
     }
 
+    /// Alerts that were reported since an instant, newest first, of those that fit, each with how often. Reads every
+    /// alert: for people who ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn reported_since(
+        &self,
+        since: Timestamp,
+        fits: impl Fn(&Alert) -> bool + Send + 'static,
+    ) -> Result<Vec<(Alert, u64)>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::reported_since(connection, since, &fits)).await
+    }
+
     /// The newest deliveries to a handset, newest first, with their alerts and pages.
     ///
     /// # Errors
@@ -466,6 +546,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn live_pages(&self, person: Name) -> Result<Vec<(Page, Alert)>, StoreError> {
         self.backend.read(move |connection| sqlite::read::live_pages(connection, &person)).await
+    }
+
+    /// What went out in one message of several, oldest first: nothing if there is no such message.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn bundle(&self, id: DeliveryId) -> Result<Vec<Claim>, StoreError> {
+        self.backend.read(move |connection| sqlite::read::bundle(connection, id)).await
     }
 
     /// A page, with its alert.

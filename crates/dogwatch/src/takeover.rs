@@ -316,7 +316,11 @@ async fn commit<T>(
         match store.define_all(edits).await? {
             Defining::Done(_) => return Ok(answer),
             Defining::Invalid(errors) => return Err(Refusal::Invalid(errors)),
-            Defining::Missing | Defining::Exists | Defining::Moved(_) | Defining::InUse(_) => {}
+            Defining::Missing
+            | Defining::Exists
+            | Defining::Moved(_)
+            | Defining::InUse(_)
+            | Defining::Kept(_) => {}
         }
     }
     Err(Refusal::Busy)

@@ -44,15 +44,30 @@ pub struct Next {
 
 /// The story, oldest first.
 pub fn tell(record: &AlertRecord, directory: &Directory) -> Vec<Line> {
-    let alert = &record.state.alert;
-    let mut lines: Vec<Line> =
-        record.history.iter().map(|entry| tell_entry(entry, alert, directory)).collect();
+    let mut lines = history(record, directory);
     for delivery in &record.deliveries {
         lines.extend(tell_delivery(delivery, directory));
     }
     // Stable: what the history says of an instant comes before what was sent because of it.
     lines.sort_by_key(|line| line.at);
     lines
+}
+
+/// A line for each entry of the history, in order.
+pub(crate) fn history(record: &AlertRecord, directory: &Directory) -> Vec<Line> {
+    let alert = &record.state.alert;
+    record.history.iter().map(|entry| tell_entry(entry, alert, directory)).collect()
+}
+
+/// A line for each attempt of a delivery that has an outcome.
+pub(crate) fn delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
+    tell_delivery(record, directory)
+}
+
+/// With a small letter first.
+pub(crate) fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// What comes next, soonest first.
@@ -69,12 +84,35 @@ pub fn next(record: &AlertRecord, directory: &Directory) -> Vec<Next> {
                     Some(page) => format!("{} is tried again", full(directory, page.person.as_str())),
                     None => "a page is looked at again".to_owned(),
                 },
+                Wake::AskOwner => format!("{} is asked: still on it?", owner(&state.alert)),
+                Wake::AckTimeout => {
+                    format!("people are paged again, if {} does not answer", owner(&state.alert))
+                }
+                Wake::SnoozeEnd => "people are paged again".to_owned(),
+                Wake::SilenceEnd => "the silence ends, and people are paged".to_owned(),
+                Wake::Quiet => "it counts as over, if it is not reported again".to_owned(),
             };
             Next { at: *at, text }
         })
         .collect();
+    let collected = record.deliveries.iter().map(|record| &record.delivery).filter(|delivery| {
+        let is_page = delivery.purpose == Purpose::Page && delivery.state == DeliveryState::Ready;
+        is_page && delivery.attempt == 0 && delivery.not_before > delivery.created_at
+    });
+    next.extend(collected.map(|delivery| {
+        let person = delivery.person.as_ref().map(|name| directory.full_name(name));
+        let to = contact_words(person, &delivery.contact);
+        Next {
+            at: delivery.not_before,
+            text: format!("{to} gets it, in one message with what else has come"),
+        }
+    }));
     next.sort_by_key(|next| next.at);
     next
+}
+
+fn owner(alert: &Alert) -> &str {
+    alert.acknowledged.as_ref().map_or("whoever has it", |act| act.by.label.as_str())
 }
 
 /// The most wakes that are played before the escalation's own.
@@ -185,7 +223,6 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Deferred => {
             format!("The page to {whom} waits for the hours of the plan, until {}", entry.text)
         }
-        EntryKind::Answered => format!("Answered ({who}); still to answer: {whom}"),
         EntryKind::LastResort => format!("The last resort pages {whom}"),
         EntryKind::Unanswered => "Nobody has answered; the operators are told".to_owned(),
         EntryKind::Acknowledged => format!("Acknowledged: {who}"),
@@ -195,7 +232,21 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
             None => format!("The next step is asked for: {who}"),
         },
         EntryKind::NotMe => format!("Can't take it: {who}"),
+        EntryKind::Resolved if !entry.text.is_empty() => format!("Resolved: {who}, {}", entry.text),
         EntryKind::Resolved => format!("Resolved: {who}"),
+        EntryKind::Asked if entry.text.is_empty() => format!("{whom} is asked: still on it?"),
+        EntryKind::Asked => format!("It is time to ask whether somebody is still on it; {}", entry.text),
+        EntryKind::StillOnIt => format!("Still on it: {who}"),
+        EntryKind::AckTimeout if entry.people.is_empty() => "Nobody said that he is still on it".to_owned(),
+        EntryKind::AckTimeout => format!("{whom} did not say that he is still on it"),
+        EntryKind::Snoozed => format!("Put aside for {}: {who}", entry.text),
+        EntryKind::Silenced => format!("Silenced {}", entry.text),
+        EntryKind::Reassigned => format!("Passed on to {}: {who}", entry.text),
+        EntryKind::ResponderAdded => format!("{whom} is asked to come, too: {who}"),
+        EntryKind::Accepted => format!("Comes, too: {who}"),
+        EntryKind::Merged => format!("Took in {}: {who}", entry.text),
+        EntryKind::MergedInto => format!("Went into {}: {who}", entry.text),
+        EntryKind::Reopened => format!("Opened again, {}", entry.text),
         EntryKind::Duty => {
             let are = if entry.people.len() > 1 { "are" } else { "is" };
             match entry.by {
@@ -206,7 +257,10 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Note => format!("{who}: {}", entry.text),
         EntryKind::Fault => sentence(&entry.text),
     };
-    let is_trouble = matches!(entry.kind, EntryKind::Gap | EntryKind::Unanswered | EntryKind::Fault);
+    let is_trouble = matches!(
+        entry.kind,
+        EntryKind::Gap | EntryKind::Unanswered | EntryKind::AckTimeout | EntryKind::Fault
+    );
     Line {
         at: entry.at,
         kind: entry.kind.word(),
@@ -223,7 +277,8 @@ fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
     let line = |attempt: &Attempt| {
         let accepted = attempt.outcome == "accepted";
         let text = if accepted {
-            sent_words(delivery.purpose, person, &delivery.contact, &delivery.text)
+            let sent = sent_words(delivery.purpose, person, &delivery.contact, &delivery.text);
+            if delivery.bundle.is_some() { format!("{sent} (in one message with others)") } else { sent }
         } else {
             let to = contact_words(person, &delivery.contact);
             let outcome = match attempt.outcome.as_str() {
@@ -278,6 +333,17 @@ pub fn standing(alert: &Alert) -> String {
         Status::Acknowledged => {
             format!("{} has it", alert.acknowledged.as_ref().map_or("somebody", |act| act.by.label.as_str()))
         }
-        Status::Resolved => "resolved".to_owned(),
+        Status::Snoozed => {
+            let by = alert.snoozed.as_ref().map_or("somebody", |snooze| snooze.act.by.label.as_str());
+            format!("{by} put it aside")
+        }
+        Status::Silenced => {
+            let why = alert.silenced.as_ref().map_or("somebody", |silenced| silenced.why.as_str());
+            format!("silenced by {why}")
+        }
+        Status::Resolved => match alert.merged_into {
+            Some(number) => format!("went into #{number}"),
+            None => "resolved".to_owned(),
+        },
     }
 }

@@ -4,6 +4,7 @@
 //! stream sends the same value, so that the two can't drift. Every address is made in [`url`].
 
 mod alert_page;
+mod answer_all_page;
 mod answer_page;
 mod assets;
 pub(crate) mod calendar_feed;
@@ -45,6 +46,7 @@ pub fn router() -> Router<App> {
         .merge(alert_page::router())
         .merge(handset_page::router())
         .merge(answer_page::router())
+        .merge(answer_all_page::router())
         .merge(schedule_page::router())
         .merge(schedule_forms::router())
         .merge(schedules_page::router())

@@ -14,7 +14,7 @@ use escalation::event::{Actor, Input, Severity, Trigger, Via};
 use escalation::id::Ids;
 use escalation::name::Name;
 use escalation::person::Person;
-use escalation::team::Team;
+use escalation::team::{Lifecycle, Team};
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 
@@ -56,6 +56,7 @@ fn directory(members: usize) -> Directory {
         escalation_plan: None,
         last_resort: Vec::new(),
         urgency: Vec::new(),
+        lifecycle: Lifecycle::default(),
     };
     directory.teams.insert(name("ops"), Arc::new(team));
     directory

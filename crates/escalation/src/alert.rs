@@ -1,14 +1,23 @@
 //! An alert: one problem that somebody must answer, from its trigger until it is resolved.
 //!
-//! [`step`] is the whole machine. What an input does to the alert itself is in `alert/lifecycle.rs`;
-//! how it goes through its escalation plan in `alert/escalate.rs`; what happens to it when duty changes
-//! hands in `alert/handover.rs`; who is told what in `alert/notice.rs`; the pages are in [`crate::page`].
+//! [`step`] is the whole machine. Where an alert may stand is in `alert/status.rs`; what an input does to the alert
+//! itself in `alert/lifecycle.rs`; how it goes through its escalation plan in `alert/escalate.rs`; how it is put
+//! aside, by people and by silences, in `alert/aside.rs`; whether its owner is still on it in `alert/owner.rs`; whom
+//! it is passed on to in `alert/passing.rs`; two that become one in `alert/merge.rs`; coming back and falling quiet
+//! in `alert/recurrence.rs`; what happens to it when duty changes hands in `alert/handover.rs`; who is told what in
+//! `alert/notice.rs`; the pages are in [`crate::page`].
 
+mod aside;
 mod escalate;
 mod handover;
 mod lifecycle;
+mod merge;
 mod notice;
+mod owner;
+mod passing;
 mod patience;
+mod recurrence;
+mod status;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -23,8 +32,12 @@ use crate::event::{Actor, Input, Link, Severity, Trigger, Via};
 use crate::id::{AlertId, DeliveryId, Ids, PageId};
 use crate::invariant::{self, Broken};
 use crate::name::Name;
-use crate::page::{EndedWhy, Page};
+use crate::page::{Asks, EndedWhy, Page};
 use crate::wake::Wake;
+
+pub use aside::MAX_SNOOZE;
+pub use merge::{MAX_MERGED, check_merge};
+pub use status::{Silenced, Snooze, Status};
 
 /// Whom an alert is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,34 +53,6 @@ impl Audience {
     pub fn name(&self) -> &Name {
         match self {
             Self::Team(name) | Self::Person(name) => name,
-        }
-    }
-}
-
-/// Where an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// People are being paged.
-    Triggered,
-    /// Somebody has it.
-    Acknowledged,
-    /// Everybody was paged, nobody answered.
-    Unanswered,
-    /// The problem is gone. The end.
-    Resolved,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Triggered, Self::Acknowledged, Self::Unanswered, Self::Resolved];
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Unanswered => "unanswered",
-            Self::Resolved => "resolved",
         }
     }
 }
@@ -137,6 +122,14 @@ pub struct Alert {
     pub acknowledged: Option<Act>,
     /// Who resolved it.
     pub resolved: Option<Act>,
+    /// Who put it aside; while snoozed.
+    pub snoozed: Option<Snooze>,
+    /// What holds it back; while silenced.
+    pub silenced: Option<Silenced>,
+    /// Somebody has asked for people by hand: no silence holds it back until somebody has had it.
+    pub insists: bool,
+    /// The short number of the alert that it went into.
+    pub merged_into: Option<u64>,
     /// Roles that a page has reached: they are told, too, how it ends.
     pub roles_reached: Vec<Contact>,
 }
@@ -150,6 +143,18 @@ pub struct State {
     pub pages: Vec<Page>,
     /// What it waits for, and until when.
     pub wakes: BTreeMap<Wake, Timestamp>,
+}
+
+impl Alert {
+    /// Whether it waits for the answer that a page asks for: while people are asked any; else only what a person
+    /// can answer for himself alone.
+    pub fn asks(&self, page: &Page) -> bool {
+        match page.asks {
+            Asks::Anybody => self.status.waits(),
+            Asks::Himself => self.status != Status::Resolved,
+            Asks::StillOnIt => self.status == Status::Acknowledged,
+        }
+    }
 }
 
 /// What a person who did something is told.
@@ -213,6 +218,10 @@ pub fn begin(trigger: &Trigger, ids: &mut Ids<'_>) -> (State, Vec<Effect>) {
         position: Position::default(),
         acknowledged: None,
         resolved: None,
+        snoozed: None,
+        silenced: None,
+        insists: false,
+        merged_into: None,
         roles_reached: Vec::new(),
     };
     let entry = Entry {
@@ -258,6 +267,9 @@ pub fn step_among<'a>(
 ) -> Result<Stepped, Broken> {
     let mut turn = Turn { state, effects: Vec::new(), now: ids.now, directory, ids, recent };
     let verdict = turn.take(input);
+    if verdict == Verdict::Done {
+        turn.set_quiet();
+    }
     invariant::check(&turn.state)?;
     Ok(Stepped { state: turn.state, effects: turn.effects, verdict })
 }
@@ -272,8 +284,11 @@ pub fn fault<'a>(state: State, broken: &Broken, directory: &'a Directory, ids: I
             turn.end_page(place, EndedWhy::Fault);
         }
     }
-    if turn.state.alert.status != Status::Resolved {
-        turn.state.alert.status = Status::Unanswered;
+    let alert = &mut turn.state.alert;
+    alert.snoozed = None;
+    alert.silenced = None;
+    if alert.status != Status::Resolved {
+        alert.status = Status::Unanswered;
     }
     let text = format!("stopped, because of a fault of Dogwatch: {broken}");
     turn.record(EntryKind::Fault, |entry| entry.text.clone_from(&text));
@@ -325,6 +340,7 @@ impl Turn<'_> {
             unknown: 0,
             lease_until: self.now,
             expires_at: None,
+            bundle: None,
         };
         self.effects.push(Effect::Deliver(delivery));
     }

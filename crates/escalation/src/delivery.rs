@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alert::{Alert, Status};
+use crate::alert::Alert;
 use crate::contact::Contact;
 use crate::event::{Sent, Settled};
 use crate::id::{AlertId, DeliveryId, Ids, PageId};
@@ -122,6 +122,8 @@ pub struct Delivery {
     pub lease_until: Timestamp,
     /// From then on it tells nobody anything: it is not sent any more.
     pub expires_at: Option<Timestamp>,
+    /// The message in which it was sent together with others: the id of the first of them.
+    pub bundle: Option<DeliveryId>,
 }
 
 /// What a channel says of one attempt.
@@ -191,10 +193,11 @@ impl Delivery {
             unknown: 0,
             lease_until: ids.now,
             expires_at: None,
+            bundle: None,
         }
     }
 
-    /// Whether it may be sent now. A page only while its alert waits for an answer and its page is live:
+    /// Whether it may be sent now. A page only while its alert waits for such an answer and its page is live:
     /// this is asked with the alert's row locked, and is what keeps pages from following an
     /// acknowledgement. Anything else may, until it has expired.
     pub fn is_wanted(&self, alert: Option<&Alert>, page: Option<&Page>, now: Timestamp) -> bool {
@@ -204,9 +207,12 @@ impl Delivery {
         match self.purpose {
             Purpose::Notice | Purpose::Reminder | Purpose::Warning => true,
             Purpose::Page => {
-                let waits = |alert: &Alert| matches!(alert.status, Status::Triggered | Status::Unanswered);
-                alert.is_some_and(waits)
-                    && self.page.is_none_or(|_| page.is_some_and(|page| page.ended.is_none()))
+                let Some(alert) = alert else { return false };
+                match (self.page, page) {
+                    (None, _) => alert.status.waits(),
+                    (Some(_), None) => false,
+                    (Some(_), Some(page)) => page.is_live() && alert.asks(page),
+                }
             }
         }
     }

@@ -13,7 +13,8 @@ use crate::contact::Contact;
 use crate::name::Name;
 use crate::person::Person;
 use crate::plan::{EscalationPlan, Target};
-use crate::team::Team;
+use crate::silence::Silence;
+use crate::team::{Lifecycle, Team};
 
 /// Everything that can be named, at one version.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Directory {
     pub periods: BTreeMap<String, Period>,
     /// Escalation plans by name.
     pub plans: BTreeMap<Name, Arc<EscalationPlan>>,
+    /// Silences and maintenance windows by name, those that are over included.
+    pub silences: BTreeMap<Name, Arc<Silence>>,
     /// What the whole service falls back on.
     pub service: Service,
 }
@@ -53,6 +56,22 @@ impl Directory {
             Audience::Person(_) => None,
         };
         own.filter(|targets| !targets.is_empty()).unwrap_or(&self.service.last_resort)
+    }
+
+    /// How long things last for alerts of `audience`: as its team says; for a person alone as where nothing is said.
+    pub fn lifecycle(&self, audience: &Audience) -> Lifecycle {
+        match audience {
+            Audience::Team(name) => self.teams.get(name).map(|team| team.lifecycle).unwrap_or_default(),
+            Audience::Person(_) => Lifecycle::default(),
+        }
+    }
+
+    /// Whether there is such a team or person.
+    pub fn knows(&self, audience: &Audience) -> bool {
+        match audience {
+            Audience::Team(name) => self.teams.contains_key(name),
+            Audience::Person(name) => self.people.contains_key(name),
+        }
     }
 
     /// The members of a team in order; nobody for a person alone.

@@ -14,9 +14,9 @@ pub enum Effect {
     /// A new delivery, ready to be claimed.
     Deliver(Delivery),
     /// Deliveries of pages that still wait to be sent for this alert are not wanted any more: those of
-    /// one page, or all. With a contact: only those to it, because a newer one takes their place.
+    /// one page, or of all roles. With a contact: only those to it, because a newer one takes their place.
     Withdraw {
-        /// Of this page; none: of every page and role.
+        /// Of this page; none: of every role.
         page: Option<PageId>,
         /// Only those to this contact.
         contact: Option<Contact>,
@@ -65,8 +65,6 @@ pub enum EntryKind {
     Held,
     /// A page waits for the hours of its plan, until the instant in the text.
     Deferred,
-    /// Somebody has answered for himself; others still have to.
-    Answered,
     /// The last resort was paged.
     LastResort,
     /// The plan and the last resort ended without an answer.
@@ -85,13 +83,35 @@ pub enum EntryKind {
     Duty,
     /// A note.
     Note,
+    /// Whoever has it is asked whether that is still so.
+    Asked,
+    /// Whoever has it says that it is still so.
+    StillOnIt,
+    /// Whoever has it did not say that it is still so.
+    AckTimeout,
+    /// Somebody put it aside for a while.
+    Snoozed,
+    /// A silence holds it back.
+    Silenced,
+    /// Others are to answer for it.
+    Reassigned,
+    /// One more person is asked.
+    ResponderAdded,
+    /// Whoever was asked besides has said yes.
+    Accepted,
+    /// Another alert went into this one.
+    Merged,
+    /// It went into another alert.
+    MergedInto,
+    /// It was reported again soon after its end.
+    Reopened,
     /// A broken rule stopped the alert's task.
     Fault,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 29] = [
         Self::Triggered,
         Self::TriggeredAgain,
         Self::Round,
@@ -100,7 +120,6 @@ impl EntryKind {
         Self::Skipped,
         Self::Held,
         Self::Deferred,
-        Self::Answered,
         Self::LastResort,
         Self::Unanswered,
         Self::Acknowledged,
@@ -110,6 +129,17 @@ impl EntryKind {
         Self::Resolved,
         Self::Duty,
         Self::Note,
+        Self::Asked,
+        Self::StillOnIt,
+        Self::AckTimeout,
+        Self::Snoozed,
+        Self::Silenced,
+        Self::Reassigned,
+        Self::ResponderAdded,
+        Self::Accepted,
+        Self::Merged,
+        Self::MergedInto,
+        Self::Reopened,
         Self::Fault,
     ];
 
@@ -124,7 +154,6 @@ impl EntryKind {
             Self::Skipped => "skipped",
             Self::Held => "held",
             Self::Deferred => "deferred",
-            Self::Answered => "answered",
             Self::LastResort => "last_resort",
             Self::Unanswered => "unanswered",
             Self::Acknowledged => "acknowledged",
@@ -134,6 +163,17 @@ impl EntryKind {
             Self::Resolved => "resolved",
             Self::Duty => "duty",
             Self::Note => "note",
+            Self::Asked => "asked",
+            Self::StillOnIt => "still_on_it",
+            Self::AckTimeout => "ack_timeout",
+            Self::Snoozed => "snoozed",
+            Self::Silenced => "silenced",
+            Self::Reassigned => "reassigned",
+            Self::ResponderAdded => "responder_added",
+            Self::Accepted => "accepted",
+            Self::Merged => "merged",
+            Self::MergedInto => "merged_into",
+            Self::Reopened => "reopened",
             Self::Fault => "fault",
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::alert::Audience;
 use crate::contact::Contact;
 use crate::delivery::Purpose;
@@ -201,6 +203,21 @@ impl Handover {
     }
 }
 
+/// An alert that goes into another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absorbed {
+    /// Its short number.
+    pub number: u64,
+    /// What is wrong, in one line.
+    pub summary: String,
+    /// The gravest severity that was reported.
+    pub severity: Severity,
+    /// When it was last reported.
+    pub triggered_at: Timestamp,
+    /// How often it was reported.
+    pub triggers: u32,
+}
+
 /// Everything that can happen to an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -231,6 +248,43 @@ pub enum Input {
         /// The same, as the one who acts.
         by: Actor,
     },
+    /// Nobody is to be paged for it for a while.
+    Snooze {
+        /// Who wants it.
+        by: Actor,
+        /// When people are paged again.
+        until: Timestamp,
+    },
+    /// Others are to answer for it.
+    Reassign {
+        /// Who wants it.
+        by: Actor,
+        /// Whom it is for from now on.
+        to: Audience,
+    },
+    /// One more person is to be asked, whoever else answers.
+    AddResponder {
+        /// Who wants it.
+        by: Actor,
+        /// Who is to be asked.
+        person: Name,
+    },
+    /// Another alert goes into this one.
+    Absorb {
+        /// Who wants it.
+        by: Actor,
+        /// The other one.
+        other: Absorbed,
+    },
+    /// This one goes into another alert, and ends.
+    MergeInto {
+        /// Who wants it.
+        by: Actor,
+        /// The short number of the other one.
+        number: u64,
+    },
+    /// Silences may have begun, ended or changed.
+    SilencesChanged,
     /// Something to remember.
     Note {
         /// Who wrote it.

@@ -9,9 +9,9 @@
 //!
 //! Data flows one way: event → alert → escalation step → page → delivery → acknowledgement. Read the
 //! modules in that order: [`event`], [`alert`], [`plan`], [`page`], [`delivery`]; who may be paged is in
-//! [`directory`], [`team`] and [`person`]; every reason to wake in [`wake`]; what is
-//! told about duty in [`watch`]; what is true after every
-//! step in [`invariant`].
+//! [`directory`], [`team`] and [`person`]; every reason to wake in [`wake`]; what holds
+//! alerts back in [`silence`]; what is told about duty in [`watch`]; what leaves in one message, and when, in
+//! [`mailbox`]; what is true after every step in [`invariant`].
 
 pub mod alert;
 pub mod contact;
@@ -25,10 +25,12 @@ pub mod event;
 pub mod hours;
 pub mod id;
 pub mod invariant;
+pub mod mailbox;
 pub mod name;
 pub mod page;
 pub mod person;
 pub mod plan;
+pub mod silence;
 pub mod team;
 pub mod wake;
 pub mod watch;

@@ -14,6 +14,37 @@ use crate::person::{MIN_LAST_EVERY, NotificationPlan};
 use crate::plan::UNANSWERED_EVERY;
 use crate::wake::Wake;
 
+/// What a page asks for, and whose answer ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asks {
+    /// That somebody has the alert: anybody's answer ends it.
+    #[default]
+    Anybody,
+    /// That this person comes, too: only this person's answer ends it.
+    Himself,
+    /// Whether this person, who has the alert, is still on it.
+    StillOnIt,
+}
+
+impl Asks {
+    /// Everything that may be asked.
+    pub const ALL: [Self; 3] = [Self::Anybody, Self::Himself, Self::StillOnIt];
+
+    /// What a step asks of everybody whom it pages; with `each` everybody answers for himself.
+    pub(crate) const fn of_step(each: bool) -> Self {
+        if each { Self::Himself } else { Self::Anybody }
+    }
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::Himself => "himself",
+            Self::StillOnIt => "still_on_it",
+        }
+    }
+}
+
 /// One person owed an answer for one alert in one round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -21,6 +52,8 @@ pub struct Page {
     pub id: PageId,
     /// Who is asked.
     pub person: Name,
+    /// What is asked.
+    pub asks: Asks,
     /// Which of the person's plans runs.
     pub urgency: Urgency,
     /// The round that it belongs to.
@@ -39,8 +72,6 @@ pub struct Page {
     pub accepted: bool,
     /// The plan has come to its last step, and that one failed.
     pub failed: bool,
-    /// Only this person's own answer ends it.
-    pub each: bool,
     /// It has not begun: no step of the plan counts before then.
     pub deferred_until: Option<Timestamp>,
     /// When and why it ended; none while it is live.
@@ -71,19 +102,37 @@ pub enum EndedWhy {
     Restarted,
     /// The person, or every contact, is gone.
     Empty,
+    /// This person, who was asked besides, said yes.
+    Accepted,
+    /// Somebody put the alert aside.
+    Snoozed,
+    /// A silence holds the alert back.
+    Silenced,
+    /// Others are to answer for the alert.
+    Reassigned,
+    /// The alert went into another one.
+    Merged,
+    /// Nobody needs the answer any more.
+    Moot,
     /// A broken rule stopped the alert's task.
     Fault,
 }
 
 impl EndedWhy {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Acknowledged,
         Self::Resolved,
         Self::NotMe,
         Self::Relieved,
         Self::Restarted,
         Self::Empty,
+        Self::Accepted,
+        Self::Snoozed,
+        Self::Silenced,
+        Self::Reassigned,
+        Self::Merged,
+        Self::Moot,
         Self::Fault,
     ];
 
@@ -96,6 +145,12 @@ impl EndedWhy {
             Self::Relieved => "relieved",
             Self::Restarted => "restarted",
             Self::Empty => "empty",
+            Self::Accepted => "accepted",
+            Self::Snoozed => "snoozed",
+            Self::Silenced => "silenced",
+            Self::Reassigned => "reassigned",
+            Self::Merged => "merged",
+            Self::Moot => "moot",
             Self::Fault => "fault",
         }
     }
@@ -165,7 +220,21 @@ impl Turn<'_> {
     }
 
     /// Pages one person: starts a page, or joins one that runs.
-    pub(crate) fn page(&mut self, person: &Name, escalation_step: u16, each: bool) -> Paged {
+    pub(crate) fn page(&mut self, person: &Name, escalation_step: u16, asks: Asks) -> Paged {
+        let round = self.state.alert.round;
+        let said_not_me = self.state.pages.iter().any(|page| {
+            // Who is not on it any more has said so for the round that begins by that.
+            let is_of = page.round == round || (page.asks == Asks::StillOnIt && page.round + 1 == round);
+            let said_so = page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe);
+            page.person == *person && is_of && said_so
+        });
+        // Who said so, and was deleted since, is named in the gap all the same.
+        let is_known = self.directory.people.contains_key(person);
+        if said_not_me && is_known { Paged::Running } else { self.ask(person, escalation_step, asks) }
+    }
+
+    /// The same for what somebody wants of this person now, whether or not the person has said "not me" before.
+    pub(crate) fn ask(&mut self, person: &Name, escalation_step: u16, asks: Asks) -> Paged {
         let urgency = self.urgency();
         let deferred_until = match self.directory.plan_at(person, urgency, self.now) {
             PlanNow::Nothing => return Paged::Unreachable,
@@ -173,16 +242,13 @@ impl Turn<'_> {
             PlanNow::Runs(_) => None,
         };
         let round = self.state.alert.round;
-        let said_not_me = self.state.pages.iter().any(|page| {
-            page.person == *person
-                && page.round == round
-                && page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe)
-        });
-        if said_not_me {
-            return Paged::Running;
-        }
+        let mut asks = asks;
         let live = self.state.pages.iter().position(|page| page.person == *person && page.is_live());
         if let Some(place) = live {
+            let page = &mut self.state.pages[place];
+            // Whoever owes an answer of his own goes on owing it.
+            asks = asks.max(page.asks);
+            page.asks = asks;
             let page = &self.state.pages[place];
             let running = self.plan_of(page);
             if page.round == round && !page.is_through(running.as_ref(), self.now) {
@@ -193,6 +259,7 @@ impl Turn<'_> {
         let page = Page {
             id: PageId::new(&mut self.ids),
             person: person.clone(),
+            asks,
             urgency,
             round,
             escalation_step,
@@ -202,7 +269,6 @@ impl Turn<'_> {
             reached: None,
             accepted: false,
             failed: false,
-            each,
             deferred_until,
             ended: None,
         };
@@ -379,8 +445,14 @@ impl Turn<'_> {
 
     /// Ends every live page.
     pub(crate) fn end_pages(&mut self, why: EndedWhy) {
+        self.end_pages_but(why, |_| false);
+    }
+
+    /// Ends every live page but those that are to go on.
+    pub(crate) fn end_pages_but(&mut self, why: EndedWhy, goes_on: impl Fn(&Page) -> bool) {
         for place in 0..self.state.pages.len() {
-            if self.state.pages[place].is_live() {
+            let page = &self.state.pages[place];
+            if page.is_live() && !goes_on(page) {
                 self.end_page(place, why);
             }
         }

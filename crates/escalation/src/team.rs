@@ -1,4 +1,6 @@
-//! Teams: ordered members, an escalation plan, a last resort.
+//! Teams: ordered members, an escalation plan, a last resort, and how long things last for them.
+
+use jiff::SignedDuration;
 
 use crate::event::{Severity, Urgency};
 use crate::name::Name;
@@ -6,6 +8,28 @@ use crate::plan::{Hours, Target};
 
 /// The most members that a team may have.
 pub const MAX_MEMBERS: usize = 500;
+/// How long after an acknowledgement its owner is asked whether he still has it, where a team says nothing.
+pub const DEFAULT_ACK_TIMEOUT: SignedDuration = SignedDuration::from_mins(30);
+/// How long the owner has to answer that.
+pub const STILL_ON_IT_WAIT: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long things last in the life of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// How long after an acknowledgement of high urgency its owner is asked whether he still has it; none: never.
+    pub ack_timeout: Option<SignedDuration>,
+    /// For how long after the end of an alert a new report of the same problem opens it again; none: it never
+    /// does, and makes a new alert.
+    pub reopen_within: Option<SignedDuration>,
+    /// How long without a report it takes for an alert to count as over; none: it never does.
+    pub resolve_after: Option<SignedDuration>,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { ack_timeout: Some(DEFAULT_ACK_TIMEOUT), reopen_within: None, resolve_after: None }
+    }
+}
 
 /// A group of people who answer for something together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +51,8 @@ pub struct Team {
     /// What severities mean for people; the first entry that speaks of one counts. What none speaks of is as
     /// [`Severity::urgency`] says.
     pub urgency: Vec<UrgencyRule>,
+    /// How long things last for its alerts.
+    pub lifecycle: Lifecycle,
 }
 
 /// What a severity means for the people of a team.

@@ -39,6 +39,7 @@ use shape::Shape;
 
 pub use clock_day::{ClockDay, Jump};
 pub use definition::{Days, Definition, Hours, Month, Rule, Weekday};
+pub use inherit::flatten;
 pub use zoned::{Interval, ZonedPeriod};
 
 /// A compiled period: what it means in any zone. Cheap to clone.

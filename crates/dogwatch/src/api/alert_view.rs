@@ -36,7 +36,7 @@ pub struct AlertView {
     pub urgency: &'static str,
     /// Where to look.
     pub links: Vec<LinkView>,
-    /// `triggered`, `acknowledged`, `unanswered` or `resolved`.
+    /// `triggered`, `acknowledged`, `unanswered`, `snoozed`, `silenced` or `resolved`.
     pub status: &'static str,
     /// When it was first reported.
     pub created_at: String,
@@ -50,8 +50,37 @@ pub struct AlertView {
     pub acknowledged: Option<ActView>,
     /// Who resolved it.
     pub resolved: Option<ActView>,
+    /// Who put it aside, and until when; while snoozed.
+    pub snoozed: Option<SnoozeView>,
+    /// What holds it back, and until when; while silenced.
+    pub silenced: Option<SilencedView>,
+    /// The number of the alert that it went into.
+    pub merged_into: Option<u64>,
     /// Where people see it.
     pub url: String,
+}
+
+/// Somebody put an alert aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SnoozeView {
+    /// Who, how and when.
+    #[serde(flatten)]
+    pub act: ActView,
+    /// When people are paged again.
+    pub until: String,
+}
+
+/// A silence or maintenance window holds an alert back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SilencedView {
+    /// Its name.
+    pub by: String,
+    /// Who made it, and why.
+    pub why: String,
+    /// Since when.
+    pub since: String,
+    /// When the alert is looked at again.
+    pub until: String,
 }
 
 /// A place to look at.
@@ -83,6 +112,8 @@ pub struct PageView {
     pub id: String,
     /// Who is asked.
     pub person: String,
+    /// What is asked: `anybody` (that somebody has it), `himself` (that this person comes, too), or `still_on_it`.
+    pub asks: &'static str,
     /// The round, from 1.
     pub round: u32,
     /// The escalation step that started it, from 1.
@@ -95,7 +126,8 @@ pub struct PageView {
     pub reached: Option<String>,
     /// When it ended.
     pub ended_at: Option<String>,
-    /// `acknowledged`, `resolved`, `not_me`, `relieved`, `restarted`, `empty` or `fault`.
+    /// `acknowledged`, `accepted`, `not_me`, `resolved`, `snoozed`, `silenced`, `reassigned`, `merged`, `relieved`,
+    /// `restarted`, `moot`, `empty` or `fault`.
     pub ended_why: Option<&'static str>,
 }
 
@@ -207,6 +239,17 @@ impl AlertView {
             round: alert.round,
             acknowledged: alert.acknowledged.as_ref().map(ActView::of),
             resolved: alert.resolved.as_ref().map(ActView::of),
+            snoozed: alert
+                .snoozed
+                .as_ref()
+                .map(|snooze| SnoozeView { act: ActView::of(&snooze.act), until: instant(snooze.until) }),
+            silenced: alert.silenced.as_ref().map(|silenced| SilencedView {
+                by: silenced.by.to_string(),
+                why: silenced.why.clone(),
+                since: instant(silenced.since),
+                until: instant(silenced.until),
+            }),
+            merged_into: alert.merged_into,
             url: format!("{public_url}/alerts/{}", alert.number),
         }
     }
@@ -228,6 +271,7 @@ impl PageView {
         Self {
             id: page.id.to_string(),
             person: page.person.to_string(),
+            asks: page.asks.word(),
             round: page.round,
             escalation_step: u32::from(page.escalation_step) + 1,
             plan_step: u32::from(page.plan_step) + 1,

@@ -25,7 +25,7 @@ use crate::store::{AlertFilter, AlertRef, Caller};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AlertQuery {
-    /// `open` (the default), `all`, or some of `triggered,acknowledged,unanswered,resolved`.
+    /// `open` (the default), `all`, or some of `triggered,acknowledged,unanswered,snoozed,silenced,resolved`.
     #[param(max_length = 100, example = "open")]
     status: Option<String>,
     /// Only those for this team.
@@ -85,7 +85,7 @@ pub struct NoteSpec {
 }
 
 fn read_status(text: Option<&str>) -> Result<Vec<Status>, Problem> {
-    let open = || vec![Status::Triggered, Status::Acknowledged, Status::Unanswered];
+    let open = || Status::ALL.into_iter().filter(|status| *status != Status::Resolved).collect();
     match text {
         None | Some("open") => Ok(open()),
         Some("all") => Ok(Vec::new()),
@@ -95,7 +95,7 @@ fn read_status(text: Option<&str>) -> Result<Vec<Status>, Problem> {
                 Status::ALL.into_iter().find(|known| known.word() == word).ok_or_else(|| {
                     Problem::field(
                         "status",
-                        "is \"open\", \"all\", or some of \"triggered,acknowledged,unanswered,resolved\"",
+                        "is \"open\", \"all\", or some of \"triggered,acknowledged,unanswered,snoozed,silenced,resolved\"",
                     )
                 })
             })
@@ -149,11 +149,11 @@ async fn list_alerts(
     Ok(Json(Listing { items, next_cursor }).into_response())
 }
 
-fn read_ref(id: &str) -> Result<AlertRef, Problem> {
+pub(super) fn read_ref(id: &str) -> Result<AlertRef, Problem> {
     id.parse().map_err(|_| no_alert(id))
 }
 
-fn no_alert(id: &str) -> Problem {
+pub(super) fn no_alert(id: &str) -> Problem {
     let shown: String = id.chars().take(64).collect();
     Problem::not_found(format!("there is no alert \"{shown}\"; write its number or its id"))
 }
@@ -173,6 +173,23 @@ async fn act(app: &App, caller: &Caller, id: &str, input: Input) -> Result<Respo
         return Err(Problem::conflict(why));
     }
     let message = tell(&acted, caller.person.as_ref());
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
+}
+
+/// Carries out what is not an answer, and says so.
+pub(super) async fn done(
+    app: &App,
+    id: &str,
+    input: Input,
+    say: impl FnOnce(u64) -> String,
+) -> Result<Response, Problem> {
+    let acted = app.store.act(read_ref(id)?, input).await?.ok_or_else(|| no_alert(id))?;
+    let number = acted.alert.number;
+    let message = match acted.verdict {
+        Verdict::Refused(why) => return Err(Problem::conflict(why)),
+        Verdict::Already => format!("Nothing to do: #{number} is so already."),
+        Verdict::Done | Verdict::HasIt(_) => say(number),
+    };
     Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
 }
 

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::definition::{FieldError, Kind, Write};
+use crate::definition::{FieldError, Kind, Owner, Write};
 use crate::http::App;
 use crate::http::auth::Admin;
 use crate::http::body::{Document, Query};
@@ -38,6 +38,33 @@ pub struct Paging {
     /// `next_cursor` of the page before.
     #[param(max_length = 100)]
     cursor: Option<String>,
+}
+
+/// Whether what files keep may be changed here.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Force {
+    /// `true`: change it although files keep it, until they are applied again.
+    #[param(value_type = Option<bool>)]
+    force: Option<String>,
+}
+
+/// Changes one definition.
+pub(super) async fn edit_one(
+    app: &App,
+    kind: Kind,
+    name: &str,
+    expect: Expect,
+    force: Force,
+    edit: impl Fn(Option<&Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
+) -> Result<Defining, Problem> {
+    let name = name.to_owned();
+    match force.force.as_deref() {
+        Some("true") => Ok(app.store.define_anyway(kind, name, expect, edit).await?),
+        None | Some("false") => Ok(app.store.define(kind, name, expect, edit).await?),
+        Some(_) => Err(Problem::field("force", "is true or false")),
+    }
 }
 
 /// Reads a limit.
@@ -101,6 +128,15 @@ pub(super) fn missing(app: &App, kind: Kind, name: &str) -> Problem {
     Problem::not_found(format!("there is no {kind} \"{shown}\"{near}"))
 }
 
+/// What is said of something that files keep.
+pub(super) fn kept(kind: Kind, name: &str, owner: &Owner) -> Problem {
+    let detail = format!(
+        "{kind} \"{name}\" is kept by {owner}: change it there and apply, or send ?force=true to change it here until \
+         they are applied again"
+    );
+    Problem::new(409, "kept-in-files", detail)
+}
+
 /// What an edit that did not go through is answered with.
 pub(super) fn refuse(app: &App, kind: Kind, name: &str, outcome: Defining) -> Problem {
     match outcome {
@@ -120,6 +156,7 @@ pub(super) fn refuse(app: &App, kind: Kind, name: &str, outcome: Defining) -> Pr
             "{kind} \"{name}\" is used by {}; take it out there first",
             users.join(", ")
         )),
+        Defining::Kept(owner) => kept(kind, name, &owner),
         Defining::Done(_) => Problem::mistake(),
     }
 }
@@ -157,6 +194,7 @@ async fn replace(
     kind: Kind,
     name: String,
     headers: HeaderMap,
+    force: Force,
     document: Document,
 ) -> Result<Response, Problem> {
     check_name(kind, &name)?;
@@ -165,7 +203,7 @@ async fn replace(
     let body = document.value;
     let of = name.clone();
     let edit = move |_: Option<&Value>| Ok(Write::Put { kind, body: named(body.clone(), &of) });
-    match app.store.define(kind, name.clone(), expect, edit).await? {
+    match edit_one(&app, kind, &name, expect, force, edit).await? {
         Defining::Done(_) => {
             Ok(show(&app, kind, &name, if existed { StatusCode::OK } else { StatusCode::CREATED }))
         }
@@ -197,6 +235,7 @@ async fn merge(
     kind: Kind,
     name: String,
     headers: HeaderMap,
+    force: Force,
     document: Document,
 ) -> Result<Response, Problem> {
     let expect = expectation(&headers, Expect::Present)?;
@@ -206,7 +245,7 @@ async fn merge(
         merge_patch(&mut body, &patch);
         Ok(Write::Put { kind, body })
     };
-    match app.store.define(kind, name.clone(), expect, edit).await? {
+    match edit_one(&app, kind, &name, expect, force, edit).await? {
         Defining::Done(_) => Ok(show(&app, kind, &name, StatusCode::OK)),
         other => Err(refuse(&app, kind, &name, other)),
     }
@@ -232,13 +271,19 @@ fn merge_patch(target: &mut Value, patch: &Value) {
     }
 }
 
-async fn remove(app: App, kind: Kind, name: String, headers: HeaderMap) -> Result<Response, Problem> {
+async fn remove(
+    app: App,
+    kind: Kind,
+    name: String,
+    headers: HeaderMap,
+    force: Force,
+) -> Result<Response, Problem> {
     let expect = expectation(&headers, Expect::Present)?;
     let of = name.clone();
     let edit = move |_: Option<&Value>| -> Result<Write, Vec<FieldError>> {
         Ok(Write::Remove { kind, name: of.clone() })
     };
-    match app.store.define(kind, name.clone(), expect, edit).await? {
+    match edit_one(&app, kind, &name, expect, force, edit).await? {
         Defining::Done(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         other => Err(refuse(&app, kind, &name, other)),
     }
@@ -272,25 +317,25 @@ macro_rules! kind_routes {
             }
 
             /// Replace one, or make it. Fields left out take their defaults.
-            #[utoipa::path(put, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header)),
+            #[utoipa::path(put, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header), Force),
                 request_body = $spec, responses((status = 200, body = $spec), (status = 201, body = $spec),
                 (status = 412, body = Problem, description = "It was changed since you read it."), (status = 422, body = Problem)))]
-            pub(super) async fn replace_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap, document: Document) -> Result<Response, Problem> {
-                replace(app, $kind, name, headers, document).await
+            pub(super) async fn replace_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap, Query(force): Query<Force>, document: Document) -> Result<Response, Problem> {
+                replace(app, $kind, name, headers, force, document).await
             }
 
             /// Change some fields (JSON merge patch); null takes a field back to its default.
-            #[utoipa::path(patch, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header)),
+            #[utoipa::path(patch, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header), Force),
                 request_body = Object, responses((status = 200, body = $spec), (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
-            pub(super) async fn merge_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap, document: Document) -> Result<Response, Problem> {
-                merge(app, $kind, name, headers, document).await
+            pub(super) async fn merge_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap, Query(force): Query<Force>, document: Document) -> Result<Response, Problem> {
+                merge(app, $kind, name, headers, force, document).await
             }
 
             /// Remove one.
-            #[utoipa::path(delete, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header)), responses(
+            #[utoipa::path(delete, path = $one, tag = $tag, params(("name" = String, Path, max_length = 64), ("If-Match" = Option<String>, Header), Force), responses(
                 (status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "Something uses it."), (status = 412, body = Problem)))]
-            pub(super) async fn remove_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-                remove(app, $kind, name, headers).await
+            pub(super) async fn remove_one(_: Admin, State(app): State<App>, Path(name): Path<String>, headers: HeaderMap, Query(force): Query<Force>) -> Result<Response, Problem> {
+                remove(app, $kind, name, headers, force).await
             }
 
             pub(super) fn router() -> OpenApiRouter<App> {

@@ -8,9 +8,10 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::definitions::{Force, edit_one, kept};
 use crate::definition::{FieldError, Kind, NotificationPlanSpec, Write};
 use crate::http::App;
-use crate::http::body::Document;
+use crate::http::body::{Document, Query};
 use crate::http::problem::Problem;
 use crate::store::{Caller, Defining, Expect};
 
@@ -57,36 +58,45 @@ async fn get_plan(
 
 /// Set one plan of a person.
 #[utoipa::path(put, path = "/api/v1/people/{name}/notification-plans/{urgency}", tag = "people",
-    params(("name" = String, Path, max_length = 64), ("urgency" = String, Path, description = "`high` or `low`")),
+    params(("name" = String, Path, max_length = 64), ("urgency" = String, Path, description = "`high` or `low`"), Force),
     request_body = NotificationPlanSpec,
-    responses((status = 200, body = NotificationPlanSpec), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = NotificationPlanSpec), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "Files keep the person."), (status = 422, body = Problem)))]
 async fn set_plan(
     caller: Caller,
     State(app): State<App>,
     Path((name, which)): Path<(String, String)>,
+    Query(force): Query<Force>,
     document: Document,
 ) -> Result<Response, Problem> {
     check_owner(&caller, &name)?;
     let which = urgency(&which)?;
-    change(&app, name.clone(), which, Some(document.value)).await?;
+    change(&app, name.clone(), which, force, Some(document.value)).await?;
     get_plan(caller, State(app), Path((name, which.to_owned()))).await
 }
 
 /// Remove one plan of a person.
 #[utoipa::path(delete, path = "/api/v1/people/{name}/notification-plans/{urgency}", tag = "people",
-    params(("name" = String, Path, max_length = 64), ("urgency" = String, Path, description = "`high` or `low`")),
+    params(("name" = String, Path, max_length = 64), ("urgency" = String, Path, description = "`high` or `low`"), Force),
     responses((status = 204), (status = 404, body = Problem)))]
 async fn remove_plan(
     caller: Caller,
     State(app): State<App>,
     Path((name, which)): Path<(String, String)>,
+    Query(force): Query<Force>,
 ) -> Result<Response, Problem> {
     check_owner(&caller, &name)?;
-    change(&app, name, urgency(&which)?, None).await?;
+    change(&app, name, urgency(&which)?, force, None).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn change(app: &App, name: String, which: &'static str, plan: Option<Value>) -> Result<(), Problem> {
+async fn change(
+    app: &App,
+    name: String,
+    which: &'static str,
+    force: Force,
+    plan: Option<Value>,
+) -> Result<(), Problem> {
     let edit = move |current: Option<&Value>| -> Result<Write, Vec<FieldError>> {
         let mut body = current.cloned().unwrap_or_default();
         if let Some(Value::Object(plans)) = body.pointer_mut("/notification_plans") {
@@ -97,7 +107,7 @@ async fn change(app: &App, name: String, which: &'static str, plan: Option<Value
         }
         Ok(Write::Put { kind: Kind::Person, body })
     };
-    match app.store.define(Kind::Person, name.clone(), Expect::Present, edit).await? {
+    match edit_one(app, Kind::Person, &name, Expect::Present, force, edit).await? {
         Defining::Done(_) => Ok(()),
         Defining::Invalid(errors) => {
             // The plan was sent alone: its fields are named without the way to them.
@@ -108,6 +118,7 @@ async fn change(app: &App, name: String, which: &'static str, plan: Option<Value
             };
             Err(Problem::invalid(errors.into_iter().map(strip).collect()))
         }
+        Defining::Kept(owner) => Err(kept(Kind::Person, &name, &owner)),
         _ => Err(no_person(&name)),
     }
 }

@@ -170,6 +170,7 @@ struct Html<'a> {
     answer_url: Option<&'a str>,
     alert_url: Option<&'a str>,
     is_page: bool,
+    others: usize,
 }
 
 #[derive(Template)]
@@ -180,6 +181,7 @@ struct Text<'a> {
     details: &'a str,
     answer_url: Option<&'a str>,
     alert_url: Option<&'a str>,
+    others: usize,
 }
 
 /// Writes the mail.
@@ -201,7 +203,7 @@ fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
         .message_id(Some(format!("<{}@{domain}>", message.delivery)))
         .header(AutoSubmitted);
     // All mail about one alert makes one thread, under a message that need not exist.
-    if let Some(alert) = &message.subject {
+    if let (Some(alert), []) = (&message.subject, message.others.as_slice()) {
         mail = mail.references(format!("<{}@{domain}>", alert.id));
     }
     let text = Text {
@@ -210,6 +212,7 @@ fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
         details: &details,
         answer_url: message.answer_url.as_deref(),
         alert_url: message.alert_url.as_deref(),
+        others: message.others.len(),
     };
     let html = Html {
         headline: &headline,
@@ -218,6 +221,7 @@ fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
         answer_url: message.answer_url.as_deref(),
         alert_url: message.alert_url.as_deref(),
         is_page: message.purpose == Purpose::Page,
+        others: message.others.len(),
     };
     Ok(mail.multipart(MultiPart::alternative_plain_html(text.render()?, html.render()?))?)
 }

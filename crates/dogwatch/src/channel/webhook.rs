@@ -18,7 +18,7 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::{Channel, Sending};
-use crate::message::Message;
+use crate::message::{Message, Other};
 use crate::outbound::{Outbound, find_blocked, innermost};
 
 /// The channel for `webhook:URL`.
@@ -124,7 +124,18 @@ struct Document<'a> {
     person: Option<&'a str>,
     /// None where it speaks of duty.
     alert: Option<Subject<'a>>,
-    /// Where a person answers this page; GET shows a page with a button, POST acknowledges.
+    /// Where a person answers this page, or all that this message holds; GET shows a page with a button, POST
+    /// acknowledges.
+    answer_url: Option<&'a str>,
+    /// What else this message holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<OtherDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct OtherDocument<'a> {
+    headline: &'a str,
+    alert: Option<Subject<'a>>,
     answer_url: Option<&'a str>,
 }
 
@@ -158,6 +169,17 @@ impl<'a> Document<'a> {
             person: message.reader.as_ref().map(|(name, _)| name.as_str()),
             alert: message.subject.as_ref().map(|alert| Subject::of(alert, message.alert_url.as_deref())),
             answer_url: message.answer_url.as_deref(),
+            others: message.others.iter().map(OtherDocument::of).collect(),
+        }
+    }
+}
+
+impl<'a> OtherDocument<'a> {
+    fn of(other: &'a Other) -> Self {
+        Self {
+            headline: &other.headline,
+            alert: other.subject.as_ref().map(|alert| Subject::of(alert, other.alert_url.as_deref())),
+            answer_url: other.answer_url.as_deref(),
         }
     }
 }

@@ -4,6 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::client::{Server, segment, text};
+use super::rows::seconds;
+use super::silence::put;
 
 /// Look at alerts, and act on them.
 #[derive(Debug, Args)]
@@ -17,7 +19,7 @@ enum Action {
     /// List alerts, newest first
     #[command(after_help = "Example:\n  dogwatch alert list --team ops --status all")]
     List {
-        /// open, all, or some of triggered,acknowledged,unanswered,resolved
+        /// open, all, or some of triggered,acknowledged,unanswered,snoozed,silenced,resolved
         #[arg(long, default_value = "open")]
         status: String,
         /// Only those for this team
@@ -75,6 +77,55 @@ enum Action {
         #[command(flatten)]
         server: Server,
     },
+    /// Put it aside: nobody is paged until then
+    #[command(after_help = "Example:\n  dogwatch alert snooze 7 --for 2h")]
+    Snooze {
+        /// Its number or id
+        id: String,
+        /// For how long, such as 2h; at most 7d
+        #[arg(long = "for", value_name = "DURATION", required_unless_present = "until")]
+        length: Option<String>,
+        /// Until when
+        #[arg(long, value_name = "TIME", conflicts_with = "length")]
+        until: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Pass it on to another team, or to a person
+    #[command(after_help = "Example:\n  dogwatch alert reassign 7 --team web")]
+    Reassign {
+        /// Its number or id
+        id: String,
+        /// The team
+        #[arg(long, required_unless_present = "person", conflicts_with = "person")]
+        team: Option<String>,
+        /// The person
+        #[arg(long)]
+        person: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Ask one more person, who has to answer for himself
+    #[command(after_help = "Example:\n  dogwatch alert add-responder 7 carol")]
+    AddResponder {
+        /// Its number or id
+        id: String,
+        /// The person
+        person: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make one alert of several: the others end and are counted on this one
+    #[command(after_help = "Example:\n  dogwatch alert merge 7 8 9")]
+    Merge {
+        /// The number or id of the one that goes on
+        id: String,
+        /// The numbers or ids of the others
+        #[arg(required = true)]
+        others: Vec<String>,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Write something on its timeline
     #[command(after_help = "Example:\n  dogwatch alert note 7 \"restarted the database\"")]
     Note {
@@ -118,6 +169,24 @@ impl Alert {
             Action::Escalate { id, step, server } => {
                 act(&server, &id, "escalate", json!({ "step": step })).await
             }
+            Action::Snooze { id, length, until, server } => {
+                let mut body = json!({});
+                put(&mut body, "for", length.as_ref());
+                put(&mut body, "until", until.as_ref());
+                act(&server, &id, "snooze", body).await
+            }
+            Action::Reassign { id, team, person, server } => {
+                let mut body = json!({});
+                put(&mut body, "team", team.as_ref());
+                put(&mut body, "person", person.as_ref());
+                act(&server, &id, "reassign", body).await
+            }
+            Action::AddResponder { id, person, server } => {
+                act(&server, &id, "responders", json!({ "person": person })).await
+            }
+            Action::Merge { id, others, server } => {
+                act(&server, &id, "merge", json!({ "alerts": others })).await
+            }
             Action::Note { id, text, server } => act(&server, &id, "notes", json!({ "text": text })).await,
         }
     }
@@ -147,6 +216,7 @@ fn list(answer: &Value) {
     for alert in alerts {
         let owner = match text(&alert["status"]) {
             "acknowledged" => format!("{} has it", text(&alert["acknowledged"]["by"])),
+            "snoozed" | "silenced" => standing(alert),
             other => other.to_owned(),
         };
         println!(
@@ -164,6 +234,15 @@ fn list(answer: &Value) {
     }
 }
 
+/// `snoozed until 2026-12-24 08:00:00Z`, `silenced until …`; any other status as it is.
+fn standing(alert: &Value) -> String {
+    let status = text(&alert["status"]);
+    match alert[status]["until"].as_str() {
+        Some(until) => format!("{status} until {}", seconds(until)),
+        None => status.to_owned(),
+    }
+}
+
 fn show(alert: &Value) {
     println!(
         "#{} {} {}: {}",
@@ -172,12 +251,7 @@ fn show(alert: &Value) {
         audience(alert),
         text(&alert["summary"])
     );
-    println!(
-        "{} since {}, round {}",
-        text(&alert["status"]),
-        seconds(text(&alert["created_at"])),
-        alert["round"]
-    );
+    println!("{} since {}, round {}", standing(alert), seconds(text(&alert["created_at"])), alert["round"]);
     if !text(&alert["details"]).is_empty() {
         println!("\n{}", text(&alert["details"]));
     }
@@ -192,9 +266,4 @@ fn show(alert: &Value) {
     for step in next {
         println!("{}  {}", seconds(text(&step["at"])), text(&step["text"]));
     }
-}
-
-/// An instant without its parts of a second.
-fn seconds(at: &str) -> String {
-    at.split_once('.').map_or_else(|| at.to_owned(), |(whole, _)| format!("{}Z", whole.replace('T', " ")))
 }

@@ -93,6 +93,8 @@ fn summary(loaded: &Loaded) -> String {
         (names(Kind::Integration), "integration", "integrations"),
         (names(Kind::Override), "override", "overrides"),
         (names(Kind::Leave), "leave", "leaves"),
+        (names(Kind::Silence), "silence", "silences"),
+        (names(Kind::Maintenance), "maintenance window", "maintenance windows"),
     ];
     let there: Vec<String> = counts
         .into_iter()

@@ -104,7 +104,7 @@ fn looks_like_naemon(text: &str) -> bool {
 }
 
 /// The files of this machine.
-struct Disk;
+pub(super) struct Disk;
 
 impl Source for Disk {
     fn read(&mut self, path: &str) -> Result<String, String> {

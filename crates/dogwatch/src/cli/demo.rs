@@ -266,7 +266,7 @@ fn story(directory: &Directory, now: Timestamp, url: &str, sign_in: &str, number
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
-    use crate::definition::{Defined, Definitions};
+    use crate::definition::{Defined, Definitions, Owner};
 
     #[test]
     fn the_story_names_whoever_is_on_duty() {
@@ -274,7 +274,7 @@ mod tests {
         let now: Timestamp = "2011-12-01T00:00:00Z".parse().unwrap();
         for (kind, body) in definitions() {
             let (name, body) = all.check(kind, body, now).unwrap();
-            all.apply(kind, &name, Some(Defined { version: 1, valid_from: now, body }));
+            all.apply(kind, &name, Some(Defined { version: 1, valid_from: now, body, owner: Owner::People }));
         }
         let told = |at: &str| story(all.directory(), at.parse().unwrap(), "http://h", "http://h/s", 1);
         let tuesday = told("2011-12-27T12:00:00Z");

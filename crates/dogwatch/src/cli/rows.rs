@@ -54,3 +54,9 @@ pub(super) fn read_date(text: &str) -> Result<Date, String> {
     let date = text.parse().ok().filter(|_| is_plain);
     date.ok_or_else(|| "write a date that exists, such as 2026-12-24".to_owned())
 }
+
+/// An instant of the API as people read it, without its parts of a second.
+pub(super) fn seconds(at: &str) -> String {
+    let whole = at.split_once('.').map_or_else(|| at.trim_end_matches('Z'), |(whole, _)| whole);
+    format!("{}Z", whole.replace('T', " "))
+}

@@ -16,21 +16,26 @@ mod shape;
 mod soundness;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rota::diagnostic::{self, Files, Problem, Span};
 use rota::period::{Period, compile};
 use rota::syntax::Document;
 
-use super::{Definitions, Kind, PeriodSpec, nearest};
+use serde_json::Value;
+
+use super::{Definitions, FieldError, Kind, PeriodSpec, nearest};
 pub use places::Places;
+pub(super) use references::stand_in;
+pub(super) use shape::{Cut, read_whole};
 use soundness::Soundness;
 
 /// How tables of a kind are headed. Like the names of fields it has underscores.
-fn key(kind: Kind) -> &'static str {
+pub(super) fn key(kind: Kind) -> &'static str {
     match kind {
         Kind::EscalationPlan => "escalation_plan",
+        Kind::Maintenance => "maintenance_window",
         kind => kind.word(),
     }
 }
@@ -46,6 +51,27 @@ fn word(kind: Kind) -> &'static str {
 /// How many names are listed where none is similar.
 const MOST_NAMES: usize = 12;
 
+/// A definition from a file, as the API takes it.
+#[derive(Clone, Debug)]
+pub struct FileDocument {
+    /// The kind.
+    pub kind: Kind,
+    /// What it says.
+    pub body: Value,
+    places: Option<Places>,
+    whole: Option<Span>,
+}
+
+impl FileDocument {
+    /// A problem of a field, at its place.
+    pub fn problem(&self, error: &FieldError) -> Problem {
+        match &self.places {
+            Some(places) => references::problem(error, places),
+            None => Problem::error(self.whole, format!("{}: {}", error.field, error.message)),
+        }
+    }
+}
+
 /// What a set of files says.
 #[derive(Debug)]
 pub struct Loaded {
@@ -53,11 +79,17 @@ pub struct Loaded {
     pub files: Files,
     /// All problems, in the order of the texts.
     pub problems: Vec<Problem>,
+    /// Those of them that no other definitions, on a server or elsewhere, could take away: what can't be read at all,
+    /// and what is wrong with periods.
+    pub unreadable: Vec<Problem>,
     /// Everything but periods; what has mistakes is there in name only.
     pub definitions: Definitions,
     /// The periods that compile, those with mistakes included: see [`Self::is_sound`].
     pub periods: Vec<Period>,
     soundness: Soundness,
+    /// Every definition as a document of its own, in the order in which they are written; periods with what they
+    /// inherit worked in. With where it stands, if it is from TOML.
+    pub documents: Vec<FileDocument>,
     /// Where the names of definitions stand.
     named: BTreeMap<(Kind, String), Span>,
 }
@@ -104,10 +136,23 @@ impl Loaded {
                 named.entry((table.kind, name.to_owned())).or_insert(span);
             }
         }
+        let documents = documents(&tables, &definitions);
+        let mut unreadable: Vec<Problem> =
+            problems.iter().filter(|problem| problem.is_error()).cloned().collect();
+        diagnostic::sort(&mut unreadable);
         let others = references::check(&tables, &compiled.periods, now, &mut problems);
         diagnostic::sort(&mut problems);
         soundness.decide(&definitions, &problems);
-        Loaded { files, problems, definitions: others, periods: compiled.periods, soundness, named }
+        Loaded {
+            files,
+            problems,
+            unreadable,
+            definitions: others,
+            periods: compiled.periods,
+            soundness,
+            documents,
+            named,
+        }
     }
 
     /// Adds what is doubtful about the schedules in the 90 days from an instant on: gaps, overlaps, shifts that
@@ -154,6 +199,41 @@ impl Loaded {
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(Problem::is_error)
     }
+}
+
+/// Every definition as a document. A period that uses a template, is one, or comes from an object file is written out
+/// with all that it inherits: templates are a matter of files.
+fn documents(tables: &[tables::Table], definitions: &[rota::period::Definition]) -> Vec<FileDocument> {
+    let alone =
+        definitions.iter().filter(|one| one.uses.is_empty() && one.template.is_none() && one.register);
+    let alone: HashSet<&str> = alone.filter_map(|one| Some(one.name.as_ref()?.value.as_str())).collect();
+    let is_plain = |table: &tables::Table| {
+        table.kind != Kind::Period || shape::name(&table.body).is_some_and(|name| alone.contains(name))
+    };
+    let mut documents = Vec::new();
+    let mut plain: Vec<&str> = Vec::new();
+    for table in tables.iter().filter(|table| is_plain(table)) {
+        if table.kind == Kind::Period {
+            plain.extend(shape::name(&table.body));
+        }
+        documents.push(FileDocument {
+            kind: table.kind,
+            body: table.body.clone(),
+            places: Some(table.places.clone()),
+            whole: Some(table.places.whole()),
+        });
+    }
+    let is_written = |definition: &rota::period::Definition| {
+        definition.name.as_ref().is_some_and(|name| plain.contains(&name.value.as_str()))
+    };
+    let flat = rota::period::flatten(definitions).into_iter().filter(|definition| !is_written(definition));
+    documents.extend(flat.map(|definition| FileDocument {
+        kind: Kind::Period,
+        body: serde_json::to_value(PeriodSpec::of(&definition)).unwrap_or_default(),
+        places: None,
+        whole: definition.place.span,
+    }));
+    documents
 }
 
 /// A rotation in a file that says nowhere when it begins: whoever reads it later has another turn first.

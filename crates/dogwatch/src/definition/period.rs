@@ -5,6 +5,8 @@
 //!
 //! Read next: [`super::file`], which reads the tables of files.
 
+use std::collections::BTreeMap;
+
 use rota::diagnostic::{Problem, Spanned};
 use rota::period::{Definition, Hours, Rule};
 use rota::syntax;
@@ -12,8 +14,10 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use serde_json::Value;
+
 use super::file::Places;
-use super::{Definitions, FieldError, Spec};
+use super::{Definitions, FieldError, Spec, read_json};
 
 /// A set of times: days and their hours.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -151,6 +155,36 @@ impl PeriodSpec {
 }
 
 impl PeriodSpec {
+    /// A definition that uses no template, as a document.
+    pub fn of(definition: &Definition) -> Self {
+        let mut lines = definition.clone();
+        (lines.name, lines.alias, lines.exclude) = (None, None, Vec::new());
+        lines.register = true;
+        let names = |names: &[Spanned<String>]| names.iter().map(|name| name.value.clone()).collect();
+        let text = syntax::print_directives(&lines);
+        Self {
+            name: definition.name.as_ref().map(|name| name.value.clone()),
+            alias: definition.alias.as_ref().map(|alias| alias.value.clone()),
+            exclude: Texts(names(&definition.exclude)),
+            text: Some(text.lines().map(|line| format!("{}\n", line.trim_start())).collect()),
+            ..Self::default()
+        }
+    }
+}
+
+impl PeriodSpec {
+    /// The same, if it has a name that can be addressed.
+    fn named(self) -> Result<Self, Vec<FieldError>> {
+        let message = match &self.name {
+            None => "is missing; write the name of the period",
+            Some(name) if name.contains('/') || name.chars().count() > 64 => {
+                "a name is 1 to 64 characters, without \"/\""
+            }
+            Some(_) => return Ok(self),
+        };
+        Err(vec![FieldError { field: "name".to_owned(), message: message.to_owned() }])
+    }
+
     /// What it says, written on its own.
     ///
     /// # Errors
@@ -181,21 +215,51 @@ impl PeriodSpec {
     }
 }
 
+impl Definitions {
+    /// What is wrong with these periods, given with the numbers of their documents, when all that are in force are
+    /// taken together.
+    pub(super) fn check_periods(&self, periods: &[(usize, &Value)]) -> Vec<(usize, FieldError)> {
+        let mut found = Vec::new();
+        let mut sources = BTreeMap::new();
+        let mut paths = Vec::new();
+        for (document, body) in periods {
+            let spec = match read_json::<PeriodSpec>((*body).clone()).and_then(PeriodSpec::named) {
+                Ok(spec) => spec,
+                Err(errors) => {
+                    found.extend(errors.into_iter().map(|error| (*document, error)));
+                    continue;
+                }
+            };
+            let (places, own) = Places::of_document(body);
+            let mut problems = Vec::new();
+            let source = spec.read(&places, &mut problems);
+            let wrong = problems.iter().filter(|problem| problem.is_error());
+            found.extend(wrong.map(|problem| (*document, own.field_error(problem))));
+            if let Some(source) = source {
+                paths.push((source.place.span.map(|span| span.file), *document, own));
+                sources.insert(spec.name().to_owned(), source);
+            }
+        }
+        // The day decides only which days warnings speak of.
+        let compiled = rota::period::compile(&self.periods_with_all(sources), jiff::civil::Date::MIN);
+        for problem in compiled.problems.iter().filter(|problem| problem.is_error()) {
+            let file = problem.span.map(|span| span.file);
+            let own = paths.iter().find(|(own, ..)| file.is_some() && *own == file);
+            found.extend(own.map(|(_, document, paths)| (*document, paths.field_error(problem))));
+        }
+        found
+    }
+}
+
 impl Spec for PeriodSpec {
     type Resolved = Definition;
 
     fn resolve(&self, definitions: &Definitions) -> Result<Definition, Vec<FieldError>> {
-        let Some(name) = &self.name else {
-            let message = "is missing; write the name of the period".to_owned();
-            return Err(vec![FieldError { field: "name".to_owned(), message }]);
-        };
-        if name.contains('/') || name.chars().count() > 64 {
-            let message = "a name is 1 to 64 characters, without \"/\"".to_owned();
-            return Err(vec![FieldError { field: "name".to_owned(), message }]);
-        }
+        let spec = self.clone().named()?;
         self.source_with(|definition| {
             let file = definition.place.span.map(|span| span.file);
-            let all = definitions.periods_with(name, definition.clone());
+            let own = BTreeMap::from([(spec.name().to_owned(), definition.clone())]);
+            let all = definitions.periods_with_all(own);
             // The day decides only which days warnings speak of.
             let compiled = rota::period::compile(&all, jiff::civil::Date::MIN);
             let own = compiled.problems.into_iter();

@@ -18,6 +18,7 @@ use rota::schedule::{Layer, Leave, Override, Role, Schedule, Who};
 use crate::calendar::Known;
 
 use super::overrides::{Lies, Subject};
+use super::silence::Silencing;
 use super::{
     Definitions, FieldError, Kind, LeaveSpec, OverrideSpec, PRIMARY, PeriodSpec, RotationSpec, ScheduleSpec,
     read_json,
@@ -32,6 +33,7 @@ pub(super) struct Parts {
     specs: BTreeMap<String, Arc<ScheduleSpec>>,
     overrides: BTreeMap<String, (Lies, Timestamp, Override)>,
     leave: BTreeMap<String, LeaveSpec>,
+    silencings: BTreeMap<String, Silencing>,
 }
 
 /// What a change touches.
@@ -41,6 +43,7 @@ enum Touched {
     Schedules(Vec<String>),
     Team(String),
     Person(String),
+    Silence(String),
 }
 
 impl Definitions {
@@ -141,14 +144,14 @@ impl Definitions {
         self.directory.periods.clone_from(&self.parts.periods);
     }
 
-    /// The sources of all periods, with `name` as this one.
-    pub(super) fn periods_with(
+    /// The sources of all periods, with these in place of what has their names.
+    pub(super) fn periods_with_all(
         &self,
-        name: &str,
-        source: rota::period::Definition,
+        sources: BTreeMap<String, rota::period::Definition>,
     ) -> Vec<rota::period::Definition> {
-        let others = self.parts.sources.iter().filter(|(other, _)| *other != name);
-        others.map(|(_, source)| source.clone()).chain([source]).collect()
+        let others = self.parts.sources.iter().filter(|(other, _)| !sources.contains_key(*other));
+        let others: Vec<_> = others.map(|(_, source)| source.clone()).collect();
+        others.into_iter().chain(sources.into_values()).collect()
     }
 
     /// Reads one of the kinds that schedules are made of; nothing: it is no more.
@@ -210,6 +213,17 @@ impl Definitions {
                 }
                 person.map_or(Touched::Nothing, Touched::Person)
             }
+            Kind::Silence | Kind::Maintenance => {
+                self.parts.silencings.remove(name);
+                if let Some(body) = body {
+                    let silencing = match kind {
+                        Kind::Silence => Silencing::Silence(read_json(body)?),
+                        _ => Silencing::Maintenance(read_json(body)?),
+                    };
+                    self.parts.silencings.insert(key.clone(), silencing);
+                }
+                Touched::Silence(key)
+            }
             // The zone of a person may have changed, and with it the hours of leave.
             Kind::Person => Touched::Person(key),
             Kind::Team => Touched::Team(key),
@@ -223,6 +237,7 @@ impl Definitions {
             Touched::Everything => self.compile_all(),
             Touched::Schedules(names) => names.iter().for_each(|name| self.compile_schedule(name)),
             Touched::Team(name) => self.compile_roster(&name),
+            Touched::Silence(name) => self.compile_silence(&name),
             Touched::Person(name) => {
                 self.compile_people(&name);
                 if kind == Kind::Person {
@@ -247,6 +262,27 @@ impl Definitions {
         schedules.iter().for_each(|name| self.compile_schedule(name));
         let teams: Vec<Name> = self.directory.teams.keys().cloned().collect();
         teams.iter().for_each(|team| self.compile_roster(team.as_str()));
+        let silencings: Vec<String> = self.parts.silencings.keys().cloned().collect();
+        silencings.iter().for_each(|name| self.compile_silence(name));
+    }
+
+    fn compile_silence(&mut self, name: &str) {
+        let Ok(key) = Name::new(name) else { return };
+        self.directory.silences.remove(&key);
+        let Some(silencing) = self.parts.silencings.get(name) else { return };
+        // A team that is no more has no alerts: what speaks of it says nothing.
+        if let Ok(silence) = silencing.resolve(self) {
+            self.directory.silences.insert(key, Arc::new(silence));
+        }
+    }
+
+    /// The silences and maintenance windows that name a period.
+    pub(super) fn silences_within<'a>(&'a self, period: &'a str) -> impl Iterator<Item = &'a str> {
+        self.parts
+            .silencings
+            .iter()
+            .filter(move |(_, silencing)| silencing.period() == Some(period))
+            .map(|(name, _)| name.as_str())
     }
 
     fn compile_leave(&mut self, person: &str) {

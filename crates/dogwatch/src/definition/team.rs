@@ -1,7 +1,7 @@
 //! A team.
 
 use escalation::name::Name;
-use escalation::team::{MAX_MEMBERS, Team};
+use escalation::team::{Lifecycle, MAX_MEMBERS, Team};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,6 +42,21 @@ pub struct TeamSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20, example = json!(["person:alice"]))]
     pub last_resort: Vec<String>,
+    /// How long after an acknowledgement of an urgent alert its owner is asked "still on it?": `1s` to `7d`, or
+    /// `off`. Without an answer within 5 minutes people are paged again. Default: `30m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20, example = "30m")]
+    pub ack_timeout: Option<String>,
+    /// For how long after its end a new report of the same problem opens an alert again, and does not make a new
+    /// one: `1s` to `7d`. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20, example = "10m")]
+    pub reopen_within: Option<String>,
+    /// How long without a report it takes for an alert to count as over: `1s` to `7d`. Never one that is urgent and
+    /// that nobody has answered. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20, example = "4h")]
+    pub resolve_after: Option<String>,
 }
 
 impl TeamSpec {
@@ -85,6 +100,17 @@ impl TeamSpec {
         let escalation_plan =
             self.escalation_plan.as_ref().and_then(|plan| problems.take("escalation_plan", Name::new(plan)));
         let last_resort = targets("last_resort", &self.last_resort, 0, &mut problems);
+        let mut length =
+            |field: &str, text: &Option<String>| problems.duration(field.to_owned(), text.as_deref());
+        let lifecycle = Lifecycle {
+            ack_timeout: match self.ack_timeout.as_deref() {
+                None => Lifecycle::default().ack_timeout,
+                Some("off") => None,
+                Some(_) => length("ack_timeout", &self.ack_timeout),
+            },
+            reopen_within: length("reopen_within", &self.reopen_within),
+            resolve_after: length("resolve_after", &self.resolve_after),
+        };
         problems.finish()?;
         // finish() has returned if there is no name.
         let Some(name) = name else { return Err(Vec::new()) };
@@ -97,6 +123,7 @@ impl TeamSpec {
             escalation_plan,
             last_resort,
             urgency: Vec::new(),
+            lifecycle,
         })
     }
 }

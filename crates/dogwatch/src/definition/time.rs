@@ -23,6 +23,30 @@ pub fn print_instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// An instant in a document, as it is shown.
+pub mod instant {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::print_instant(*at))
+    }
+
+    /// Reads RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// Reads an instant, or what clocks in a zone show: `2026-12-24 08:00`, `2026-12-24`.
 ///
 /// # Errors

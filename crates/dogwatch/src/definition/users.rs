@@ -64,6 +64,7 @@ impl Definitions {
                 let using = self.schedule_specs().filter(|spec| spec.periods().any(|one| one == name));
                 users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
                 users.extend(self.periods_that_use(name).map(|period| format!("period \"{period}\"")));
+                users.extend(self.silences_within(name).map(|silence| format!("\"{silence}\"")));
             }
             _ => {}
         }

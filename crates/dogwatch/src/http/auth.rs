@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use escalation::event::{Actor, Via};
+use jiff::tz::TimeZone;
 
 use super::App;
 use super::problem::Problem;
@@ -49,6 +50,12 @@ impl App {
             .filter_map(|pair| pair.trim().split_once('='))
             .find(|(key, _)| *key == name)
             .map(|(_, value)| Secret::given(value.to_owned()))
+    }
+
+    /// The zone in which whoever asks reads times; UTC for an administrator.
+    pub fn zone_of(&self, caller: &Caller) -> TimeZone {
+        let definitions = self.store.definitions();
+        caller.person.as_ref().map_or(TimeZone::UTC, |person| definitions.zone_of(person.as_str()))
     }
 
     /// Who asks, if it is anybody we know.

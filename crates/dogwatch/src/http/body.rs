@@ -27,24 +27,42 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let too_large = || {
-            Problem::new(413, "too-large", format!("a request is at most {} KiB; send less", MAX_BODY / 1024))
-        };
-        let declared = request
-            .headers()
-            .get(axum::http::header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse::<u64>().ok());
-        if declared.is_some_and(|length| length > MAX_BODY as u64) {
-            return Err(too_large());
-        }
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| {
-            let is_limit =
-                std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
-            if is_limit { too_large() } else { Problem::unreadable("the request broke off; send it again") }
-        })?;
-        Ok(Self { value: parse(&bytes)?, bytes })
+        read(request, MAX_BODY).await
     }
+}
+
+/// A document that holds the definitions of a whole house. Only for administrators.
+#[derive(Debug)]
+pub struct Large(pub Document);
+
+/// The largest of these, in bytes.
+pub const MAX_LARGE_BODY: usize = 32 * 1024 * 1024;
+
+impl<S: Send + Sync> FromRequest<S> for Large {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read(request, MAX_LARGE_BODY).await.map(Self)
+    }
+}
+
+async fn read(request: Request, most: usize) -> Result<Document, Problem> {
+    let too_large =
+        || Problem::new(413, "too-large", format!("a request is at most {} KiB; send less", most / 1024));
+    let declared = request
+        .headers()
+        .get(axum::http::header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > most as u64) {
+        return Err(too_large());
+    }
+    let bytes = axum::body::to_bytes(request.into_body(), most).await.map_err(|error| {
+        let is_limit =
+            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
+        if is_limit { too_large() } else { Problem::unreadable("the request broke off; send it again") }
+    })?;
+    Ok(Document { value: parse(&bytes)?, bytes })
 }
 
 impl Document {

@@ -28,8 +28,10 @@ mod definition;
 mod delivery;
 mod duty;
 mod event;
+mod mailbox;
 mod migrate;
 pub(super) mod read;
+mod silence;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -12,8 +12,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use escalation::alert::Status;
-use escalation::event::{Input, Link, Via};
+use escalation::alert::{Alert, Audience, Status};
+use escalation::event::{Actor, Input, Link, Via};
+use escalation::name::Name;
+use escalation::wake::Wake;
+use jiff::Timestamp;
 
 /// What happened on one day, as calendars in the viewer's zone have it.
 struct Day {
@@ -52,8 +55,12 @@ pub(super) struct AlertFragment {
     next: Vec<Next>,
     days: Vec<Day>,
     is_open: bool,
+    /// Shown as something that calls for somebody.
     waits: bool,
+    /// Somebody may say "I have it".
+    may_acknowledge: bool,
     is_mine: bool,
+    is_snoozed: bool,
 }
 
 #[derive(Template)]
@@ -62,6 +69,33 @@ struct AlertPage {
     frame: Frame,
     fragment: AlertFragment,
     note: String,
+    /// What else may be done, while it is open.
+    more: Option<More>,
+}
+
+/// Putting aside, passing on, asking somebody else.
+struct More {
+    snooze: String,
+    reassign: String,
+    responders: String,
+    /// The value and the words of whom it may be passed on to.
+    teams: Vec<String>,
+    people: Vec<(String, String)>,
+}
+
+impl More {
+    fn of(app: &App, number: u64) -> Self {
+        let definitions = app.store.definitions();
+        let directory = definitions.directory();
+        let person = |name: &Name| (name.to_string(), directory.full_name(name).to_owned());
+        Self {
+            snooze: url::alert_act(number, "snooze"),
+            reassign: url::alert_act(number, "reassign"),
+            responders: url::alert_act(number, "responders"),
+            teams: directory.teams.keys().map(ToString::to_string).collect(),
+            people: directory.people.keys().map(person).collect(),
+        }
+    }
 }
 
 /// Reads one alert. `None` when there is none.
@@ -114,11 +148,17 @@ pub(super) async fn fragment(
         }
     }
     let owner = alert.acknowledged.as_ref().filter(|_| alert.status == Status::Acknowledged);
+    let is_mine = owner.is_some_and(|act| act.by.person == viewer.0.person);
     Ok(Some(AlertFragment {
         number,
         severity: alert.severity.word(),
         headline: headline(alert),
-        standing: sentence(&timeline::standing(alert)),
+        standing: match held_until(alert) {
+            Some(until) => {
+                format!("{}, until {}", sentence(&timeline::standing(alert)), times.exactly(until))
+            }
+            None => sentence(&timeline::standing(alert)),
+        },
         since: times.open(alert),
         triggers: alert.triggers,
         details: alert.details.clone(),
@@ -126,9 +166,17 @@ pub(super) async fn fragment(
         next,
         days,
         is_open: alert.status != Status::Resolved,
-        waits: matches!(alert.status, Status::Triggered | Status::Unanswered),
-        is_mine: owner.is_some_and(|act| act.by.person == viewer.0.person),
+        waits: alert.status.waits(),
+        may_acknowledge: owner.is_none() || (is_mine && record.state.wakes.contains_key(&Wake::AckTimeout)),
+        is_snoozed: alert.status == Status::Snoozed,
+        is_mine,
     }))
+}
+
+/// Until when nobody is paged, because somebody put it aside or silenced it.
+fn held_until(alert: &Alert) -> Option<Timestamp> {
+    let snoozed = alert.snoozed.as_ref().map(|snooze| snooze.until);
+    snoozed.or(alert.silenced.as_ref().map(|silenced| silenced.until))
 }
 
 pub(super) fn missing(number: u64) -> Response {
@@ -144,10 +192,30 @@ async fn page(viewer: Viewer, State(app): State<App>, Place(number): Place<u64>)
         Ok(Some(fragment)) => {
             let path = url::alert(number);
             let frame = Frame::of(format!("#{number}"), &app, &viewer, url::live(&path));
-            show(&AlertPage { frame, fragment, note: url::alert_act(number, "notes") })
+            let more = fragment.is_open.then(|| More::of(&app, number));
+            show(&AlertPage { frame, fragment, note: url::alert_act(number, "notes"), more })
         }
         Ok(None) => missing(number),
         Err(error) => unavailable(&error),
+    }
+}
+
+/// What a form asks for. None: it says nothing that could be meant.
+fn read_more(app: &App, verb: &str, by: Actor, form: &str) -> Option<Input> {
+    let value = |name: &str| url::form_value(form, name);
+    match verb {
+        "snooze" => {
+            let length = escalation::duration::parse(&value("for")?).ok()?;
+            Some(Input::Snooze { by, until: app.clock.now() + length })
+        }
+        "reassign" => {
+            let to = value("to")?;
+            let (kind, name) = to.split_once(':')?;
+            let name = Name::new(name).ok()?;
+            let to = if kind == "team" { Audience::Team(name) } else { Audience::Person(name) };
+            Some(Input::Reassign { by, to })
+        }
+        _ => Some(Input::AddResponder { by, person: Name::new(&value("person")?).ok()? }),
     }
 }
 
@@ -164,6 +232,13 @@ async fn act(
         "unacknowledge" => Input::Unacknowledge(by),
         "resolve" => Input::Resolve(by),
         "escalate" => Input::Escalate { by, to: None },
+        "snooze" | "reassign" | "responders" => match read_more(&app, &verb, by, &form) {
+            Some(input) => input,
+            None => {
+                let what = "Go back, choose one of what is offered, and try again.";
+                return error_page(422, "Nothing was done", what);
+            }
+        },
         "notes" => {
             let written = url::form_value(&form, "text").unwrap_or_default();
             let text: String =

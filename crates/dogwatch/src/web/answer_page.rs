@@ -65,11 +65,11 @@ async fn look(
     let definitions = app.store.definitions();
     let directory = definitions.directory();
     let zone = directory.people.get(&page.person).map_or("UTC", |person| person.zone.as_str());
-    let waits = matches!(alert.status, Status::Triggered | Status::Unanswered);
+    let waits = page.is_live() && alert.asks(&page) || alert.status.waits();
     let mine = alert.acknowledged.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(&page.person));
     let did = Did::read(query.as_deref()).filter(|did| did.number == alert.number);
     let said = match (alert.status, did.and_then(|did| did.outcome)) {
-        (Status::Acknowledged, _) if mine => "You have it. Nobody else is paged any more.",
+        (Status::Acknowledged, _) if mine && !waits => "You have it. Nobody else is paged any more.",
         (Status::Acknowledged | Status::Resolved, Some(Outcome::Nothing)) => {
             "Nothing was done. You need not do anything."
         }

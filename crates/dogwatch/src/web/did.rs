@@ -12,7 +12,7 @@ use escalation::name::Name;
 use super::url;
 use crate::reply::Key;
 use crate::store::AlertRecord;
-use crate::timeline::list;
+use crate::timeline::{self, list};
 
 /// What came of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,9 @@ impl Did {
                 format!("You have #{} already. Nobody else is paged any more.", self.number)
             }
             (Key::Acknowledge, Some(Outcome::Done)) if has_it(&record.state.alert, me) => stands,
+            (Key::Acknowledge, Some(Outcome::Done)) if was_done(record, me, EntryKind::Accepted) => {
+                format!("You come, too. {stands}")
+            }
             (Key::Acknowledge, Some(Outcome::Done)) if was_done(record, me, EntryKind::Acknowledged) => {
                 format!("You had it. {stands}")
             }
@@ -147,6 +150,9 @@ fn standing(record: &AlertRecord, directory: &Directory, me: &Name) -> String {
         }
         Status::Acknowledged => {
             format!("{} has #{number}. You need not do anything.", label(alert.acknowledged.as_ref()))
+        }
+        Status::Snoozed | Status::Silenced => {
+            format!("#{number}: {}. You need not do anything.", timeline::standing(alert))
         }
         Status::Resolved => {
             let by_me = alert.resolved.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(me));

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use escalation::alert::Status;
 use escalation::contact::Kind;
 use escalation::delivery::Purpose;
 use escalation::event::Via;
@@ -19,7 +18,7 @@ use super::layout::Frame;
 use super::when::Times;
 use super::{Place, Viewer, error_page, see, show, unavailable, url};
 use crate::http::App;
-use crate::message::{headline, sentence};
+use crate::message::{asked, headline, sentence};
 use crate::reply::{Key, answer};
 use crate::store::{AlertRef, StoreError};
 
@@ -133,15 +132,17 @@ pub(super) async fn fragment(
             continue;
         }
         let Some(alert) = &claim.alert else { continue };
-        let asks = matches!(alert.status, Status::Triggered | Status::Unanswered)
-            && claim.page.as_ref().is_some_and(|page| page.is_live());
-        if asks && !calls.iter().any(|call| call.number == alert.number) {
+        let asks =
+            claim.page.as_ref().filter(|page| page.is_live() && alert.asks(page)).map(|page| page.asks);
+        if let Some(asks) = asks
+            && !calls.iter().any(|call| call.number == alert.number)
+        {
             calls.push(Call {
                 number: alert.number,
                 alert: url::alert(alert.number),
                 keys: format!("{}/alerts/{}/keys", url::handset(&name), alert.number),
                 severity: alert.severity.word(),
-                headline: headline(alert),
+                headline: format!("{}{}", asked(asks), headline(alert)),
                 details: alert.details.chars().take(400).collect(),
                 since: times.open(alert),
                 ring: delivery.id.to_string(),

@@ -66,12 +66,12 @@ struct NowPage {
 
 /// Reads what is going on.
 pub(super) async fn fragment(app: &App, viewer: &Viewer) -> Result<NowFragment, StoreError> {
-    let status = vec![Status::Triggered, Status::Unanswered, Status::Acknowledged];
+    let status = Status::ALL.into_iter().filter(|status| *status != Status::Resolved).collect();
     let filter = AlertFilter { status, limit: MOST + 1, ..AlertFilter::default() };
     let mut alerts = app.store.alerts(filter).await?;
     let is_more = alerts.len() > MOST;
     alerts.truncate(MOST);
-    let waits = |alert: &Alert| alert.status != Status::Acknowledged;
+    let waits = |alert: &Alert| alert.status.waits();
     // What waits for an answer first, then the gravest, then the oldest.
     alerts.sort_by_key(|alert| (!waits(alert), std::cmp::Reverse(alert.severity), alert.number));
     let now = app.clock.now();

@@ -52,7 +52,7 @@ async fn durations_are_positive_and_bounded() {
         "/api/v1/people",
         body,
         "notification_plans.high.steps[0].wait",
-        "expected a string",
+        "where a string belongs",
     )
     .await;
     let last = json!({ "steps": [{ "contact": "handset:john", "every": "59s" }] });

@@ -168,17 +168,20 @@ async fn what_came_from_outside_is_text_everywhere() {
     world.post("/api/v1/alerts/1/resolve", json!({})).await;
     world.settle().await;
     smtp.mail();
-    for summary in [
+    let texts = [
         "x\r\nBcc: victim@example.org",
         "x\nSubject: other\n\nbody",
         "=?utf-8?q?x=0D=0ABcc:_victim@example.org?=",
         "<script>alert(1)</script> & \"quotes\"",
         "Übung 火事 \u{202e}gnp.exe",
         &"ü".repeat(1_000),
-    ] {
+    ];
+    for (number, summary) in texts.into_iter().enumerate() {
+        // Each to an address of its own, and so in a message of its own.
+        let address = format!("john{number}@example.org");
         let shown = page(
             &mut world,
-            "john@example.org",
+            &address,
             json!({ "summary": summary, "details": format!("{summary}\n.\nQUIT") }),
         )
         .await;
@@ -186,7 +189,7 @@ async fn what_came_from_outside_is_text_everywhere() {
         let mail = smtp.mail();
         let names: Vec<_> = mail["headers"].as_array().unwrap().iter().map(|pair| pair[0].clone()).collect();
         assert_eq!(names, usual, "the headers do not depend on the text: {summary}");
-        assert_eq!(mail["to"], json!(["john@example.org"]));
+        assert_eq!(mail["to"], json!([address]));
         let html = mail["html"].as_str().unwrap();
         assert!(!html.contains("<script>"), "{html}");
         assert!(mail["plain"].as_str().unwrap().contains("QUIT"));

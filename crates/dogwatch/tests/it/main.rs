@@ -41,15 +41,21 @@
 
 mod access;
 mod alerts;
+mod as_code;
 mod bad_input;
 mod calendar;
 mod definitions;
 mod duty;
 mod email;
+mod lifecycle;
+mod mailbox;
+mod naemon;
 mod on_call;
 mod period;
 mod process;
+mod rehearsal;
 mod schedule_page;
+mod silence;
 mod store;
 mod story;
 mod support;
@@ -57,3 +63,4 @@ mod tidy;
 mod web;
 mod webhook;
 mod who;
+mod why;

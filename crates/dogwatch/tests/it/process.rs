@@ -284,17 +284,14 @@ async fn nothing_that_was_accepted_is_lost_by_kill_9() {
     let mut process = start();
     let hook = |name: &str| format!("webhook:http://127.0.0.1:{port}/{name}");
     for name in ["john", "bob"] {
-        let plan = json!({ "steps": [{ "contact": hook(name) }] });
-        send(
-            &client,
-            "POST",
-            &format!("{}/api/v1/people", process.url),
-            json!({ "name": name, "contacts": [hook(name)], "notification_plans": { "high": plan } }),
-        )
-        .await;
+        let body = json!({ "name": name, "contacts": [format!("handset:{name}")] });
+        send(&client, "POST", &format!("{}/api/v1/people", process.url), body).await;
     }
-    let steps =
-        json!([{ "notify": ["on_call"], "after": "2s" }, { "notify": ["next_on_call"], "after": "1h" }]);
+    // A role has each message by itself: what goes to a person may be collected.
+    let steps = json!([
+        { "notify": ["on_call", hook("first")], "after": "2s" },
+        { "notify": ["next_on_call", hook("second")], "after": "1h" },
+    ]);
     send(
         &client,
         "POST",
@@ -420,7 +417,8 @@ async fn nothing_that_was_accepted_is_lost_by_kill_9() {
             let unknown = attempts.iter().filter(|attempt| attempt["outcome"] == "unknown").count();
             let copies = copies.get(delivery["id"].as_str().unwrap()).copied().unwrap_or(0);
             assert!(copies <= 1 + unknown, "{copies} copies, {unknown} unknown outcomes: {delivery}");
-            if delivery["state"] == "sent" {
+            let is_told = delivery["contact"].as_str().unwrap().starts_with("webhook:");
+            if is_told && delivery["state"] == "sent" {
                 assert!(copies >= 1, "said to be sent, never received: {delivery}");
             }
         }

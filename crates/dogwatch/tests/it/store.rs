@@ -142,3 +142,51 @@ async fn a_database_that_is_locked_is_a_503_and_work_goes_on_afterwards() {
     world.settle().await;
     assert!(world.story(number).await.contains(&"0 John's handset rings".to_owned()));
 }
+
+#[tokio::test]
+async fn a_broken_rule_stops_that_alert_alone_and_the_last_resort_hears_of_it() {
+    let service = Service {
+        last_resort: vec![escalation::plan::Target::Role("email:last@example.org".parse().unwrap())],
+        operators: vec!["email:operators@example.org".parse().unwrap()],
+    };
+    let mut world = World::with(service, |channels, carrier| {
+        channels.with(escalation::contact::Kind::Email, carrier.clone())
+    })
+    .await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    for key in ["a", "b"] {
+        world.store.record(trigger(key)).await.unwrap();
+    }
+    world.settle().await;
+    // Somebody who has it, of whom nothing is known: no step of ours leaves that behind.
+    let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
+    connection.execute("UPDATE alert SET status = 'acknowledged' WHERE number = 1", []).unwrap();
+    drop(connection);
+    // Three jobs of one group: one meets the broken alert, the others go through.
+    let note = |number| {
+        let by = Actor::dogwatch();
+        let input = escalation::event::Input::Note { by, text: "seen".to_owned() };
+        world.store.act(dogwatch::store::AlertRef::Number(number), input)
+    };
+    let (first, second, third) = tokio::join!(note(1), note(2), world.store.record(trigger("c")));
+    assert_eq!(first.unwrap().unwrap().alert.status, escalation::alert::Status::Unanswered);
+    assert!(second.is_ok() && matches!(third, Ok(Recorded::Alert(_))));
+    world.settle().await;
+    let stopped = world.get("/api/v1/alerts/1").await;
+    let told: Vec<&str> =
+        stopped["timeline"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert!(!told.iter().any(|line| line.ends_with("seen")), "nothing of that step is saved: {told:#?}");
+    assert!(
+        told.iter().any(|line| line.starts_with("Stopped, because of a fault of Dogwatch: rule 2")),
+        "{told:#?}"
+    );
+    assert!(stopped["pages"].as_array().unwrap().iter().all(|page| page["ended_why"] == "fault"));
+    assert_eq!(stopped["next"], json!([]));
+    let mut warned = world.carrier.sent_to("warning");
+    warned.sort();
+    assert_eq!(warned, ["email:last@example.org", "email:operators@example.org"]);
+    assert_eq!(world.get("/api/v1/alerts/2").await["status"], "triggered");
+    // It is open, and a person can still take it.
+    let taken = world.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    assert_eq!(taken["status"], "acknowledged");
+}

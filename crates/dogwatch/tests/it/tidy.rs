@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top of the house to the bottom; a room may use those below it.
 /// Rooms on one line never use each other.
-const FLOORS: [&[&str]; 16] = [
+const FLOORS: [&[&str]; 18] = [
     &["cli"],
     &["service"],
     &["http", "api", "web"],
@@ -13,7 +13,9 @@ const FLOORS: [&[&str]; 16] = [
     &["engine"],
     &["reply"],
     &["config"],
+    &["naemon"],
     &["channel"],
+    &["rehearsal", "why"],
     &["timeline"],
     &["takeover"],
     &["duty"],

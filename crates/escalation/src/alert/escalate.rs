@@ -12,6 +12,9 @@ impl Turn<'_> {
     /// The wake of the escalation came due. It is asked again whether the time has come: the first page may be
     /// held back, and plans of people may have begun later than was thought.
     pub(crate) fn escalation_is_due(&mut self) {
+        if self.hold_back() {
+            return;
+        }
         let alert = &self.state.alert;
         let has_begun = alert.round > 1 || alert.position != Position::default();
         let course = self.directory.course(&alert.audience, self.now);
@@ -121,10 +124,8 @@ impl Turn<'_> {
 
     /// Starts a new round at step `next` (from 0; anything past the plan's end is the last resort).
     pub(crate) fn new_round(&mut self, next: u16, why: &str) {
+        self.leave_answered();
         self.state.alert.round += 1;
-        if self.state.alert.status == Status::Acknowledged {
-            self.state.alert.since_round = self.state.alert.round;
-        }
         self.state.alert.status = Status::Triggered;
         self.state.alert.round_started_at = self.now;
         let course = self.directory.course(&self.state.alert.audience, self.now);

@@ -13,7 +13,7 @@ use crate::directory::Directory;
 use crate::effect::EntryKind;
 use crate::event::Handover;
 use crate::name::Name;
-use crate::page::{EndedWhy, Paged};
+use crate::page::{Asks, EndedWhy, Paged};
 use crate::plan::{OnCall, Target};
 
 /// A step that has fired.
@@ -60,7 +60,7 @@ impl Turn<'_> {
         let each = steps.iter().any(|fired| fired.index == newest && fired.each);
         let mut unreachable: Vec<Name> = Vec::new();
         for person in handover.newcomers() {
-            if self.page(person, newest, each) == Paged::Unreachable {
+            if self.page(person, newest, Asks::of_step(each)) == Paged::Unreachable {
                 unreachable.push(person.clone());
             }
         }
@@ -122,6 +122,7 @@ impl Turn<'_> {
         let ends = |place: &usize| {
             let page = &self.state.pages[*place];
             page.is_live()
+                && page.asks == Asks::Anybody
                 && handover.relieved().any(|name| *name == page.person)
                 && concerned.contains(&page.escalation_step)
                 && !others.iter().any(|(audience, target)| self.stands_for(audience, target, &page.person))

@@ -3,14 +3,13 @@
 use crate::alert::{Act, Status, Turn, Verdict};
 use crate::delivery::Purpose;
 use crate::effect::EntryKind;
-use crate::event::{Actor, Input, Sent, Settled, Trigger, Urgency};
+use crate::event::{Actor, Input, Sent, Settled};
 use crate::name::Name;
-use crate::page::{EndedWhy, Page};
-use crate::plan::UNANSWERED_ROUND;
+use crate::page::{Asks, EndedWhy};
 use crate::wake::Wake;
 
 /// The answer to anything that is done to a resolved alert.
-const RESOLVED: &str = "the alert is resolved; a new trigger opens a new one";
+pub(super) const RESOLVED: &str = "the alert is resolved; a new trigger opens a new one";
 
 impl Turn<'_> {
     pub(super) fn take(&mut self, input: &Input) -> Verdict {
@@ -31,14 +30,24 @@ impl Turn<'_> {
                 });
                 Verdict::Done
             }
-            Input::Resolve(_) if status == Status::Resolved => Verdict::Already,
+            Input::Resolve(_) | Input::SilencesChanged if status == Status::Resolved => Verdict::Already,
+            Input::Trigger(trigger) if status == Status::Resolved => self.reopen(trigger),
             _ if status == Status::Resolved => Verdict::Refused(RESOLVED),
             Input::Trigger(trigger) => self.trigger_again(trigger),
             Input::Acknowledge { by, take_over } => self.acknowledge(by, *take_over),
             Input::Unacknowledge(by) => self.unacknowledge(by),
-            Input::Resolve(by) => self.resolve(by),
+            Input::Resolve(by) => {
+                self.end(by, "");
+                Verdict::Done
+            }
             Input::Escalate { by, to } => self.escalate_now(by, *to),
             Input::NotMe { person, by } => self.not_me(person, by),
+            Input::Snooze { by, until } => self.snooze(by, *until),
+            Input::Reassign { by, to } => self.reassign(by, to),
+            Input::AddResponder { by, person } => self.add_responder(by, person),
+            Input::Absorb { by, other } => self.absorb(by, other),
+            Input::MergeInto { by, number } => self.merge_into(by, *number),
+            Input::SilencesChanged => self.look_at_silences(),
             Input::DutyChanged(handover) => self.duty_changed(handover),
         }
     }
@@ -56,6 +65,11 @@ impl Turn<'_> {
                 self.page_is_due(page);
                 self.plans_moved();
             }
+            Wake::AskOwner => self.ask_owner(),
+            Wake::AckTimeout => self.owner_is_silent(),
+            Wake::SnoozeEnd => self.snooze_ends(),
+            Wake::SilenceEnd => self.silence_ends(),
+            Wake::Quiet => self.fell_quiet(),
         }
     }
 
@@ -87,29 +101,6 @@ impl Turn<'_> {
         }
     }
 
-    fn trigger_again(&mut self, trigger: &Trigger) -> Verdict {
-        let now = self.now;
-        let alert = &mut self.state.alert;
-        alert.triggers = alert.triggers.saturating_add(1);
-        alert.triggered_at = now;
-        let urgency = |severity| self.directory.urgency(&alert.audience, severity, now);
-        let before = urgency(alert.severity);
-        let severity = alert.severity.max(trigger.severity);
-        let rises = before == Urgency::Low && urgency(severity) == Urgency::High;
-        alert.severity = severity;
-        let is_stale = alert.status == Status::Unanswered && now >= alert.round_started_at + UNANSWERED_ROUND;
-        self.record(EntryKind::TriggeredAgain, |entry| {
-            entry.by = Some(trigger.by.clone());
-            entry.text.clone_from(&trigger.summary);
-        });
-        if rises {
-            self.new_round(0, "it became urgent");
-        } else if is_stale {
-            self.new_round(0, "it was reported again, and nobody has answered");
-        }
-        Verdict::Done
-    }
-
     fn acknowledge(&mut self, by: &Actor, take_over: bool) -> Verdict {
         if let (Status::Acknowledged, Some(act)) = (self.state.alert.status, &self.state.alert.acknowledged) {
             let same = match (&act.by.person, &by.person) {
@@ -118,83 +109,45 @@ impl Turn<'_> {
                 _ => false,
             };
             if same {
-                return Verdict::Already;
+                return self.still_on_it(by);
             }
             if !take_over {
-                return Verdict::HasIt(act.clone());
+                let has_it = Verdict::HasIt(act.clone());
+                return self.accept(by).unwrap_or(has_it);
             }
-        }
-        if !take_over && let Some(verdict) = self.answer_for_one(by) {
-            return verdict;
         }
         let before =
             self.state.alert.acknowledged.take().filter(|_| self.state.alert.status == Status::Acknowledged);
-        self.state.alert.status = Status::Acknowledged;
-        self.state.alert.acknowledged = Some(Act { by: by.clone(), at: self.now });
-        self.state.wakes.clear();
-        self.end_pages(EndedWhy::Acknowledged);
+        // Whoever was told who has it hears it again from a take over.
+        let since_round = self.state.alert.since_round;
+        self.leave_answered();
+        let alert = &mut self.state.alert;
+        alert.since_round = since_round;
+        alert.status = Status::Acknowledged;
+        alert.acknowledged = Some(Act { by: by.clone(), at: self.now });
+        alert.insists = false;
+        self.end_pages_but(EndedWhy::Acknowledged, |page| {
+            page.asks == Asks::Himself && by.person.as_ref() != Some(&page.person)
+        });
+        self.keep_wakes_of_pages();
+        self.watch_owner();
         self.record(EntryKind::Acknowledged, |entry| entry.by = Some(by.clone()));
         self.tell_who_has_it(by, before.as_ref());
         Verdict::Done
     }
 
-    /// While others have to answer for themselves, an answer ends the answerer's own page, and those of all who
-    /// need not: the alert is acknowledged with the last one. Nothing: this answer is for everybody.
-    fn answer_for_one(&mut self, by: &Actor) -> Option<Verdict> {
-        let round = self.state.alert.round;
-        let is_own = |page: &Page| by.person.as_ref() == Some(&page.person);
-        let pages = &self.state.pages;
-        let owed: Vec<Name> = pages
-            .iter()
-            .filter(|page| page.is_live() && page.each && !is_own(page))
-            .map(|page| page.person.clone())
-            .collect();
-        if owed.is_empty() {
-            return None;
-        }
-        let ends: Vec<usize> = (0..pages.len())
-            .filter(|place| pages[*place].is_live() && (is_own(&pages[*place]) || !pages[*place].each))
-            .collect();
-        let has_answered = |page: &Page| {
-            let why = page.ended.map(|ended| ended.why);
-            is_own(page) && page.round == round && why == Some(EndedWhy::Acknowledged)
-        };
-        if ends.is_empty() && pages.iter().any(has_answered) {
-            return Some(Verdict::Already);
-        }
-        for place in ends {
-            self.end_page(place, EndedWhy::Acknowledged);
-        }
-        self.record(EntryKind::Answered, |entry| {
-            entry.by = Some(by.clone());
-            entry.people = owed;
-        });
-        Some(Verdict::Done)
-    }
-
     fn unacknowledge(&mut self, by: &Actor) -> Verdict {
-        if self.state.alert.status != Status::Acknowledged {
-            return Verdict::Refused("nobody has acknowledged the alert, so it is being paged already");
+        match self.state.alert.status {
+            Status::Acknowledged | Status::Snoozed => {}
+            Status::Silenced => {
+                return Verdict::Refused(
+                    "a silence holds the alert back; escalate it to page people all the same",
+                );
+            }
+            _ => return Verdict::Refused("nobody has acknowledged the alert, so it is being paged already"),
         }
         self.record(EntryKind::Unacknowledged, |entry| entry.by = Some(by.clone()));
-        // From the step reached: the one that fired last, asked again who is on call.
-        let position = self.state.alert.position;
-        let audience = &self.state.alert.audience;
-        let steps = self.directory.course(audience, self.now).steps;
-        let paged_last_resort = position.last_resort && !self.directory.last_resort(audience).is_empty();
-        let last = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        let reached = position.next_step.saturating_sub(1).min(last);
-        self.new_round(if paged_last_resort { u16::MAX } else { reached }, "nobody has it any more");
-        Verdict::Done
-    }
-
-    fn resolve(&mut self, by: &Actor) -> Verdict {
-        self.state.alert.status = Status::Resolved;
-        self.state.alert.resolved = Some(Act { by: by.clone(), at: self.now });
-        self.state.wakes.clear();
-        self.end_pages(EndedWhy::Resolved);
-        self.record(EntryKind::Resolved, |entry| entry.by = Some(by.clone()));
-        self.tell_recovered(by);
+        self.resume("nobody has it any more");
         Verdict::Done
     }
 
@@ -207,6 +160,8 @@ impl Turn<'_> {
             entry.by = Some(by.clone());
             entry.step = to;
         });
+        // What people ask for is not held back.
+        self.state.alert.insists = true;
         match self.state.alert.status {
             // The last resort has its time running out: a chosen step gets a time of its own.
             Status::Triggered if to.is_some() && self.state.alert.position.last_resort => {
@@ -218,7 +173,7 @@ impl Turn<'_> {
                 }
                 self.escalate();
             }
-            Status::Acknowledged => {
+            Status::Acknowledged | Status::Snoozed | Status::Silenced => {
                 let next = to.unwrap_or(self.state.alert.position.next_step);
                 let is_past = usize::from(next) >= steps.len();
                 let nobody_left =
@@ -237,16 +192,21 @@ impl Turn<'_> {
         let Some(place) = live else {
             return Verdict::Refused("no page of yours is open for this alert");
         };
+        let asks = self.state.pages[place].asks;
         self.end_page(place, EndedWhy::NotMe);
         self.record(EntryKind::NotMe, |entry| {
             entry.by = Some(by.clone());
             entry.people.push(person.clone());
         });
-        // While somebody of the last resort may answer, its time is not cut short.
         let others = self.state.pages.iter().any(|page| page.is_live());
-        if self.state.alert.status == Status::Triggered && !(self.state.alert.position.last_resort && others)
-        {
-            self.escalate();
+        match (self.state.alert.status, asks) {
+            (Status::Acknowledged, Asks::StillOnIt) => self.resume("whoever had it can't go on"),
+            // Somebody who was asked besides takes nothing away from those who are asked.
+            (Status::Triggered, Asks::Himself) if others => {}
+            // While somebody of the last resort may answer, its time is not cut short.
+            (Status::Triggered, _) if !(self.state.alert.position.last_resort && others) => self.escalate(),
+            (Status::Acknowledged, _) => self.tell_owner(by, &format!("{by} can't come")),
+            _ => {}
         }
         Verdict::Done
     }

@@ -28,6 +28,32 @@ impl Turn<'_> {
         self.notify_reached(reached, by, &text);
     }
 
+    /// Tells everybody whom a page has reached since somebody last had it, and whoever has it, what became of it.
+    pub(super) fn tell_reached(&mut self, by: &Actor, text: &str) {
+        let mut reached = self.reached(self.state.alert.since_round);
+        let alert = &self.state.alert;
+        let owner = alert.acknowledged.as_ref().filter(|_| alert.status == Status::Acknowledged);
+        if let Some(owner) = owner.and_then(|act| act.by.person.clone())
+            && !reached.iter().any(|(name, _)| *name == owner)
+            && let Some(first) = self.first_contact(&owner)
+        {
+            reached.push((owner, first));
+        }
+        self.notify_reached(reached, by, text);
+    }
+
+    /// Tells whoever has it.
+    pub(super) fn tell_owner(&mut self, by: &Actor, text: &str) {
+        let alert = &self.state.alert;
+        let owner = alert.acknowledged.as_ref().filter(|_| alert.status == Status::Acknowledged);
+        if let Some(owner) = owner.and_then(|act| act.by.person.clone())
+            && by.person.as_ref() != Some(&owner)
+            && let Some(contact) = self.first_contact(&owner)
+        {
+            self.notice(Some(owner), &contact, text);
+        }
+    }
+
     fn notify_reached(&mut self, reached: Vec<(Name, Contact)>, by: &Actor, text: &str) {
         for (person, contact) in reached {
             // Who did it knows it.
@@ -65,6 +91,19 @@ impl Turn<'_> {
             Status::Acknowledged => {
                 alert.acknowledged.as_ref().map(|act| (format!("{} has it", act.by), act.by.clone()))
             }
+            Status::Resolved if alert.merged_into.is_some() => {
+                let act = alert.resolved.as_ref()?;
+                let number = alert.merged_into.unwrap_or_default();
+                Some((format!("it goes on as #{number}, says {}", act.by), act.by.clone()))
+            }
+            Status::Snoozed => {
+                let act = &alert.snoozed.as_ref()?.act;
+                Some((format!("{} put it aside", act.by), act.by.clone()))
+            }
+            Status::Silenced => {
+                let silenced = alert.silenced.as_ref()?;
+                Some((format!("silenced by {}; nothing to do for now", silenced.why), Actor::dogwatch()))
+            }
             Status::Resolved => {
                 let act = alert.resolved.as_ref()?;
                 Some((format!("resolved by {}; nothing more to do", act.by), act.by.clone()))
@@ -86,7 +125,7 @@ impl Turn<'_> {
         reached
     }
 
-    fn first_contact(&self, person: &Name) -> Option<Contact> {
+    pub(super) fn first_contact(&self, person: &Name) -> Option<Contact> {
         self.directory.people.get(person)?.contacts.first().cloned()
     }
 

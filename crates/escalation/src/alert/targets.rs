@@ -11,7 +11,7 @@ use crate::delivery::Purpose;
 use crate::directory::Directory;
 use crate::effect::EntryKind;
 use crate::name::Name;
-use crate::page::Paged;
+use crate::page::{Asks, Paged};
 use crate::plan::{Condition, Hours, OnCall, Target};
 
 /// What a step asks for.
@@ -138,7 +138,7 @@ impl Turn<'_> {
                 found.outside.push(person.clone());
                 continue;
             }
-            match self.page(person, index, asked.each) {
+            match self.page(person, index, Asks::of_step(asked.each)) {
                 Paged::Started => found.people.push(person.clone()),
                 Paged::Running => found.running.push(person.clone()),
                 Paged::Unreachable => found.unreachable.push(person.clone()),
@@ -160,7 +160,7 @@ impl Turn<'_> {
         for page in self.state.pages.iter_mut().filter(|page| page.is_live()) {
             if running.contains(&page.person) {
                 page.escalation_step = index;
-                page.each |= each;
+                page.asks = page.asks.max(Asks::of_step(each));
             }
         }
     }

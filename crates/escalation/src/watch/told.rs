@@ -24,7 +24,7 @@ const NEAR: SignedDuration = SignedDuration::from_hours(6 * 24);
 /// Everything that is said because of a look: reminders, the notice to whom a takeover relieves, the list of
 /// what others work on to newcomers, and warnings about newcomers whom nothing can wake.
 ///
-/// `acknowledged` holds the open alerts of this roster's teams that somebody has.
+/// `acknowledged` holds the open alerts of this roster's teams that somebody has, or has put aside.
 pub fn messages(
     post: Post<'_>,
     looked: &Looked,
@@ -121,7 +121,8 @@ impl Teller<'_> {
 
     fn list(&mut self, newcomer: &Name, acknowledged: &[Alert], ids: &mut Ids<'_>) {
         let is_others = |alert: &&Alert| {
-            alert.acknowledged.as_ref().is_none_or(|act| act.by.person.as_ref() != Some(newcomer))
+            let act = alert.snoozed.as_ref().map(|snooze| &snooze.act).or(alert.acknowledged.as_ref());
+            act.is_none_or(|act| act.by.person.as_ref() != Some(newcomer))
         };
         let others: Vec<&Alert> = acknowledged.iter().filter(is_others).collect();
         if others.is_empty() {
@@ -130,8 +131,12 @@ impl Teller<'_> {
         self.tell(newcomer, Purpose::Notice, ids, |this, _| {
             let line = |alert: &&Alert| {
                 let summary: String = alert.summary.chars().take(MOST_SUMMARY).collect();
-                let by = alert.acknowledged.as_ref().map_or("somebody", |act| act.by.label.as_str());
-                format!("#{} {summary} ({by} has it)", alert.number)
+                let (act, verb) = match &alert.snoozed {
+                    Some(snooze) => (Some(&snooze.act), "put it aside"),
+                    None => (alert.acknowledged.as_ref(), "has it"),
+                };
+                let by = act.map_or("somebody", |act| act.by.label.as_str());
+                format!("#{} {summary} ({by} {verb})", alert.number)
             };
             let listed: Vec<String> = others.iter().take(MOST_LISTED).map(line).collect();
             let more = others.len().saturating_sub(MOST_LISTED);

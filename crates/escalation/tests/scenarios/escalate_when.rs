@@ -113,9 +113,14 @@ fn with_each_everybody_answers_for_himself() {
     let mut world = World::new(ops().plan("ops", 0, &["each bob carol after 1h"]));
     world.run_to("1m");
     world.acknowledge("bob");
-    assert_eq!(world.state.alert.status, Status::Triggered);
-    assert!(world.state.pages.iter().any(|page| page.is_live() && page.person == name("carol")));
+    assert_eq!(world.state.alert.status, Status::Acknowledged);
+    let asked = |world: &World| -> Vec<String> {
+        let live = world.state.pages.iter().filter(|page| page.is_live());
+        live.map(|page| page.person.to_string()).collect()
+    };
+    assert_eq!(asked(&world), ["carol"], "Bob has it, and Carol still has to answer");
     world.acknowledge("carol");
+    assert!(asked(&world).is_empty(), "{}", world.timeline());
     assert_eq!(world.state.alert.status, Status::Acknowledged);
 }
 

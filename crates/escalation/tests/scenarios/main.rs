@@ -29,13 +29,19 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "where a test can't go on it fails")]
 
 mod answer;
+mod aside;
 mod carrier;
 mod duty;
 mod edits;
 mod escalate_when;
 mod gaps;
+mod invariant;
+mod lifecycle;
+mod owner;
+mod passing;
 mod plans;
 mod random;
+mod recurrence;
 mod roster;
 mod story;
 mod unanswered;

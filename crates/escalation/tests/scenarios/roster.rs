@@ -10,7 +10,8 @@ use escalation::duration;
 use escalation::name::Name;
 use escalation::person::{NotificationPlan, NotificationStep, Person};
 use escalation::plan::{Escalate, EscalationPlan, EscalationStep, OnCall, Target};
-use escalation::team::Team;
+use escalation::silence::{Match, Silence};
+use escalation::team::{Lifecycle, Team};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rota::rotation::{Edition, Length, Rotation};
@@ -42,6 +43,10 @@ pub trait Roster: Sized {
     fn plan(self, team: &str, repeat: u8, steps: &[&str]) -> Self;
     /// Gives a team a last resort.
     fn last_resort(self, team: &str, targets: &[&str]) -> Self;
+    /// Says how long things last for a team: `ack_timeout 30m`, `reopen_within 10m`, `resolve_after 4h`.
+    fn lasting(self, team: &str, what: &[&str]) -> Self;
+    /// Silences alerts of a severity from `from` for so long.
+    fn silenced(self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self;
     /// A schedule of the team's name: these people take turns of so long, the first from `first` on.
     fn turns(self, team: &str, members: &[&str], every: Length, first: Timestamp) -> Self;
     /// Edits the schedule of that name.
@@ -85,6 +90,8 @@ impl Roster for Directory {
             escalation_plan: None,
             last_resort: Vec::new(),
             urgency: Vec::new(),
+            // Most stories end with an answer: only those that are about it ask the owner again.
+            lifecycle: Lifecycle { ack_timeout: None, ..Lifecycle::default() },
         };
         self.teams.insert(name(who), Arc::new(team));
         self
@@ -101,6 +108,30 @@ impl Roster for Directory {
     fn last_resort(mut self, team: &str, targets: &[&str]) -> Self {
         Arc::make_mut(self.teams.get_mut(team).unwrap()).last_resort =
             targets.iter().map(|text| target(text)).collect();
+        self
+    }
+
+    fn lasting(mut self, team: &str, what: &[&str]) -> Self {
+        let lifecycle = &mut Arc::make_mut(self.teams.get_mut(team).unwrap()).lifecycle;
+        for text in what {
+            let (field, length) = text.split_once(' ').unwrap();
+            let length = Some(duration(length));
+            match field {
+                "ack_timeout" => lifecycle.ack_timeout = length,
+                "reopen_within" => lifecycle.reopen_within = length,
+                "resolve_after" => lifecycle.resolve_after = length,
+                _ => panic!("{text}: there is no such field"),
+            }
+        }
+        self
+    }
+
+    fn silenced(mut self, who: &str, matches: Match, from: Timestamp, length: &str) -> Self {
+        let until = Some(from + duration(length));
+        let by = "Carol".to_owned();
+        let reason = "planned work".to_owned();
+        let silence = Silence { name: name(who), by, reason, matches, from, until, within: None };
+        self.silences.insert(name(who), Arc::new(silence));
         self
     }
 

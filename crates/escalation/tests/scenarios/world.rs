@@ -12,7 +12,7 @@ use escalation::alert::{self, Audience, State, Verdict};
 use escalation::delivery::{Delivery, Outcome, Purpose, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::effect::{Effect, Entry, EntryKind};
-use escalation::event::{Actor, Handover, Input, Severity, Trigger, Via};
+use escalation::event::{Absorbed, Actor, Handover, Input, Severity, Trigger, Via};
 use escalation::id::Ids;
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -215,7 +215,7 @@ impl World {
                 Effect::Withdraw { page, contact } => {
                     for at in &self.open {
                         let delivery = &mut self.deliveries[*at];
-                        let is_meant = page.is_none_or(|page| delivery.page == Some(page))
+                        let is_meant = delivery.page == page
                             && contact.as_ref().is_none_or(|contact| delivery.contact == *contact);
                         if is_meant
                             && delivery.purpose == Purpose::Page
@@ -380,6 +380,41 @@ impl World {
         self.take(&Input::NotMe { person: name(who), by: self.actor(who) })
     }
 
+    /// Puts the alert aside until that long after the start.
+    pub fn snooze(&mut self, who: &str, until: &str) -> Verdict {
+        self.take(&Input::Snooze { by: self.actor(who), until: START + duration(until) })
+    }
+
+    /// Passes the alert on: to a team, or to a person as `person:NAME`.
+    pub fn reassign(&mut self, who: &str, to: &str) -> Verdict {
+        let to = match to.strip_prefix("person:") {
+            Some(person) => Audience::Person(name(person)),
+            None => Audience::Team(name(to)),
+        };
+        self.take(&Input::Reassign { by: self.actor(who), to })
+    }
+
+    pub fn add_responder(&mut self, who: &str, person: &str) -> Verdict {
+        self.take(&Input::AddResponder { by: self.actor(who), person: name(person) })
+    }
+
+    /// Another alert, reported three times, goes into this one.
+    pub fn absorb(&mut self, who: &str, severity: Severity) -> Verdict {
+        let summary = "disk nearly full".to_owned();
+        let other = Absorbed { number: 7, summary, severity, triggered_at: self.now, triggers: 3 };
+        self.take(&Input::Absorb { by: self.actor(who), other })
+    }
+
+    /// This alert goes into number 9.
+    pub fn merge_into(&mut self, who: &str) -> Verdict {
+        self.take(&Input::MergeInto { by: self.actor(who), number: 9 })
+    }
+
+    /// Silences are looked at, as a store does when one begins, ends or is edited.
+    pub fn look_at_silences(&mut self) -> Verdict {
+        self.take(&Input::SilencesChanged)
+    }
+
     /// Duty for the team's roster changes hands; somebody took it, or its time has come.
     pub fn hand_over(&mut self, before: &[&str], after: &[&str], taker: Option<&str>) -> Verdict {
         let roster = self.directory.roster(&self.state.alert.audience, None).unwrap();
@@ -480,7 +515,6 @@ fn sentence(entry: &Entry) -> String {
         EntryKind::Skipped => format!("{} leaves out {whom}: {text}", step.unwrap_or_default()),
         EntryKind::Held => format!("held until {}", clock(text.parse().unwrap())),
         EntryKind::Deferred => format!("{whom} waits until {}", clock(text.parse().unwrap())),
-        EntryKind::Answered => format!("{by} answers, {whom} still to"),
         EntryKind::LastResort => format!("last resort pages {whom}"),
         EntryKind::Unanswered => "unanswered".to_owned(),
         EntryKind::Acknowledged => format!("acknowledged by {by}"),
@@ -490,12 +524,26 @@ fn sentence(entry: &Entry) -> String {
             format!("escalated by {by}{to}")
         }
         EntryKind::NotMe => format!("{whom} says not me"),
+        EntryKind::Resolved if !text.is_empty() => format!("resolved by {by}: {text}"),
         EntryKind::Resolved => format!("resolved by {by}"),
         EntryKind::Duty => match &entry.by {
             Some(by) => format!("{by} takes over: {whom} on call"),
             None => format!("on call now: {whom}"),
         },
         EntryKind::Note => format!("note by {by}: {text}"),
+        EntryKind::Asked if text.is_empty() => format!("{whom} is asked: still on it?"),
+        EntryKind::Asked => format!("nobody is asked: {text}"),
+        EntryKind::StillOnIt => format!("{by} is still on it"),
+        EntryKind::AckTimeout if whom.is_empty() => "nobody says that he is still on it".to_owned(),
+        EntryKind::AckTimeout => format!("{whom} does not say that he is still on it"),
+        EntryKind::Snoozed => format!("snoozed for {text} by {by}"),
+        EntryKind::Silenced => format!("silenced {text}"),
+        EntryKind::Reassigned => format!("passed on to {text} by {by}"),
+        EntryKind::ResponderAdded => format!("{by} asks {whom} to come, too"),
+        EntryKind::Accepted => format!("{by} comes, too"),
+        EntryKind::Merged => format!("{text} goes into it, says {by}"),
+        EntryKind::MergedInto => format!("goes into {text}, says {by}"),
+        EntryKind::Reopened => format!("reopened {text}"),
         EntryKind::Fault => format!("fault: {text}"),
     }
 }

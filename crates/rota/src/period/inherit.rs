@@ -103,6 +103,26 @@ pub(crate) fn resolve<'a>(
     (lines, resolved)
 }
 
+/// What each period says with everything that it inherits, as a definition that uses no template: it means the same
+/// alone. Pure templates are left out. What is wrong with the definitions is told by [`super::compile`].
+pub fn flatten(definitions: &[Definition]) -> Vec<Definition> {
+    let (lines, resolved) = resolve(definitions, &mut Vec::new());
+    let periods = definitions.iter().zip(&resolved).filter(|(definition, _)| definition.name.is_some());
+    let flat = periods.filter(|(definition, _)| definition.register).map(|(definition, resolved)| {
+        let ids = resolved.weekdays.iter().flatten().chain(&resolved.exceptions);
+        let alias = resolved.alias.map(|alias| Spanned { value: alias.to_owned(), span: None });
+        Definition {
+            alias: definition.alias.clone().or(alias),
+            template: None,
+            uses: Vec::new(),
+            exclude: resolved.exclude.to_vec(),
+            rules: ids.map(|id| lines.get(*id).rule.clone()).collect(),
+            ..definition.clone()
+        }
+    });
+    flat.collect()
+}
+
 fn template_name(definition: &Definition) -> String {
     let name = definition.template.as_ref().or(definition.name.as_ref());
     name.map_or_else(String::new, |name| name.value.clone())

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::definition::time::instant;
+
 /// A person, as people know them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::cli) struct Person {
@@ -136,23 +138,7 @@ pub(in crate::cli) fn names(people: &[Person]) -> String {
     }
 }
 
-/// An instant as RFC 3339.
-mod instant {
-    use jiff::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use crate::definition::time::print_instant;
-
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&print_instant(*at))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// The same, or nothing.
+/// An instant, or nothing.
 mod maybe_instant {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

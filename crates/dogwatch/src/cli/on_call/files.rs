@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
+use escalation::alert::Audience;
 use escalation::directory::Directory;
+use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Balance, Balances, Gap, Gaps, OnCall, Person, RoleDuty, Shift, Shifts};
 use crate::cli::definition_files::load;
 use crate::definition::{Definitions, Kind, Lies, ScheduleSpec, nearest};
 use crate::duty::Roster;
+use crate::rehearsal::{self, Film, Question, QuestionSpec, Week};
 
 /// Definitions without errors.
 pub(in crate::cli) struct Files(Definitions);
@@ -110,6 +113,35 @@ impl Files {
             holidays: hours(balance.holidays),
         };
         Ok(Balances { items: roster.balance(from, to, &roles).into_iter().map(balance).collect() })
+    }
+
+    /// What would happen if an alert came in for a team.
+    pub(in crate::cli) fn rehearse(
+        &self,
+        team: &str,
+        spec: &QuestionSpec,
+        now: Timestamp,
+    ) -> anyhow::Result<Film> {
+        Ok(rehearsal::rehearse(&self.0, &self.question(team, spec, now)?))
+    }
+
+    /// The same for every hour of a week.
+    pub(in crate::cli) fn rehearse_week(
+        &self,
+        team: &str,
+        spec: &QuestionSpec,
+        now: Timestamp,
+    ) -> anyhow::Result<Week> {
+        Ok(rehearsal::week(&self.0, &self.question(team, spec, now)?))
+    }
+
+    fn question(&self, team: &str, spec: &QuestionSpec, now: Timestamp) -> anyhow::Result<Question> {
+        let known = Name::new(team).ok().filter(|name| self.0.directory().teams.contains_key(name));
+        let team = known.ok_or_else(|| self.missing(Kind::Team, team))?;
+        spec.read(&self.0, Audience::Team(team), now).map_err(|errors| {
+            let told = errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+            anyhow!("{}", told.collect::<Vec<_>>().join("\n       "))
+        })
     }
 
     fn named(&self, schedule: &str) -> anyhow::Result<Roster> {

@@ -18,8 +18,8 @@ use super::places::Places;
 use super::tables::Table;
 use super::{shape, word};
 use crate::definition::{
-    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, OverrideSpec,
-    PersonSpec, RotationSpec, ScheduleSpec, TeamSpec,
+    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec,
+    OverrideSpec, Owner, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
 };
 
 /// Checks all tables but those of periods, and puts those that are sound in force.
@@ -34,7 +34,12 @@ pub(super) fn check(
     // Plans name teams and teams name plans: each may be written first.
     for table in tables.iter().filter(|table| table.kind == Kind::Team) {
         if let Some(name) = shape::name(&table.body).filter(|name| Name::new(name).is_ok()) {
-            let defined = Defined { version: 1, valid_from: now, body: stand_in(Kind::Team, name) };
+            let defined = Defined {
+                version: 1,
+                valid_from: now,
+                body: stand_in(Kind::Team, name),
+                owner: Owner::People,
+            };
             definitions.apply(Kind::Team, name, Some(defined));
         }
     }
@@ -59,7 +64,7 @@ pub(super) fn check(
             let body = sound(kind, table, &definitions, now, problems);
             if let Some(name) = name {
                 let body = body.unwrap_or_else(|| stand_in(kind, name));
-                let defined = Defined { version: 1, valid_from: now, body };
+                let defined = Defined { version: 1, valid_from: now, body, owner: Owner::People };
                 definitions.apply(kind, name, Some(defined));
             }
         }
@@ -84,6 +89,8 @@ fn sound(
         Kind::Schedule => sound_as::<ScheduleSpec>,
         Kind::Override => sound_as::<OverrideSpec>,
         Kind::Leave => sound_as::<LeaveSpec>,
+        Kind::Silence => sound_as::<SilenceSpec>,
+        Kind::Maintenance => sound_as::<MaintenanceSpec>,
         // Periods are read and compiled together, before anything else.
         Kind::Period => return None,
     };
@@ -108,7 +115,7 @@ fn sound_as<T: DeserializeOwned>(
     }
 }
 
-fn problem(error: &FieldError, places: &Places) -> Problem {
+pub(super) fn problem(error: &FieldError, places: &Places) -> Problem {
     let FieldError { field, message } = error;
     let (message, near) = match message.split_once("; did you mean") {
         Some((message, near)) => (message, Some(format!("did you mean{near}"))),
@@ -119,7 +126,7 @@ fn problem(error: &FieldError, places: &Places) -> Problem {
 }
 
 /// What stands for a definition that has mistakes, so that others can name it.
-fn stand_in(kind: Kind, name: &str) -> Value {
+pub(in crate::definition) fn stand_in(kind: Kind, name: &str) -> Value {
     match kind {
         Kind::EscalationPlan => {
             json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })

@@ -9,10 +9,10 @@ use rota::diagnostic::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::places::Places;
+use super::places::{Paths, Places};
 use super::tables::Table;
 use super::word;
-use crate::definition::{FieldError, nearest, read_json};
+use crate::definition::{FieldError, Kind, nearest, read_json};
 
 /// More mistakes in one table than this are not told: each costs reading it once more.
 const MOST_MISTAKES: usize = 100;
@@ -64,6 +64,49 @@ pub(super) fn read<T: DeserializeOwned>(table: &Table, problems: &mut Vec<Proble
         taken.extend(meant);
     }
     None
+}
+
+/// What was taken out of a document that was not written in a file, so that the rest could be read.
+pub(in crate::definition) struct Cut {
+    places: Places,
+    paths: Paths,
+    taken: Vec<String>,
+}
+
+impl Cut {
+    /// A problem of the rest, by the field as it stands in the whole document; nothing, if it may only come from what
+    /// was taken out.
+    pub(in crate::definition) fn in_whole(&self, error: &FieldError) -> Option<FieldError> {
+        if self.taken.iter().any(|taken| taken.starts_with(&error.field)) {
+            return None;
+        }
+        let problem = Problem::error(self.places.value(&error.field), error.message.clone());
+        Some(self.paths.field_error(&problem))
+    }
+}
+
+/// What is wrong with the shape of a document, and what can be read of it all the same.
+pub(in crate::definition) type Misshapen<T> = (Vec<FieldError>, Option<(T, Cut)>);
+
+/// Reads a document that was not written in a file.
+///
+/// # Errors
+///
+/// Every mistake in its shape, with its field.
+pub(in crate::definition) fn read_whole<T: DeserializeOwned>(
+    kind: Kind,
+    body: Value,
+) -> Result<T, Misshapen<T>> {
+    let first = match read_json(body.clone()) {
+        Ok(spec) => return Ok(spec),
+        Err(first) => first,
+    };
+    let (places, paths) = Places::of_document(&body);
+    let mut problems = Vec::new();
+    let rest = read::<T>(&Table { kind, body, places }, &mut problems);
+    let told: Vec<FieldError> = problems.iter().map(|problem| paths.field_error(problem)).collect();
+    let rest = rest.map(|shaped| (shaped.spec, Cut { places: shaped.places, paths, taken: shaped.taken }));
+    Err((if told.is_empty() { first } else { told }, rest))
 }
 
 /// The unknown field that a message is about, the known ones, and the one that was probably meant.

@@ -5,32 +5,35 @@ use std::collections::BTreeMap;
 use escalation::alert::{Alert, Audience, Position, State, Status};
 use escalation::event::{Severity, Urgency};
 use escalation::id::{AlertId, PageId};
-use escalation::page::{Ended, EndedWhy, Page};
+use escalation::page::{Asks, Ended, EndedWhy, Page};
 use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{
     act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, from_json, id_bytes,
-    instant, links_from_json, links_to_json, name, small, to_json, word,
+    instant, links_from_json, links_to_json, name, silenced_from_json, silenced_to_json, small,
+    snooze_from_json, snooze_to_json, to_json, word,
 };
 use crate::store::{AlertRef, StoreError};
 
 /// The columns of an alert, in the order in which [`read_alert`] takes them.
 pub(super) const ALERT_COLUMNS: &str = "number, id, audience_kind, audience, integration, dedup_key, \
      summary, details, severity, links, status, created_at, triggered_at, triggers, round, \
-     round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round";
+     round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, \
+     snoozed, silenced, insists, merged_into";
 
 const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, dedup_key, summary, details, \
      severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
-     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, wakes FROM alert \
-     WHERE id = ?1";
+     passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, snoozed, silenced, \
+     insists, merged_into, wakes FROM alert WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, own_answer, deferred_until";
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until";
 
 const PAGES: &str = "SELECT id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, own_answer, deferred_until FROM page WHERE alert = ?1 ORDER BY id";
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until FROM page \
+     WHERE alert = ?1 ORDER BY id";
 
 /// A result of reading a row: the row was there, and says something or not.
 type Parsed<T> = rusqlite::Result<Result<T, StoreError>>;
@@ -39,6 +42,8 @@ type Parsed<T> = rusqlite::Result<Result<T, StoreError>>;
 pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
     let acknowledged: Option<String> = row.get(21)?;
     let resolved: Option<String> = row.get(22)?;
+    let (snoozed, silenced): (Option<String>, Option<String>) = (row.get(25)?, row.get(26)?);
+    let merged_into: Option<i64> = row.get(28)?;
     let text = |index: usize| row.get::<_, String>(index);
     let number = |index: usize| row.get::<_, i64>(index);
     let (audience_kind, audience) = (text(2)?, text(3)?);
@@ -47,7 +52,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
     let numbers: Vec<i64> =
         [0, 11, 12, 13, 14, 15, 16, 17, 20, 24].map(number).into_iter().collect::<Result<_, _>>()?;
     let (integration, dedup_key, summary, details) = (text(4)?, text(5)?, text(6)?, text(7)?);
-    let (fired, last_resort) = (row.get(18)?, row.get(19)?);
+    let (fired, last_resort, insists) = (row.get(18)?, row.get(19)?, row.get(27)?);
     Ok((|| {
         let audience = name(&audience)?;
         Ok(Alert {
@@ -80,6 +85,10 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
             },
             acknowledged: act_from_json(acknowledged.as_deref())?,
             resolved: act_from_json(resolved.as_deref())?,
+            snoozed: snooze_from_json(snoozed.as_deref())?,
+            silenced: silenced_from_json(silenced.as_deref())?,
+            insists,
+            merged_into: merged_into.map(small).transpose()?,
             roles_reached: contacts_from_json(&roles_reached)?,
         })
     })())
@@ -93,11 +102,12 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
     let reached: Option<String> = row.get(8)?;
     let (accepted, failed) = (row.get(9)?, row.get(10)?);
     let (ended_at, ended_why): (Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?);
-    let (each, deferred_until): (bool, Option<i64>) = (row.get(13)?, row.get(14)?);
+    let (asks, deferred_until): (String, Option<i64>) = (row.get(13)?, row.get(14)?);
     Ok((|| {
         Ok(Page {
             id: PageId::from_bytes(id_bytes(&id)?),
             person: name(&person)?,
+            asks: word(&Asks::ALL, Asks::word, &asks)?,
             urgency: word(&[Urgency::High, Urgency::Low], Urgency::word, &urgency)?,
             round: small(numbers[0])?,
             escalation_step: small(numbers[1])?,
@@ -107,7 +117,6 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
             reached: reached.as_deref().map(contact).transpose()?,
             accepted,
             failed,
-            each,
             deferred_until: deferred_until.map(instant).transpose()?,
             ended: match (ended_at, ended_why) {
                 (Some(at), Some(why)) => {
@@ -130,6 +139,19 @@ pub(super) fn open_alert(
     let id: Option<Vec<u8>> =
         statement.query_row(params![integration, dedup_key], |row| row.get(0)).optional()?;
     id.map(|id| Ok(AlertId::from_bytes(id_bytes(&id)?))).transpose()
+}
+
+/// The newest alert of a sender and key that is over.
+pub(super) fn newest_over(
+    connection: &Connection,
+    integration: &str,
+    dedup_key: &str,
+) -> Result<Option<Alert>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ALERT_COLUMNS} FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND is_open = 0 \
+         ORDER BY number DESC LIMIT 1"
+    ))?;
+    statement.query_row(params![integration, dedup_key], read_alert).optional()?.transpose()
 }
 
 /// The id of the alert that is meant.
@@ -180,7 +202,7 @@ pub(super) fn load_live_pages(
 pub(super) fn load(connection: &Connection, id: AlertId) -> Result<Option<State>, StoreError> {
     let found = connection
         .prepare_cached(BY_ID)?
-        .query_row([id.to_bytes()], |row| Ok((read_alert(row)?, row.get::<_, String>(25)?)))
+        .query_row([id.to_bytes()], |row| Ok((read_alert(row)?, row.get::<_, String>(29)?)))
         .optional()?;
     let Some((alert, wakes)) = found else { return Ok(None) };
     let mut statement = connection.prepare_cached(PAGES)?;
@@ -189,14 +211,10 @@ pub(super) fn load(connection: &Connection, id: AlertId) -> Result<Option<State>
     Ok(Some(State { alert: alert?, pages, wakes: wakes_from_json(&wakes)? }))
 }
 
-/// A wake from its name and page.
+/// A wake from its name and page; no bytes: of the alert itself.
 pub(super) fn read_wake(word: &str, page: &[u8]) -> Result<Wake, StoreError> {
-    match word {
-        "escalate" => Ok(Wake::Escalate),
-        "give_up" => Ok(Wake::GiveUp),
-        "page" => Ok(Wake::Page(PageId::from_bytes(id_bytes(page)?))),
-        other => Err(corrupt("a wake", &other)),
-    }
+    let page = if page.is_empty() { None } else { Some(PageId::from_bytes(id_bytes(page)?)) };
+    Wake::read(word, page).ok_or_else(|| corrupt("a wake", &word))
 }
 
 /// Saves what differs between two states of one alert; `before` is none for a new one. Returns the
@@ -214,13 +232,9 @@ pub(super) fn save(
                  round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
                  roles_reached, since_round, wakes, is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
                  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
-            let kind = match alert.audience {
-                Audience::Team(_) => "team",
-                Audience::Person(_) => "person",
-            };
             connection.prepare_cached(statement)?.execute(params![
                 alert.id.to_bytes(),
-                kind,
+                kind_of(&alert.audience),
                 alert.audience.name().as_str(),
                 alert.integration,
                 alert.dedup_key,
@@ -259,6 +273,15 @@ pub(super) fn save(
                     .prepare_cached("UPDATE alert SET is_open = ?2 WHERE id = ?1")?
                     .execute(params![alert.id.to_bytes(), is_open(alert)])?;
             }
+            if before.alert.audience != alert.audience {
+                connection
+                    .prepare_cached("UPDATE alert SET audience_kind = ?2, audience = ?3 WHERE id = ?1")?
+                    .execute(params![
+                        alert.id.to_bytes(),
+                        kind_of(&alert.audience),
+                        alert.audience.name().as_str()
+                    ])?;
+            }
             if has_begun(alert) && !has_begun(&before.alert) {
                 connection
                     .prepare_cached("UPDATE alert SET has_begun = 1 WHERE id = ?1")?
@@ -280,6 +303,14 @@ pub(super) fn save(
     Ok((number, set))
 }
 
+/// The word for whom an alert is for.
+fn kind_of(audience: &Audience) -> &'static str {
+    match audience {
+        Audience::Team(_) => "team",
+        Audience::Person(_) => "person",
+    }
+}
+
 /// Whether somebody was asked, or has answered. Once it has, its row says so for good.
 fn has_begun(alert: &Alert) -> bool {
     alert.position.next_step > 0 || alert.status != Status::Triggered
@@ -295,12 +326,14 @@ pub(super) fn begun(connection: &Connection, team: &str) -> Result<Vec<AlertId>,
     rows.map(|id| Ok(AlertId::from_bytes(id_bytes(&id?)?))).collect()
 }
 
-/// Everything of an alert that may change after it was made.
+/// What changes most of an alert after it was made. What stands in an index is left out: naming it would write there,
+/// too.
 fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError> {
     let alert = &state.alert;
     let statement = "UPDATE alert SET severity = ?2, status = ?3, triggered_at = ?4, triggers = ?5, \
          round = ?6, round_started_at = ?7, next_step = ?8, passes = ?9, fired = ?10, last_resort = ?11, \
-         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16, wakes = ?17 \
+         roles = ?12, acknowledged = ?13, resolved = ?14, roles_reached = ?15, since_round = ?16, wakes = ?17, \
+         snoozed = ?18, silenced = ?19, insists = ?20, merged_into = ?21 \
          WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         alert.id.to_bytes(),
@@ -320,14 +353,18 @@ fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError
         contacts_to_json(&alert.roles_reached)?,
         alert.since_round,
         wakes_to_json(&state.wakes)?,
+        snooze_to_json(alert.snoozed.as_ref())?,
+        silenced_to_json(alert.silenced.as_ref())?,
+        alert.insists,
+        alert.merged_into.map(i64::try_from).transpose().map_err(|error| corrupt("a number", &error))?,
     ])?;
     Ok(())
 }
 
 fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(), StoreError> {
     let statement = "INSERT INTO page (id, alert, person, urgency, round, escalation_step, started_at, \
-         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, own_answer, \
-         deferred_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
         alert.to_bytes(),
@@ -343,7 +380,7 @@ fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(
         page.failed,
         page.ended.map(|ended| ended.at.as_millisecond()),
         page.ended.map(|ended| ended.why.word()),
-        page.each,
+        page.asks.word(),
         page.deferred_until.map(Timestamp::as_millisecond),
     ])?;
     Ok(())
@@ -351,7 +388,7 @@ fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(
 
 fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
     let statement = "UPDATE page SET plan_step = ?2, step_started_at = ?3, reached = ?4, accepted = ?5, \
-         failed = ?6, ended_at = ?7, ended_why = ?8, own_answer = ?9, deferred_until = ?10, \
+         failed = ?6, ended_at = ?7, ended_why = ?8, asks = ?9, deferred_until = ?10, \
          escalation_step = ?11, started_at = ?12 WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
@@ -362,7 +399,7 @@ fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
         page.failed,
         page.ended.map(|ended| ended.at.as_millisecond()),
         page.ended.map(|ended| ended.why.word()),
-        page.each,
+        page.asks.word(),
         page.deferred_until.map(Timestamp::as_millisecond),
         page.escalation_step,
         page.started_at.as_millisecond(),
@@ -393,17 +430,12 @@ fn save_wakes(
 
 /// The page that a wake is for; empty for the alert itself.
 fn page_of(wake: &Wake) -> Vec<u8> {
-    match wake {
-        Wake::Page(page) => page.to_bytes().to_vec(),
-        Wake::Escalate | Wake::GiveUp => Vec::new(),
-    }
+    wake.page().map(|page| page.to_bytes().to_vec()).unwrap_or_default()
 }
 
 fn wakes_to_json(wakes: &BTreeMap<Wake, Timestamp>) -> Result<String, StoreError> {
-    let page = |wake: &Wake| match wake {
-        Wake::Page(page) => format!("{:032x}", u128::from_be_bytes(page.to_bytes())),
-        Wake::Escalate | Wake::GiveUp => String::new(),
-    };
+    let hex = |page: PageId| format!("{:032x}", u128::from_be_bytes(page.to_bytes()));
+    let page = |wake: &Wake| wake.page().map(hex).unwrap_or_default();
     let rows = wakes.iter().map(|(wake, at)| (wake.word(), page(wake), at.as_millisecond()));
     to_json(&rows.collect::<Vec<_>>())
 }

@@ -1,7 +1,7 @@
 //! Rows ⇄ values: words, instants, ids and the few JSON columns. The shapes here are the store's own;
 //! neither the API's nor the core's types are ever written as they are.
 
-use escalation::alert::Act;
+use escalation::alert::{Act, Silenced, Snooze};
 use escalation::contact::Contact;
 use escalation::event::{Actor, Link, Via};
 use escalation::name::Name;
@@ -86,31 +86,85 @@ struct ActRow {
     at: i64,
 }
 
-pub(super) fn act_to_json(act: Option<&Act>) -> Result<Option<String>, StoreError> {
-    act.map(|act| {
-        to_json(&ActRow {
+impl ActRow {
+    fn of(act: &Act) -> Self {
+        Self {
             person: act.by.person.as_ref().map(ToString::to_string),
             label: act.by.label.clone(),
             via: act.by.via.word().to_owned(),
             at: act.at.as_millisecond(),
+        }
+    }
+
+    fn read(self) -> Result<Act, StoreError> {
+        Ok(Act {
+            by: Actor {
+                person: self.person.as_deref().map(name).transpose()?,
+                label: self.label,
+                via: word(&Via::ALL, Via::word, &self.via)?,
+            },
+            at: instant(self.at)?,
         })
-    })
-    .transpose()
+    }
+}
+
+pub(super) fn act_to_json(act: Option<&Act>) -> Result<Option<String>, StoreError> {
+    act.map(|act| to_json(&ActRow::of(act))).transpose()
 }
 
 pub(super) fn act_from_json(text: Option<&str>) -> Result<Option<Act>, StoreError> {
-    text.map(|text| {
-        let row: ActRow = from_json(text)?;
-        Ok(Act {
-            by: Actor {
-                person: row.person.as_deref().map(name).transpose()?,
-                label: row.label,
-                via: word(&Via::ALL, Via::word, &row.via)?,
-            },
-            at: instant(row.at)?,
+    text.map(|text| from_json::<ActRow>(text)?.read()).transpose()
+}
+
+#[derive(Serialize, Deserialize)]
+struct SnoozeRow {
+    act: ActRow,
+    until: i64,
+}
+
+pub(super) fn snooze_to_json(snooze: Option<&Snooze>) -> Result<Option<String>, StoreError> {
+    let row =
+        |snooze: &Snooze| SnoozeRow { act: ActRow::of(&snooze.act), until: snooze.until.as_millisecond() };
+    snooze.map(|snooze| to_json(&row(snooze))).transpose()
+}
+
+pub(super) fn snooze_from_json(text: Option<&str>) -> Result<Option<Snooze>, StoreError> {
+    let read = |text: &str| {
+        let row: SnoozeRow = from_json(text)?;
+        Ok(Snooze { act: row.act.read()?, until: instant(row.until)? })
+    };
+    text.map(read).transpose()
+}
+
+#[derive(Serialize, Deserialize)]
+struct SilencedRow {
+    by: String,
+    why: String,
+    since: i64,
+    until: i64,
+}
+
+pub(super) fn silenced_to_json(silenced: Option<&Silenced>) -> Result<Option<String>, StoreError> {
+    let row = |silenced: &Silenced| SilencedRow {
+        by: silenced.by.to_string(),
+        why: silenced.why.clone(),
+        since: silenced.since.as_millisecond(),
+        until: silenced.until.as_millisecond(),
+    };
+    silenced.map(|silenced| to_json(&row(silenced))).transpose()
+}
+
+pub(super) fn silenced_from_json(text: Option<&str>) -> Result<Option<Silenced>, StoreError> {
+    let read = |text: &str| {
+        let row: SilencedRow = from_json(text)?;
+        Ok(Silenced {
+            by: name(&row.by)?,
+            why: row.why,
+            since: instant(row.since)?,
+            until: instant(row.until)?,
         })
-    })
-    .transpose()
+    };
+    text.map(read).transpose()
 }
 
 pub(super) fn contacts_to_json(contacts: &[Contact]) -> Result<String, StoreError> {

@@ -4,16 +4,20 @@
 //! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
 //! rollback takes it back.
 
+mod merge;
+mod post;
+mod recurrence;
+mod silences;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use escalation::alert::{self, Audience, State, Stepped, Verdict};
-use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
+use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
-use escalation::event::{Input, Settled};
-use escalation::id::{AlertId, DeliveryId, Ids};
+use escalation::event::Input;
+use escalation::id::{AlertId, Ids};
 use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -22,12 +26,14 @@ use super::{
     alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
 };
 use crate::clock::chance;
-use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
+use crate::definition::{Defined, Definitions, FieldError, Kind, Owner, Step, Wanted, Write};
 use crate::store::{
-    Access, Acted, Advanced, AlertRef, Capacity, Claim, Claims, Defining, Edit, Expect, Idempotency,
-    Incoming, Published, Recorded, StoreError,
+    Access, Acted, Advanced, AlertRef, Applied, Defining, Edit, Expect, Idempotency, Incoming, Published,
+    Recorded, StoreError,
 };
 
+use recurrence::About;
+use silences::Looked;
 use watch::Posts;
 
 /// Given what is in force, says what is to be.
@@ -74,6 +80,7 @@ impl Core {
         };
         core.begin()?;
         core.watch_from_the_start(now)?;
+        core.watch_silences_from_the_start(now)?;
         core.commit()?;
         Ok(core)
     }
@@ -166,21 +173,21 @@ impl Core {
             let alert = alert_rows::load_alert(&self.connection, alert)?;
             return Ok(alert.map_or(Recorded::KeyReused, |alert| Recorded::Alert(Box::new(alert))));
         }
-        let directory = self.memory.definitions.directory();
-        let known = match &trigger.audience {
-            Audience::Team(name) => directory.teams.contains_key(name),
-            Audience::Person(name) => directory.people.contains_key(name),
-        };
-        if !known {
+        if !self.memory.definitions.directory().knows(&trigger.audience) {
             return Ok(Recorded::NoAudience);
         }
-        let open = alert_rows::open_alert(&self.connection, &trigger.integration, &trigger.dedup_key)?;
         let key = incoming.idempotency.as_ref();
-        if let Some(id) = open
-            && let Some(before) = alert_rows::load(&self.connection, id)?
-        {
+        let before = match self.about(trigger)? {
+            About::Open(id) => alert_rows::load(&self.connection, id)?,
+            About::Over(state) => Some(*state),
+            About::New => None,
+        };
+        if let Some(before) = before {
             let stepped = self.step(now, before, &Input::Trigger(trigger.clone()), key)?;
-            return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+            // One that ended too long ago stays over: this is a new one.
+            if stepped.verdict == Verdict::Done {
+                return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+            }
         }
         let mut chance = chance;
         let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut chance });
@@ -283,6 +290,7 @@ impl Core {
         }
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
+        let silences = if due.len() < most { self.watch_silences(now)? } else { Looked::default() };
         let wake: Option<i64> = self
             .connection
             .prepare_cached("SELECT min(due_at) FROM wake")?
@@ -292,14 +300,14 @@ impl Core {
         self.stirred.wakes = false;
         Ok(Advanced {
             wakes: due.len(),
-            is_full: due.len() == most || posts.are_more,
-            next: wake.into_iter().chain(posts.next).min(),
+            is_full: due.len() == most || posts.are_more || silences.are_more,
+            next: wake.into_iter().chain(posts.next).chain(silences.next).min(),
         })
     }
 
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at, alert LIMIT ?2",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([now.as_millisecond(), most])?;
@@ -314,100 +322,12 @@ impl Core {
 
     // ---- deliveries ----
 
-    pub(in crate::store) fn claim(
-        &mut self,
-        now: Timestamp,
-        capacity: &Capacity,
-    ) -> Result<Claims, StoreError> {
-        let (expired, mut next) = delivery_rows::expired(&self.connection, now)?;
-        for delivery in expired {
-            let why = "whoever was sending it did not come back".to_owned();
-            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
-        }
-        let mut claims: Vec<Claim> = Vec::new();
-        for provider in delivery_rows::ready_providers(&self.connection)? {
-            let busy = capacity.busy.get(&provider).copied().unwrap_or(0);
-            let free = (capacity.limit)(&provider).saturating_sub(busy);
-            let most = free.min(capacity.most.saturating_sub(claims.len()));
-            if most == 0 {
-                // A send that ends looks again.
-                continue;
-            }
-            let ready = delivery_rows::ready(&self.connection, &provider, now, most)?;
-            let is_full = ready.len() == most;
-            for mut delivery in ready {
-                let subject = delivery_rows::subject(&self.connection, &delivery)?;
-                let Some((alert, page)) = subject else { continue };
-                // The alert is read here, inside the transaction that claims: what has been answered
-                // is not paged.
-                if delivery.is_wanted(alert.as_ref(), page.as_ref(), now) {
-                    delivery.claim(now);
-                    claims.push(Claim { delivery: delivery.clone(), alert, page });
-                } else {
-                    delivery.state = DeliveryState::Withdrawn;
-                }
-                delivery_rows::update(&self.connection, &delivery)?;
-            }
-            let first = if is_full { None } else { delivery_rows::first_ready(&self.connection, &provider)? };
-            next = [next, first].into_iter().flatten().min();
-        }
-        Ok(Claims { claims, next })
-    }
-
-    pub(in crate::store) fn settle(
-        &mut self,
-        now: Timestamp,
-        id: DeliveryId,
-        token: u8,
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        match delivery_rows::load(&self.connection, id)? {
-            Some(delivery) => self.settle_delivery(now, token, delivery, outcome),
-            None => Ok(()),
-        }
-    }
-
-    fn settle_delivery(
-        &mut self,
-        now: Timestamp,
-        token: u8,
-        mut delivery: Delivery,
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        let Some(settled) = delivery.settle(token, outcome, now, &mut chance) else { return Ok(()) };
-        delivery_rows::update_with_outcome(&self.connection, &delivery, outcome, now)?;
-        self.stirred.seen = true;
-        self.stirred.deliveries |= delivery.state == DeliveryState::Ready;
-        self.tell_alert(now, &delivery, settled)
-    }
-
-    fn tell_alert(
-        &mut self,
-        now: Timestamp,
-        delivery: &Delivery,
-        settled: Settled,
-    ) -> Result<(), StoreError> {
-        if settled.purpose != Purpose::Page {
-            return Ok(());
-        }
-        let Some(alert) = delivery.alert else { return Ok(()) };
-        let Some(before) = alert_rows::load(&self.connection, alert)? else { return Ok(()) };
-        let state = self.step(now, before, &Input::Settled(settled), None)?.state;
-        let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
-        if delivery.state == DeliveryState::Ready && !delivery.is_wanted(Some(&state.alert), page, now) {
-            // A retry that nobody waits for any more need not stay in the queue.
-            let withdrawn = Delivery { state: DeliveryState::Withdrawn, ..delivery.clone() };
-            delivery_rows::update(&self.connection, &withdrawn)?;
-        }
-        Ok(())
-    }
-
     pub(in crate::store) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let (claimed, _) = delivery_rows::expired(&self.connection, Timestamp::MAX)?;
         let count = claimed.len();
         for delivery in claimed {
             let why = "Dogwatch stopped while it was sending".to_owned();
-            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why })?;
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None)?;
         }
         Ok(count)
     }
@@ -420,12 +340,18 @@ impl Core {
         kind: Kind,
         name: &str,
         expect: Expect,
+        force: bool,
         edit: &EditOne<'_>,
     ) -> Result<Defining, StoreError> {
         let definitions = self.memory.definitions.clone();
         let current = definitions.get(kind, name);
         if let Some(refused) = unexpected(expect, current) {
             return Ok(refused);
+        }
+        if let Some(owner @ Owner::Files(_)) = current.map(|defined| &defined.owner)
+            && !force
+        {
+            return Ok(Defining::Kept(owner.clone()));
         }
         match edit(current.map(|defined| &defined.body)) {
             Ok(write) => self.define_all(now, &[Edit { name: name.to_owned(), expect, write }]),
@@ -440,7 +366,7 @@ impl Core {
         edits: &[Edit],
     ) -> Result<Defining, StoreError> {
         let mut changed = Definitions::clone(&self.memory.definitions);
-        let mut versions: Vec<(Kind, &str, Option<serde_json::Value>)> = Vec::new();
+        let mut versions: Vec<(Kind, &str, Option<serde_json::Value>, Owner)> = Vec::new();
         let mut unchanged = None;
         for Edit { name, expect, write } in edits {
             let kind = match write {
@@ -451,6 +377,7 @@ impl Core {
                 return Ok(refused);
             }
             let version = self.memory.definitions.version + versions.len() as u64 + 1;
+            let owner = current.as_ref().map(|defined| defined.owner.clone()).unwrap_or_default();
             match write {
                 Write::Put { body, .. } => {
                     let (checked, normal) = match changed.check(kind, body.clone(), now) {
@@ -469,8 +396,9 @@ impl Core {
                         continue;
                     }
                     let body = normal.clone();
-                    changed.apply(kind, name, Some(Defined { version, valid_from: now, body }));
-                    versions.push((kind, name, Some(normal)));
+                    let defined = Defined { version, valid_from: now, body, owner: owner.clone() };
+                    changed.apply(kind, name, Some(defined));
+                    versions.push((kind, name, Some(normal), owner));
                 }
                 Write::Remove { .. } => {
                     let users = changed.users(kind, name);
@@ -478,22 +406,54 @@ impl Core {
                         return Ok(Defining::InUse(users));
                     }
                     changed.apply(kind, name, None);
-                    versions.push((kind, name, None));
+                    versions.push((kind, name, None, owner));
                 }
             }
         }
         if versions.is_empty() {
             return Ok(Defining::Done(unchanged.unwrap_or(changed.version)));
         }
-        for (kind, name, body) in versions {
-            changed.version = definition_rows::insert(&self.connection, now, kind, name, body.as_ref())?;
+        for (kind, name, body, owner) in versions {
+            changed.version =
+                definition_rows::insert(&self.connection, now, kind, name, body.as_ref(), &owner)?;
         }
         let version = changed.version;
+        self.put_in_force(now, changed)?;
+        Ok(Defining::Done(version))
+    }
+
+    fn put_in_force(&mut self, now: Timestamp, changed: Definitions) -> Result<(), StoreError> {
         let before = self.memory.definitions.clone();
         self.rosters_changed(now, before.directory(), changed.directory())?;
+        self.silences_changed(now, before.directory(), changed.directory())?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
-        Ok(Defining::Done(version))
+        Ok(())
+    }
+
+    pub(in crate::store) fn apply(
+        &mut self,
+        now: Timestamp,
+        wanted: &Wanted,
+        planned: Option<u64>,
+    ) -> Result<Applied, StoreError> {
+        let current = self.memory.definitions.version;
+        if planned.is_some_and(|planned| planned != current) {
+            return Ok(Applied::Moved(current));
+        }
+        let mut changed = match self.memory.definitions.change(wanted, now) {
+            Ok(changed) => changed,
+            Err(errors) => return Ok(Applied::Invalid(errors)),
+        };
+        for Step { kind, name, after, .. } in &changed.steps {
+            let body = after.as_ref().map(|after| &after.body);
+            changed.definitions.version =
+                definition_rows::insert(&self.connection, now, *kind, name, body, &wanted.owner)?;
+        }
+        if !changed.steps.is_empty() {
+            self.put_in_force(now, changed.definitions.clone())?;
+        }
+        Ok(Applied::Done(Box::new(changed)))
     }
 
     // ---- access ----

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row, params};
 
 use super::codec::{corrupt, from_json, instant, to_json};
-use crate::definition::{Defined, Definitions, Kind, Subject};
+use crate::definition::{Defined, Definitions, Kind, Owner, Subject};
 use crate::store::{InForce, StoreError};
 use jiff::Timestamp;
 
 /// Everything in force.
 pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Result<Definitions, StoreError> {
     let mut statement = connection.prepare(
-        "SELECT version, kind, name, valid_from, body FROM definition AS newest WHERE body IS NOT NULL AND \
+        "SELECT version, kind, name, valid_from, body, owner FROM definition AS newest WHERE body IS NOT NULL AND \
          version = (SELECT max(version) FROM definition WHERE kind = newest.kind AND name = newest.name)",
     )?;
     let mut rows = statement.query([])?;
@@ -39,7 +39,8 @@ fn read(row: &Row<'_>) -> Result<(Kind, String, Timestamp, Option<Defined>), Sto
     let body: Option<String> = row.get(4)?;
     let version = u64::try_from(version).map_err(|error| corrupt("a version", &error))?;
     let body = body.as_deref().map(from_json).transpose()?;
-    Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body })))
+    let owner = Owner::read(&row.get::<_, String>(5)?);
+    Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body, owner })))
 }
 
 /// What said who is on call as it was at `from`, and each that took its place since, with when it did. What was
@@ -50,7 +51,7 @@ pub(in crate::store) fn rosters_since(
     from: Timestamp,
 ) -> Result<Vec<InForce>, StoreError> {
     let mut statement = connection
-        .prepare("SELECT version, kind, name, valid_from, body FROM definition ORDER BY version")?;
+        .prepare("SELECT version, kind, name, valid_from, body, owner FROM definition ORDER BY version")?;
     let mut rows = statement.query([])?;
     let mut definitions = Definitions::default();
     let mut rosters: Vec<InForce> = Vec::new();
@@ -68,7 +69,7 @@ pub(in crate::store) fn rosters_since(
     let mut before = Some(Vec::new());
     while let Some(row) = rows.next()? {
         let (kind, name, since, defined) = read(row)?;
-        if matches!(kind, Kind::EscalationPlan | Kind::Integration) {
+        if matches!(kind, Kind::EscalationPlan | Kind::Integration | Kind::Silence | Kind::Maintenance) {
             continue;
         }
         match &mut before {
@@ -100,12 +101,19 @@ pub(super) fn insert(
     kind: Kind,
     name: &str,
     body: Option<&serde_json::Value>,
+    owner: &Owner,
 ) -> Result<u64, StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, 'api')",
+            "INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![kind.word(), name, now.as_millisecond(), body.map(to_json).transpose()?])?;
+        .execute(params![
+            kind.word(),
+            name,
+            now.as_millisecond(),
+            body.map(to_json).transpose()?,
+            owner.word()
+        ])?;
     // A new row's version is positive.
     Ok(u64::try_from(connection.last_insert_rowid()).unwrap_or_default())
 }

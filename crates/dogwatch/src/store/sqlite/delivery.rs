@@ -15,7 +15,7 @@ use crate::store::{Attempt, DeliveryRecord, StoreError};
 
 /// The columns that [`read`] takes.
 const COLUMNS: &str = "id, alert, page, person, contact, purpose, round, step, text, created_at, state, \
-     not_before, attempt, unknown, lease_until, history, expires_at";
+     not_before, attempt, unknown, lease_until, history, expires_at, bundle";
 
 /// An alert and a page, where there are such.
 type Subject = (Option<Alert>, Option<Page>);
@@ -39,6 +39,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, Sto
         [6, 7, 9, 11, 12, 13, 14].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
     let history: String = row.get(15)?;
     let expires_at: Option<i64> = row.get(16)?;
+    let bundle: Option<Vec<u8>> = row.get(17)?;
     Ok((|| {
         let delivery = Delivery {
             id: DeliveryId::from_bytes(id_bytes(&id)?),
@@ -59,6 +60,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, Sto
             unknown: small(numbers[5])?,
             lease_until: instant(numbers[6])?,
             expires_at: expires_at.map(instant).transpose()?,
+            bundle: bundle
+                .map(|id| Ok::<_, StoreError>(DeliveryId::from_bytes(id_bytes(&id)?)))
+                .transpose()?,
         };
         let attempts = history.lines().map(|line| {
             let row: AttemptRow = from_json(line)?;
@@ -87,6 +91,15 @@ pub(super) fn of_alert(connection: &Connection, alert: AlertId) -> Result<Vec<De
     ))?;
     let rows = statement.query_map([alert.to_bytes()], read)?;
     rows.map(|row| row?).collect()
+}
+
+/// What goes, or went, out in one message, oldest first.
+pub(super) fn of_bundle(connection: &Connection, bundle: DeliveryId) -> Result<Vec<Delivery>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM delivery WHERE bundle = ?1 ORDER BY created_at, id"
+    ))?;
+    let rows = statement.query_map([bundle.to_bytes()], read)?;
+    rows.map(|row| Ok(row??.delivery)).collect()
 }
 
 /// The newest deliveries to a handset that it has, or may have, been given.
@@ -172,8 +185,8 @@ pub(super) fn expired(
 
 pub(super) fn insert(connection: &Connection, delivery: &Delivery) -> Result<(), StoreError> {
     let statement = "INSERT INTO delivery (id, alert, page, person, contact, provider, purpose, round, step, \
-         text, created_at, state, not_before, attempt, unknown, lease_until, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+         text, created_at, state, not_before, attempt, unknown, lease_until, expires_at, bundle) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     connection.prepare_cached(statement)?.execute(params![
         delivery.id.to_bytes(),
         delivery.alert.map(AlertId::to_bytes),
@@ -192,6 +205,7 @@ pub(super) fn insert(connection: &Connection, delivery: &Delivery) -> Result<(),
         delivery.unknown,
         delivery.lease_until.as_millisecond(),
         delivery.expires_at.map(Timestamp::as_millisecond),
+        delivery.bundle.map(DeliveryId::to_bytes),
     ])?;
     Ok(())
 }
@@ -199,7 +213,7 @@ pub(super) fn insert(connection: &Connection, delivery: &Delivery) -> Result<(),
 /// Saves what a claim or an outcome changes.
 pub(super) fn update(connection: &Connection, delivery: &Delivery) -> Result<(), StoreError> {
     let statement = "UPDATE delivery SET state = ?2, not_before = ?3, attempt = ?4, unknown = ?5, \
-         lease_until = ?6 WHERE id = ?1";
+         lease_until = ?6, bundle = ?7 WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         delivery.id.to_bytes(),
         delivery.state.word(),
@@ -207,6 +221,7 @@ pub(super) fn update(connection: &Connection, delivery: &Delivery) -> Result<(),
         delivery.attempt,
         delivery.unknown,
         delivery.lease_until.as_millisecond(),
+        delivery.bundle.map(DeliveryId::to_bytes),
     ])?;
     Ok(())
 }
@@ -252,7 +267,7 @@ pub(super) fn withdraw(
     to: Option<&Contact>,
 ) -> Result<(), StoreError> {
     let statement = "UPDATE delivery SET state = 'withdrawn' WHERE alert = ?1 AND state = 'ready' \
-         AND purpose = 'page' AND (?2 IS NULL OR page = ?2) AND (?3 IS NULL OR contact = ?3)";
+         AND purpose = 'page' AND page IS ?2 AND (?3 IS NULL OR contact = ?3)";
     connection.prepare_cached(statement)?.execute(params![
         alert.to_bytes(),
         page.map(PageId::to_bytes),

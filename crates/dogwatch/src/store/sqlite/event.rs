@@ -4,6 +4,7 @@ use escalation::contact::Contact;
 use escalation::effect::{Entry, EntryKind};
 use escalation::event::{Actor, Via};
 use escalation::id::AlertId;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,20 @@ pub(super) fn by_idempotency(
     let found: Option<(Vec<u8>, Vec<u8>)> =
         statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(alert, request)| Ok((AlertId::from_bytes(id_bytes(&alert)?), request))).transpose()
+}
+
+/// How often an alert was reported since an instant.
+pub(super) fn reports_since(
+    connection: &Connection,
+    alert: AlertId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM event WHERE alert = ?1 AND at >= ?2 AND kind IN ('triggered', 'triggered_again')",
+    )?;
+    let count: i64 =
+        statement.query_row(params![alert.to_bytes(), since.as_millisecond()], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// The history of an alert, oldest first.

@@ -6,11 +6,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
     ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
-    ("0005_plans", include_str!("../../../migrations/sqlite/0005_plans.sql")),
+    ("0004_mailbox", include_str!("../../../migrations/sqlite/0004_mailbox.sql")),
+    ("0005_lifecycle", include_str!("../../../migrations/sqlite/0005_lifecycle.sql")),
+    ("0006_plans", include_str!("../../../migrations/sqlite/0006_plans.sql")),
 ];
 
 /// Applies what is missing.
@@ -109,5 +111,27 @@ mod tests {
         assert_eq!(ready, 1);
         let begun = crate::store::sqlite::alert::begun(&connection, "ops").unwrap();
         assert_eq!(begun, [record.state.alert.id], "its first step has fired");
+    }
+
+    #[test]
+    fn a_database_from_before_the_whole_life_of_alerts_keeps_what_was_open_and_what_was_over() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, Timestamp::UNIX_EPOCH, &MIGRATIONS[..1]).unwrap();
+        connection.execute_batch(FIRST).unwrap();
+        apply(&mut connection, Timestamp::UNIX_EPOCH, &MIGRATIONS[..3]).unwrap();
+        let over = "INSERT INTO alert SELECT 8, x'01980000000070008000000000000009', audience_kind, audience, \
+             integration, 'old', summary, details, severity, links, 'resolved', created_at, triggered_at, triggers, \
+             round, round_started_at, since_round, next_step, passes, fired, last_resort, roles, NULL, \
+             '{\"person\":null,\"label\":\"john\",\"via\":\"api\",\"at\":2000}', '[]', '[]', 0, 1 FROM alert";
+        connection.execute_batch(over).unwrap();
+        run(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
+        let open = read::alert(&connection, AlertRef::Number(7)).unwrap().unwrap().state;
+        escalation::invariant::check(&open).unwrap();
+        assert_eq!(open.pages[0].asks, escalation::page::Asks::Anybody);
+        assert_eq!((open.alert.snoozed, open.alert.silenced, open.alert.merged_into), (None, None, None));
+        let found = crate::store::sqlite::alert::newest_over(&connection, "notify", "old").unwrap();
+        assert_eq!(found.map(|alert| alert.number), Some(8), "it may be opened again");
+        let look = crate::store::sqlite::silence::load(&connection).unwrap();
+        assert_eq!((look.check_at, look.after), (None, None));
     }
 }

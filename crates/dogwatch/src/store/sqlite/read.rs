@@ -1,7 +1,7 @@
 //! Questions, on a read-only connection: what people and programs look at.
 
 use escalation::alert::{Alert, Audience};
-use escalation::id::PageId;
+use escalation::id::{DeliveryId, PageId};
 use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
@@ -81,6 +81,29 @@ pub(in crate::store) fn alerts(
     rows.map(|row| row?).collect()
 }
 
+pub(in crate::store) fn reported_since(
+    connection: &Connection,
+    since: Timestamp,
+    fits: &dyn Fn(&Alert) -> bool,
+) -> Result<Vec<(Alert, u64)>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {} FROM alert WHERE triggered_at >= ?1 ORDER BY number DESC",
+            alert_rows::ALERT_COLUMNS
+        ))?;
+        let mut rows = statement.query([since.as_millisecond()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let alert = alert_rows::read_alert(row)??;
+            if fits(&alert) {
+                let reports = event_rows::reports_since(connection, alert.id, since)?;
+                found.push((alert, reports));
+            }
+        }
+        Ok(found)
+    })
+}
+
 pub(in crate::store) fn handset(
     connection: &Connection,
     name: &Name,
@@ -90,10 +113,22 @@ pub(in crate::store) fn handset(
         let mut shown = Vec::new();
         for delivery in delivery_rows::of_handset(connection, &format!("handset:{name}"), most)? {
             if let Some((alert, page)) = delivery_rows::subject(connection, &delivery)? {
-                shown.push(Claim { delivery, alert, page });
+                shown.push(Claim { delivery, alert, page, others: Vec::new() });
             }
         }
         Ok(shown)
+    })
+}
+
+pub(in crate::store) fn bundle(connection: &Connection, id: DeliveryId) -> Result<Vec<Claim>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let mut held = Vec::new();
+        for delivery in delivery_rows::of_bundle(connection, id)? {
+            if let Some((alert, page)) = delivery_rows::subject(connection, &delivery)? {
+                held.push(Claim { delivery, alert, page, others: Vec::new() });
+            }
+        }
+        Ok(held)
     })
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 /// The token that processes under test are given.
 pub const TOKEN: &str = "process-0123456789abcdefghijklm";
 
-/// A running `dogwatch`.
+/// A running `dogwatch`; it is killed when nobody needs it any more.
 pub struct Process {
     child: Child,
     pub url: String,
@@ -52,5 +52,12 @@ impl Process {
     /// Waits for it to end by itself.
     pub fn wait(mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

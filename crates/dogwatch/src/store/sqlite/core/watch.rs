@@ -60,7 +60,7 @@ impl Core {
             for team in directory.teams_on(&row.roster) {
                 for alert in alert_rows::begun(&self.connection, team.name.as_str())? {
                     let Some(before) = alert_rows::load(&self.connection, alert)? else { continue };
-                    if before.alert.status == Status::Acknowledged {
+                    if matches!(before.alert.status, Status::Acknowledged | Status::Snoozed) {
                         acknowledged.push(before.alert);
                     } else {
                         self.step(now, before, &input, None)?;

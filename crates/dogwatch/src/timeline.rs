@@ -208,11 +208,20 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Triggered => format!("Triggered for {for_whom} ({who})"),
         EntryKind::TriggeredAgain => format!("Reported again ({who})"),
         EntryKind::Round => format!("Round {} begins: {}", entry.round, entry.text),
-        EntryKind::Step => format!("Step {} pages {whom}", step.unwrap_or(1)),
+        EntryKind::Step if entry.text.is_empty() => format!("Step {} pages {whom}", step.unwrap_or(1)),
+        EntryKind::Step => format!("Step {} pages {whom} (team {})", step.unwrap_or(1), entry.text),
         EntryKind::Gap => {
             let place = step.map_or_else(|| "The last resort".to_owned(), |step| format!("Step {step}"));
             let named = if entry.people.is_empty() { String::new() } else { format!(" ({whom})") };
             format!("{place} has a gap: {}{named}", entry.text)
+        }
+        EntryKind::Skipped if entry.people.is_empty() => {
+            format!("Step {} is skipped: {}", step.unwrap_or(1), entry.text)
+        }
+        EntryKind::Skipped => format!("Step {} leaves out {whom}: {}", step.unwrap_or(1), entry.text),
+        EntryKind::Held => format!("The first page is held back until {}", entry.text),
+        EntryKind::Deferred => {
+            format!("The page to {whom} waits for the hours of the plan, until {}", entry.text)
         }
         EntryKind::LastResort => format!("The last resort pages {whom}"),
         EntryKind::Unanswered => "Nobody has answered; the operators are told".to_owned(),

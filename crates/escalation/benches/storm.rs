@@ -55,6 +55,7 @@ fn directory(members: usize) -> Directory {
         members: names,
         escalation_plan: None,
         last_resort: Vec::new(),
+        urgency: Vec::new(),
         lifecycle: Lifecycle::default(),
     };
     directory.teams.insert(name("ops"), Arc::new(team));

@@ -15,8 +15,10 @@ mod merge;
 mod notice;
 mod owner;
 mod passing;
+mod patience;
 mod recurrence;
 mod status;
+mod targets;
 
 use std::collections::BTreeMap;
 
@@ -186,7 +188,11 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Timestamp,
     pub(crate) directory: &'a Directory,
     pub(crate) ids: Ids<'a>,
+    pub(crate) recent: Recent<'a>,
 }
+
+/// How many alerts of an audience have begun at or after an instant. It is asked only when a plan wants to know.
+pub type Recent<'a> = &'a dyn Fn(&Audience, Timestamp) -> u64;
 
 /// Begins an alert. Nobody is paged yet: the first step is a wake that is due now, so that accepting an
 /// event costs three rows and asks nothing about people.
@@ -244,7 +250,22 @@ pub fn step<'a>(
     directory: &'a Directory,
     ids: Ids<'a>,
 ) -> Result<Stepped, Broken> {
-    let mut turn = Turn { state, effects: Vec::new(), now: ids.now, directory, ids };
+    step_among(state, input, directory, ids, &|_, _| 1)
+}
+
+/// [`step`], where it is known how many other alerts there are; without that it is the only one.
+///
+/// # Errors
+///
+/// As [`step`].
+pub fn step_among<'a>(
+    state: State,
+    input: &Input,
+    directory: &'a Directory,
+    ids: Ids<'a>,
+    recent: Recent<'a>,
+) -> Result<Stepped, Broken> {
+    let mut turn = Turn { state, effects: Vec::new(), now: ids.now, directory, ids, recent };
     let verdict = turn.take(input);
     if verdict == Verdict::Done {
         turn.set_quiet();
@@ -256,7 +277,7 @@ pub fn step<'a>(
 /// What is saved in place of a step that broke a rule: the alert's task stops, it stays open as
 /// unanswered, and the operators and the last resort are told, each by every contact there is.
 pub fn fault<'a>(state: State, broken: &Broken, directory: &'a Directory, ids: Ids<'a>) -> Stepped {
-    let mut turn = Turn { state, effects: Vec::new(), now: ids.now, directory, ids };
+    let mut turn = Turn { state, effects: Vec::new(), now: ids.now, directory, ids, recent: &|_, _| 1 };
     turn.state.wakes.clear();
     for place in 0..turn.state.pages.len() {
         if turn.state.pages[place].is_live() {

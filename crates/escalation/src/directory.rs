@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use rota::period::Period;
 use rota::schedule::{Leave, Schedule};
 
 use crate::alert::Audience;
 use crate::contact::Contact;
 use crate::name::Name;
 use crate::person::Person;
-use crate::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationPlan, EscalationStep, OnCall, Target};
+use crate::plan::{EscalationPlan, Target};
 use crate::silence::Silence;
 use crate::team::{Lifecycle, Team};
 
@@ -29,6 +29,8 @@ pub struct Directory {
     pub rosters: BTreeMap<Name, Arc<Schedule>>,
     /// Leave by person.
     pub leave: BTreeMap<Arc<str>, Leave>,
+    /// Periods by name, for the conditions of plans.
+    pub periods: BTreeMap<String, Period>,
     /// Escalation plans by name.
     pub plans: BTreeMap<Name, Arc<EscalationPlan>>,
     /// Silences and maintenance windows by name, those that are over included.
@@ -47,32 +49,6 @@ pub struct Service {
 }
 
 impl Directory {
-    /// The steps that an alert for `audience` goes through at `at`, and how often again. A team without a plan,
-    /// and a person alone, have the default: one step a person, [`DEFAULT_AFTER`] each; of a team whoever is on
-    /// call first, then the other members in order. A team that does not exist has no steps.
-    pub fn escalation(&self, audience: &Audience, at: Timestamp) -> (Vec<EscalationStep>, u8) {
-        let targets = match audience {
-            Audience::Person(name) => vec![Target::Person(name.clone())],
-            Audience::Team(name) => {
-                let Some(team) = self.teams.get(name) else {
-                    return (Vec::new(), 0);
-                };
-                let plan = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
-                if let Some(plan) = plan {
-                    return (plan.steps.clone(), plan.repeat);
-                }
-                let on_call = self.on_call(audience, &OnCall::default(), at).people;
-                let others = team.members.iter().filter(|member| !on_call.contains(member));
-                let first = (!on_call.is_empty()).then(|| Target::OnCall(OnCall::default()));
-                first.into_iter().chain(others.cloned().map(Target::Person)).collect()
-            }
-        };
-        let steps = targets
-            .into_iter()
-            .map(|target| EscalationStep { notify: vec![target], escalate: Escalate::After(DEFAULT_AFTER) });
-        (steps.collect(), DEFAULT_REPEAT)
-    }
-
     /// Whom to page when the plan has ended: the team's last resort, else the service's.
     pub fn last_resort(&self, audience: &Audience) -> &[Target] {
         let own = match audience {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rota::schedule::Schedule;
 
 use crate::alert::Audience;
+use crate::course::MAX_DEPTH;
 use crate::directory::Directory;
 use crate::name::Name;
 use crate::plan::{OnCall, Target};
@@ -81,11 +82,39 @@ impl Directory {
         self.teams.values().filter(move |team| {
             let audience = Audience::Team(team.name.clone());
             let is_own = self.roster(&audience, None).as_ref() == Some(roster);
-            let plan = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
-            let steps = plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.notify);
-            let mut named = steps.chain(self.last_resort(&audience)).filter_map(Target::schedule);
-            is_own || matches!(roster, Roster::Schedule(schedule) if named.any(|name| name == schedule))
+            let mut asked = Vec::new();
+            self.rosters_of(&team.name, 0, &mut asked);
+            asked
+                .extend(self.last_resort(&audience).iter().filter_map(|it| self.roster_asked(&audience, it)));
+            is_own || asked.contains(roster)
         })
+    }
+
+    /// The rosters that a team's plan asks, with those of the teams that it names.
+    fn rosters_of(&self, team: &Name, depth: usize, asked: &mut Vec<Roster>) {
+        let audience = Audience::Team(team.clone());
+        let Some(known) = self.teams.get(team) else { return };
+        let plan = known.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
+        if depth > 0 && plan.is_none() {
+            asked.extend(self.roster(&audience, None));
+        }
+        for target in plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.notify) {
+            match target {
+                Target::Team(other) if depth < MAX_DEPTH => self.rosters_of(other, depth + 1, asked),
+                target => asked.extend(self.roster_asked(&audience, target)),
+            }
+        }
+    }
+
+    /// The roster that a target asks.
+    fn roster_asked(&self, audience: &Audience, target: &Target) -> Option<Roster> {
+        match target {
+            Target::OnCall(wanted) | Target::NextOnCall(wanted) | Target::PreviousOnCall(wanted) => {
+                self.roster(audience, wanted.schedule.as_ref())
+            }
+            Target::Team(team) => self.roster(&Audience::Team(team.clone()), None),
+            _ => None,
+        }
     }
 
     /// Who is on call at an instant.
@@ -186,17 +215,5 @@ impl OnCall {
     /// The role that is meant.
     pub fn role(&self) -> &str {
         self.role.as_ref().map_or(PRIMARY, Name::as_str)
-    }
-}
-
-impl Target {
-    /// The schedule that it names, of which somebody is paged.
-    fn schedule(&self) -> Option<&Name> {
-        match self {
-            Self::OnCall(wanted) | Self::NextOnCall(wanted) | Self::PreviousOnCall(wanted) => {
-                wanted.schedule.as_ref()
-            }
-            Self::RoundRobin | Self::Person(_) | Self::AllMembers | Self::Role(_) => None,
-        }
     }
 }

@@ -59,6 +59,12 @@ pub enum EntryKind {
     Step,
     /// A step, or somebody in it, could not be paged.
     Gap,
+    /// A step was skipped, or somebody in it, because its conditions do not hold.
+    Skipped,
+    /// The first page is held back until the instant in the text.
+    Held,
+    /// A page waits for the hours of its plan, until the instant in the text.
+    Deferred,
     /// The last resort was paged.
     LastResort,
     /// The plan and the last resort ended without an answer.
@@ -105,12 +111,15 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Triggered,
         Self::TriggeredAgain,
         Self::Round,
         Self::Step,
         Self::Gap,
+        Self::Skipped,
+        Self::Held,
+        Self::Deferred,
         Self::LastResort,
         Self::Unanswered,
         Self::Acknowledged,
@@ -142,6 +151,9 @@ impl EntryKind {
             Self::Round => "round",
             Self::Step => "step",
             Self::Gap => "gap",
+            Self::Skipped => "skipped",
+            Self::Held => "held",
+            Self::Deferred => "deferred",
             Self::LastResort => "last_resort",
             Self::Unanswered => "unanswered",
             Self::Acknowledged => "acknowledged",

@@ -15,12 +15,14 @@
 
 pub mod alert;
 pub mod contact;
+pub mod course;
 pub mod delivery;
 pub mod directory;
 pub mod duration;
 pub mod duty;
 pub mod effect;
 pub mod event;
+pub mod hours;
 pub mod id;
 pub mod invariant;
 pub mod mailbox;

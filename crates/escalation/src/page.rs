@@ -7,6 +7,7 @@ use crate::contact::Contact;
 use crate::delivery::Purpose;
 use crate::effect::{Effect, EntryKind};
 use crate::event::{Sent, Settled, Urgency};
+use crate::hours::PlanNow;
 use crate::id::PageId;
 use crate::name::Name;
 use crate::person::{MIN_LAST_EVERY, NotificationPlan};
@@ -28,6 +29,11 @@ pub enum Asks {
 impl Asks {
     /// Everything that may be asked.
     pub const ALL: [Self; 3] = [Self::Anybody, Self::Himself, Self::StillOnIt];
+
+    /// What a step asks of everybody whom it pages; with `each` everybody answers for himself.
+    pub(crate) const fn of_step(each: bool) -> Self {
+        if each { Self::Himself } else { Self::Anybody }
+    }
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -52,7 +58,7 @@ pub struct Page {
     pub urgency: Urgency,
     /// The round that it belongs to.
     pub round: u32,
-    /// The escalation step that started it, from 0; one past the last for the last resort.
+    /// The newest escalation step that asked for it, from 0; one past the last for the last resort.
     pub escalation_step: u16,
     /// When it began.
     pub started_at: Timestamp,
@@ -64,8 +70,10 @@ pub struct Page {
     pub reached: Option<Contact>,
     /// At least one delivery was accepted.
     pub accepted: bool,
-    /// The plan has come to its last step, and nothing was accepted.
+    /// The plan has come to its last step, and that one failed.
     pub failed: bool,
+    /// It has not begun: no step of the plan counts before then.
+    pub deferred_until: Option<Timestamp>,
     /// When and why it ended; none while it is live.
     pub ended: Option<Ended>,
 }
@@ -154,12 +162,27 @@ impl Page {
         self.ended.is_none()
     }
 
+    /// When the step `wanted` of the plan, from 0, or its last one, has no answer if nothing fails before: as long
+    /// as each step until then has to wait. The past if it is so already.
+    pub(crate) fn unanswered_at(&self, plan: Option<&NotificationPlan>, wanted: usize) -> Timestamp {
+        let Some(plan) = plan.filter(|_| self.is_live() && !self.failed) else { return Timestamp::MIN };
+        let wanted = wanted.min(plan.steps.len().saturating_sub(1));
+        let left = usize::from(self.plan_step)..=wanted;
+        if left.is_empty() {
+            return Timestamp::MIN;
+        }
+        let steps = plan.steps.get(left).unwrap_or_default();
+        let waits = steps.iter().map(|step| step.effective_wait());
+        // At most 20 waits of 7 days each.
+        waits.fold(self.deferred_until.unwrap_or(self.step_started_at), |at, wait| at + wait)
+    }
+
     /// Whether every step of the plan has had its time once.
     fn is_through(&self, plan: Option<&NotificationPlan>, now: Timestamp) -> bool {
         let Some(plan) = plan else { return true };
         match plan.steps.get(usize::from(self.plan_step)) {
             Some(step) if usize::from(self.plan_step) + 1 == plan.steps.len() => {
-                now >= self.step_started_at + step.effective_wait()
+                self.deferred_until.is_none() && now >= self.step_started_at + step.effective_wait()
             }
             Some(_) => false,
             None => true,
@@ -179,22 +202,25 @@ pub(crate) enum Paged {
 }
 
 impl Turn<'_> {
-    fn notification_plan(&self, person: &Name, urgency: Urgency) -> Option<NotificationPlan> {
-        self.directory.people.get(person)?.plan(urgency)
+    /// The plan that a page runs.
+    pub(crate) fn plan_of(&self, page: &Page) -> Option<NotificationPlan> {
+        let begins = page.deferred_until.unwrap_or(page.started_at);
+        match self.directory.plan_at(&page.person, page.urgency, begins) {
+            PlanNow::Runs(plan) => Some(plan),
+            // An edit took away the hours in which it began.
+            PlanNow::Deferred(_) => self.directory.people.get(&page.person)?.plan(page.urgency),
+            PlanNow::Nothing => None,
+        }
+    }
+
+    /// What the alert means for people now.
+    pub(crate) fn urgency(&self) -> Urgency {
+        let alert = &self.state.alert;
+        self.directory.urgency(&alert.audience, alert.severity, self.now)
     }
 
     /// Pages one person: starts a page, or joins one that runs.
-    pub(crate) fn page(&mut self, person: &Name, escalation_step: u16) -> Paged {
-        self.ask(person, escalation_step, Asks::Anybody)
-    }
-
-    /// The same for what only this person can answer, whether or not the person has said "not me" before.
-    pub(crate) fn ask(&mut self, person: &Name, escalation_step: u16, asks: Asks) -> Paged {
-        let urgency = self.state.alert.severity.urgency();
-        let plan = self.notification_plan(person, urgency);
-        if plan.is_none() {
-            return Paged::Unreachable;
-        }
+    pub(crate) fn page(&mut self, person: &Name, escalation_step: u16, asks: Asks) -> Paged {
         let round = self.state.alert.round;
         let said_not_me = self.state.pages.iter().any(|page| {
             // Who is not on it any more has said so for the round that begins by that.
@@ -202,9 +228,20 @@ impl Turn<'_> {
             let said_so = page.ended.is_some_and(|ended| ended.why == EndedWhy::NotMe);
             page.person == *person && is_of && said_so
         });
-        if said_not_me && asks == Asks::Anybody {
-            return Paged::Running;
-        }
+        // Who said so, and was deleted since, is named in the gap all the same.
+        let is_known = self.directory.people.contains_key(person);
+        if said_not_me && is_known { Paged::Running } else { self.ask(person, escalation_step, asks) }
+    }
+
+    /// The same for what somebody wants of this person now, whether or not the person has said "not me" before.
+    pub(crate) fn ask(&mut self, person: &Name, escalation_step: u16, asks: Asks) -> Paged {
+        let urgency = self.urgency();
+        let deferred_until = match self.directory.plan_at(person, urgency, self.now) {
+            PlanNow::Nothing => return Paged::Unreachable,
+            PlanNow::Deferred(until) => Some(until),
+            PlanNow::Runs(_) => None,
+        };
+        let round = self.state.alert.round;
         let mut asks = asks;
         let live = self.state.pages.iter().position(|page| page.person == *person && page.is_live());
         if let Some(place) = live {
@@ -213,7 +250,7 @@ impl Turn<'_> {
             asks = asks.max(page.asks);
             page.asks = asks;
             let page = &self.state.pages[place];
-            let running = self.notification_plan(person, page.urgency);
+            let running = self.plan_of(page);
             if page.round == round && !page.is_through(running.as_ref(), self.now) {
                 return Paged::Running;
             }
@@ -232,11 +269,32 @@ impl Turn<'_> {
             reached: None,
             accepted: false,
             failed: false,
+            deferred_until,
             ended: None,
         };
+        let id = page.id;
         self.state.pages.push(page);
-        self.enter_plan_step(self.state.pages.len() - 1, 0);
+        match deferred_until {
+            Some(until) => {
+                self.state.wakes.insert(Wake::Page(id), until);
+                self.record(EntryKind::Deferred, |entry| {
+                    entry.people.push(person.clone());
+                    entry.text = until.to_string();
+                });
+            }
+            None => self.enter_plan_step(self.state.pages.len() - 1, 0),
+        }
         Paged::Started
+    }
+
+    /// The hours of a deferred page have begun.
+    fn begin_deferred(&mut self, place: usize) {
+        let page = &mut self.state.pages[place];
+        page.deferred_until = None;
+        page.started_at = self.now;
+        let step = page.escalation_step;
+        self.enter_plan_step(place, 0);
+        self.clock_starts(step);
     }
 
     /// Begins a step of a page's notification plan: sends, and sets when to look again.
@@ -251,7 +309,7 @@ impl Turn<'_> {
     /// Sends the contact of the page's running step and sets the page's wake.
     fn send_page(&mut self, place: usize) {
         let page = self.state.pages[place].clone();
-        let plan = self.notification_plan(&page.person, page.urgency);
+        let plan = self.plan_of(&page);
         let Some(plan) = plan else {
             // The person was deleted, or lost every contact, while the page ran.
             self.end_page(place, EndedWhy::Empty);
@@ -294,7 +352,10 @@ impl Turn<'_> {
     pub(crate) fn page_is_due(&mut self, id: PageId) {
         let Some(place) = self.live_page(id) else { return };
         let page = &self.state.pages[place];
-        let plan = self.notification_plan(&page.person, page.urgency);
+        if page.deferred_until.is_some() {
+            return self.begin_deferred(place);
+        }
+        let plan = self.plan_of(page);
         let step = plan.as_ref().and_then(|plan| plan.steps.get(usize::from(page.plan_step)));
         let is_last = plan.as_ref().is_none_or(|plan| usize::from(page.plan_step) + 1 >= plan.steps.len());
         let is_over = step.is_none_or(|step| self.now >= page.step_started_at + step.effective_wait());
@@ -333,13 +394,20 @@ impl Turn<'_> {
         if settled.sent == Sent::Accepted || page.plan_step != settled.step {
             return;
         }
-        let (urgency, plan_step) = (page.urgency, page.plan_step);
-        let steps = self.notification_plan(&person, urgency).map_or(0, |plan| plan.steps.len());
+        let plan_step = page.plan_step;
+        let steps = self.plan_of(&self.state.pages[place]).map_or(0, |plan| plan.steps.len());
         if usize::from(plan_step) + 1 < steps {
             self.enter_plan_step(place, plan_step + 1);
-        } else if !self.state.pages[place].accepted && !self.state.pages[place].failed {
+            self.plans_moved();
+        } else if !self.state.pages[place].failed {
             self.state.pages[place].failed = true;
-            self.escalate_if_all_failed();
+            let step = self.state.alert.position.next_step;
+            if !self.state.pages[place].accepted {
+                self.escalate_if_all_failed();
+            }
+            if self.state.alert.position.next_step == step {
+                self.plans_moved();
+            }
         }
     }
 
@@ -347,7 +415,7 @@ impl Turn<'_> {
     /// one before it is put off.
     pub(crate) fn slow_down(&mut self) {
         for page in &self.state.pages {
-            let plan = self.notification_plan(&page.person, page.urgency);
+            let plan = self.plan_of(page);
             let last =
                 plan.as_ref().and_then(|plan| plan.steps.last().map(|step| (plan.steps.len(), step.every)));
             let (Some((count, Some(every))), true) = (last, page.is_live()) else { continue };

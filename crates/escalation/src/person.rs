@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::contact::Contact;
 use crate::event::Urgency;
 use crate::name::Name;
+use crate::plan::Hours;
 
 /// The most steps that a notification plan may have.
 pub const MAX_STEPS: usize = 20;
@@ -50,6 +51,8 @@ pub struct NotificationStep {
     pub wait: Option<SignedDuration>,
     /// How often to try this contact again within the wait; in the last step: until answered.
     pub every: Option<SignedDuration>,
+    /// Only for pages that begin then; none: for all.
+    pub during: Option<Hours>,
 }
 
 impl NotificationStep {
@@ -71,7 +74,12 @@ impl Person {
             steps: self
                 .contacts
                 .iter()
-                .map(|contact| NotificationStep { contact: contact.clone(), wait: None, every: None })
+                .map(|contact| NotificationStep {
+                    contact: contact.clone(),
+                    wait: None,
+                    every: None,
+                    during: None,
+                })
                 .collect(),
         });
         (!plan.steps.is_empty()).then_some(plan)

@@ -5,6 +5,7 @@
 use jiff::SignedDuration;
 
 use crate::contact::Contact;
+use crate::event::Severity;
 use crate::name::Name;
 
 /// The most steps of an escalation plan.
@@ -33,6 +34,8 @@ pub struct EscalationPlan {
     pub steps: Vec<EscalationStep>,
     /// Further rounds after the first, at most [`MAX_REPEAT`].
     pub repeat: u8,
+    /// How long the first page is held back: resolved meanwhile, nobody wakes.
+    pub hold: Option<SignedDuration>,
 }
 
 /// One step of an escalation plan.
@@ -42,6 +45,10 @@ pub struct EscalationStep {
     pub notify: Vec<Target>,
     /// When to go on if nobody has answered.
     pub escalate: Escalate,
+    /// All must hold, or the step is skipped at no cost.
+    pub only: Vec<Condition>,
+    /// Everybody whom the step pages has to answer for himself.
+    pub each: bool,
 }
 
 /// The condition on which a plan goes on to its next step.
@@ -49,6 +56,47 @@ pub struct EscalationStep {
 pub enum Escalate {
     /// That long after the step fired.
     After(SignedDuration),
+    /// When this step, from 0, of the notification plan of everybody paged has no answer: its wait has passed,
+    /// or its delivery failed. A shorter plan counts with its last step.
+    AfterPlanStep(u16),
+    /// When every step of those plans has run once without an answer.
+    AfterPlan,
+}
+
+impl Escalate {
+    /// The step of the notification plans that is waited for, from 0; none: a time is.
+    pub fn plan_step(self) -> Option<usize> {
+        match self {
+            Self::After(_) => None,
+            Self::AfterPlanStep(step) => Some(usize::from(step)),
+            Self::AfterPlan => Some(usize::MAX),
+        }
+    }
+}
+
+/// What must hold for a step to fire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Only then. By the paged person's own zone it is asked for each person alone.
+    During(Hours),
+    /// Only alerts of this severity or a graver one.
+    Severity(Severity),
+    /// Only if more than so many alerts of the team began within so long, this one counted.
+    MoreThan {
+        /// The number that must be passed.
+        alerts: u32,
+        /// How far back they are counted, at most [`crate::duration::MAX`].
+        within: SignedDuration,
+    },
+}
+
+/// A period in a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// The name of the period.
+    pub period: String,
+    /// The IANA name of the zone; none: the paged person's own.
+    pub zone: Option<String>,
 }
 
 /// Somebody or something that an escalation step pages.
@@ -62,6 +110,12 @@ pub enum Target {
     PreviousOnCall(OnCall),
     /// One member of the team: another one for each alert.
     RoundRobin,
+    /// One of these people: another one for each alert.
+    RoundRobinOf(Vec<Name>),
+    /// The member at this place, from 0.
+    Member(u16),
+    /// Another team: its plan takes the place of the step. As a last resort: whoever is on call for it.
+    Team(Name),
     /// One person.
     Person(Name),
     /// Every member of the team.

@@ -2,8 +2,9 @@
 
 use jiff::SignedDuration;
 
+use crate::event::{Severity, Urgency};
 use crate::name::Name;
-use crate::plan::Target;
+use crate::plan::{Hours, Target};
 
 /// The most members that a team may have.
 pub const MAX_MEMBERS: usize = 500;
@@ -47,6 +48,20 @@ pub struct Team {
     pub escalation_plan: Option<Name>,
     /// Whom to page when the plan has ended and nobody answered; empty: the service's.
     pub last_resort: Vec<Target>,
+    /// What severities mean for people; the first entry that speaks of one counts. What none speaks of is as
+    /// [`Severity::urgency`] says.
+    pub urgency: Vec<UrgencyRule>,
     /// How long things last for its alerts.
     pub lifecycle: Lifecycle,
+}
+
+/// What a severity means for the people of a team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrgencyRule {
+    /// Only then; none: always.
+    pub during: Option<Hours>,
+    /// What the sender says.
+    pub severity: Severity,
+    /// What is made of it.
+    pub urgency: Urgency,
 }

@@ -8,6 +8,7 @@ use escalation::person::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::escalation_plan::{check_hours, hours};
 use super::{Definitions, FieldError, Kind, Lines, Problems, Spec};
 
 /// The longest address of a calendar, in bytes.
@@ -83,6 +84,15 @@ pub struct NotificationStepSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "10m")]
     pub every: Option<String>,
+    /// A period: only pages that begin then take this step. When no step counts, a page of low urgency waits for
+    /// the first that does; one of high urgency takes all steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200, example = "nights")]
+    pub during: Option<String>,
+    /// The IANA zone of `during`; without one the person's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, example = "Europe/Berlin")]
+    pub during_zone: Option<String>,
 }
 
 pub(super) fn utc() -> String {
@@ -195,7 +205,13 @@ impl NotificationPlanSpec {
                 continue;
             };
             if contacts.contains(&contact) {
-                steps.push(NotificationStep { contact, wait, every });
+                let during = hours(
+                    &field("during_zone"),
+                    step.during.as_deref(),
+                    step.during_zone.as_deref(),
+                    problems,
+                );
+                steps.push(NotificationStep { contact, wait, every, during });
             } else {
                 let known: Vec<_> = contacts.iter().map(Contact::as_str).collect();
                 let listed = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -231,6 +247,12 @@ impl Spec for PersonSpec {
                         other.name
                     ),
                 );
+            }
+        }
+        for (urgency, plan) in [("high", &person.high), ("low", &person.low)] {
+            for (index, step) in plan.iter().flat_map(|plan| &plan.steps).enumerate() {
+                let field = format!("notification_plans.{urgency}.steps[{index}].during");
+                check_hours(field, step.during.as_ref(), definitions, &mut problems);
             }
         }
         problems.finish()?;

@@ -141,6 +141,7 @@ impl Definitions {
     pub(super) fn set_periods(&mut self, periods: &[Period]) {
         self.parts.periods =
             periods.iter().map(|period| (period.name().to_owned(), period.clone())).collect();
+        self.directory.periods.clone_from(&self.parts.periods);
     }
 
     /// The sources of all periods, with these in place of what has their names.

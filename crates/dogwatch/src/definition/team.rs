@@ -122,6 +122,7 @@ impl TeamSpec {
             managers,
             escalation_plan,
             last_resort,
+            urgency: Vec::new(),
             lifecycle,
         })
     }
@@ -150,6 +151,15 @@ impl Spec for TeamSpec {
         {
             let known = definitions.names(Kind::EscalationPlan);
             problems.unknown("escalation_plan", Kind::EscalationPlan, plan.as_str(), known);
+        }
+        let plan = team.escalation_plan.as_ref().and_then(|plan| directory.plans.get(plan));
+        for step in plan.iter().flat_map(|plan| &plan.steps) {
+            let is_own = |other: &Team| other.name == team.name;
+            if super::escalation_plan::circle(definitions, &step.notify, is_own).is_some() {
+                problems
+                    .add("escalation_plan", "leads back to this team through the teams that its steps name");
+                break;
+            }
         }
         super::escalation_plan::check_targets("last_resort", &team.last_resort, definitions, &mut problems);
         problems.finish()?;

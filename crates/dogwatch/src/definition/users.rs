@@ -1,7 +1,7 @@
 //! Who uses a definition: it can't be removed while somebody does.
 
 use escalation::name::Name;
-use escalation::plan::{OnCall, Target};
+use escalation::plan::{Condition, OnCall, Target};
 
 use super::{Definitions, Kind, RotationSpec, read_json};
 
@@ -23,7 +23,8 @@ impl Definitions {
             }
         }
         for plan in self.directory.plans.values() {
-            if plan.steps.iter().any(|step| targets(&step.notify)) {
+            let asks_period = |condition: &Condition| matches!(condition, Condition::During(hours) if kind == Kind::Period && hours.period == name);
+            if plan.steps.iter().any(|step| targets(&step.notify) || step.only.iter().any(asks_period)) {
                 users.push(format!("escalation plan \"{}\"", plan.name));
             }
         }
@@ -52,6 +53,14 @@ impl Definitions {
                 users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
             }
             Kind::Period => {
+                let asks = |person: &&std::sync::Arc<escalation::person::Person>| {
+                    let plans = [&person.high, &person.low].into_iter().flatten();
+                    let mut hours =
+                        plans.flat_map(|plan| &plan.steps).filter_map(|step| step.during.as_ref());
+                    hours.any(|hours| hours.period == name)
+                };
+                let people = self.directory.people.values().filter(asks);
+                users.extend(people.map(|person| format!("person \"{}\"", person.name)));
                 let using = self.schedule_specs().filter(|spec| spec.periods().any(|one| one == name));
                 users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
                 users.extend(self.periods_that_use(name).map(|period| format!("period \"{period}\"")));
@@ -66,6 +75,8 @@ impl Definitions {
 fn refers(target: &Target, kind: Kind, name: &str) -> bool {
     match (kind, target) {
         (Kind::Person, Target::Person(person)) => person.as_str() == name,
+        (Kind::Person, Target::RoundRobinOf(people)) => people.iter().any(|person| person.as_str() == name),
+        (Kind::Team, Target::Team(team)) => team.as_str() == name,
         (
             Kind::Schedule,
             Target::OnCall(OnCall { schedule: Some(schedule), .. })

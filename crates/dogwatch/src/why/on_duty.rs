@@ -31,9 +31,9 @@ impl OnDuty {
     pub(super) async fn gather(store: &Store, alert: &Alert, now: Timestamp) -> Result<Self, StoreError> {
         let definitions = store.definitions();
         let directory = definitions.directory();
-        let (steps, _) = directory.escalation(&alert.audience, now);
+        let steps = directory.course(&alert.audience, now).steps;
         let targets =
-            steps.iter().flat_map(|step| &step.notify).chain(directory.last_resort(&alert.audience));
+            steps.iter().flat_map(|step| step.notify.iter()).chain(directory.last_resort(&alert.audience));
         let mut named: Vec<Option<Name>> = vec![None];
         for schedule in targets.filter_map(wanted).map(|wanted| wanted.schedule.clone()) {
             if !named.contains(&schedule) {
@@ -65,9 +65,9 @@ impl OnDuty {
         person: &Name,
         at: Timestamp,
     ) -> Vec<String> {
-        let (steps, _) = directory.escalation(&alert.audience, at);
+        let steps = directory.course(&alert.audience, at).steps;
         let targets = match step {
-            Some(step) => steps.get(usize::from(step)).map(|step| step.notify.clone()).unwrap_or_default(),
+            Some(step) => steps.get(usize::from(step)).map(|step| step.notify.to_vec()).unwrap_or_default(),
             None => directory.last_resort(&alert.audience).to_vec(),
         };
         let mut told: Vec<String> = Vec::new();

@@ -134,7 +134,7 @@ impl Turn<'_> {
     pub(super) fn step_reached(&self) -> u16 {
         let position = self.state.alert.position;
         let audience = &self.state.alert.audience;
-        let (steps, _) = self.directory.escalation(audience, self.now);
+        let steps = self.directory.course(audience, self.now).steps;
         if position.last_resort && !self.directory.last_resort(audience).is_empty() {
             return u16::MAX;
         }

@@ -4,25 +4,63 @@
 //! asked; only a takeover ends that. When the next step fires is left alone. An alert that somebody has stays
 //! with that person.
 
-use crate::alert::{Status, Turn, Verdict};
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::alert::{Alert, Audience, Status, Turn, Verdict};
+use crate::directory::Directory;
 use crate::effect::EntryKind;
 use crate::event::Handover;
 use crate::name::Name;
 use crate::page::{Asks, EndedWhy, Paged};
 use crate::plan::{OnCall, Target};
 
+/// A step that has fired.
+struct Fired<'a> {
+    index: u16,
+    /// Of whom on call and members are asked.
+    audience: Audience,
+    targets: Cow<'a, [Target]>,
+    each: bool,
+}
+
+/// The steps that have fired in this round; the last resort counts as one more.
+fn fired_steps<'a>(alert: &Alert, directory: &'a Directory, now: Timestamp) -> Vec<Fired<'a>> {
+    let position = alert.position;
+    let steps = directory.course(&alert.audience, now).steps;
+    let fired = (0..).zip(steps.into_iter().take(usize::from(position.next_step)));
+    let mut fired: Vec<Fired<'a>> = fired
+        .map(|(index, step)| Fired {
+            index,
+            audience: step.team.map_or_else(|| alert.audience.clone(), |team| Audience::Team(team.clone())),
+            targets: step.notify,
+            each: step.each,
+        })
+        .collect();
+    if position.last_resort {
+        let targets = Cow::Borrowed(directory.last_resort(&alert.audience));
+        let index = position.next_step.saturating_sub(1);
+        fired.push(Fired { index, audience: alert.audience.clone(), targets, each: false });
+    }
+    fired
+}
+
 impl Turn<'_> {
     pub(super) fn duty_changed(&mut self, handover: &Handover) -> Verdict {
         let waits = matches!(self.state.alert.status, Status::Triggered | Status::Unanswered);
-        let steps = self.fired_steps();
-        let asks = |targets: &[Target]| targets.iter().any(|target| self.is_about(target, handover));
-        let concerned: Vec<u16> =
-            steps.iter().filter(|(_, targets)| asks(targets)).map(|(index, _)| *index).collect();
+        let directory = self.directory;
+        let steps = fired_steps(&self.state.alert, directory, self.now);
+        let asks = |fired: &Fired<'_>| {
+            fired.targets.iter().any(|target| self.is_about(&fired.audience, target, handover))
+        };
+        let concerned: Vec<u16> = steps.iter().filter(|fired| asks(fired)).map(|fired| fired.index).collect();
         let (Some(newest), true) = (concerned.last().copied(), waits) else { return Verdict::Already };
 
+        let each = steps.iter().any(|fired| fired.index == newest && fired.each);
         let mut unreachable: Vec<Name> = Vec::new();
         for person in handover.newcomers() {
-            if self.page(person, newest) == Paged::Unreachable {
+            if self.page(person, newest, Asks::of_step(each)) == Paged::Unreachable {
                 unreachable.push(person.clone());
             }
         }
@@ -53,44 +91,33 @@ impl Turn<'_> {
         Verdict::Done
     }
 
-    /// The steps that have fired in this round, with whom they page; the last resort counts as one more.
-    fn fired_steps(&self) -> Vec<(u16, Vec<Target>)> {
-        let (alert, position) = (&self.state.alert, self.state.alert.position);
-        let (steps, _) = self.directory.escalation(&alert.audience, self.now);
-        let fired = steps.into_iter().take(usize::from(position.next_step));
-        let mut fired: Vec<(u16, Vec<Target>)> = (0..).zip(fired.map(|step| step.notify)).collect();
-        if position.last_resort {
-            let targets = self.directory.last_resort(&alert.audience).to_vec();
-            fired.push((position.next_step.saturating_sub(1), targets));
-        }
-        fired
-    }
-
     /// Whether a target stands for whoever has this duty.
-    fn is_about(&self, target: &Target, handover: &Handover) -> bool {
-        let Target::OnCall(wanted) = target else { return false };
-        self.directory.roster(&self.state.alert.audience, wanted.schedule.as_ref()).as_ref()
-            == Some(&handover.roster)
+    fn is_about(&self, audience: &Audience, target: &Target, handover: &Handover) -> bool {
+        let wanted = match target {
+            Target::OnCall(wanted) => wanted.clone(),
+            Target::Team(_) => OnCall::default(),
+            _ => return false,
+        };
+        let team = match target {
+            Target::Team(team) => &Audience::Team(team.clone()),
+            _ => audience,
+        };
+        self.directory.roster(team, wanted.schedule.as_ref()).as_ref() == Some(&handover.roster)
             && wanted.role() == handover.role.as_str()
     }
 
     /// Ends the pages of those from whom the duty was taken, and says where they stand. Not before somebody who
     /// has it now is being asked, and not of a person whom a step pages for another reason, too.
-    fn relieve(
-        &mut self,
-        handover: &Handover,
-        concerned: &[u16],
-        steps: &[(u16, Vec<Target>)],
-    ) -> Vec<usize> {
+    fn relieve(&mut self, handover: &Handover, concerned: &[u16], steps: &[Fired<'_>]) -> Vec<usize> {
         let is_asked =
             |name: &Name| self.state.pages.iter().any(|page| page.is_live() && page.person == *name);
         if !handover.after.iter().any(is_asked) {
             return Vec::new();
         }
-        let others: Vec<&Target> = steps
+        let others: Vec<(&Audience, &Target)> = steps
             .iter()
-            .flat_map(|(_, targets)| targets)
-            .filter(|target| !self.is_about(target, handover))
+            .flat_map(|fired| fired.targets.iter().map(|target| (&fired.audience, target)))
+            .filter(|(audience, target)| !self.is_about(audience, target, handover))
             .collect();
         let ends = |place: &usize| {
             let page = &self.state.pages[*place];
@@ -98,7 +125,7 @@ impl Turn<'_> {
                 && page.asks == Asks::Anybody
                 && handover.relieved().any(|name| *name == page.person)
                 && concerned.contains(&page.escalation_step)
-                && !others.iter().any(|target| self.stands_for(target, &page.person))
+                && !others.iter().any(|(audience, target)| self.stands_for(audience, target, &page.person))
         };
         let ended: Vec<usize> = (0..self.state.pages.len()).filter(ends).collect();
         for place in &ended {
@@ -108,15 +135,23 @@ impl Turn<'_> {
     }
 
     /// Whether a target stands for a person now, by name or by another duty.
-    fn stands_for(&self, target: &Target, person: &Name) -> bool {
-        let audience = &self.state.alert.audience;
-        let has =
-            |wanted: &OnCall| self.directory.on_call(audience, wanted, self.now).people.contains(person);
+    fn stands_for(&self, audience: &Audience, target: &Target, person: &Name) -> bool {
+        let has = |audience: &Audience, wanted: &OnCall| {
+            self.directory.on_call(audience, wanted, self.now).people.contains(person)
+        };
         match target {
-            Target::OnCall(wanted) => has(wanted),
+            Target::OnCall(wanted) => has(audience, wanted),
+            Target::Team(team) => has(&Audience::Team(team.clone()), &OnCall::default()),
+            Target::Member(place) => {
+                self.directory.members(audience).get(usize::from(*place)) == Some(person)
+            }
             Target::Person(name) => name == person,
             Target::AllMembers => self.directory.members(audience).contains(person),
-            Target::NextOnCall(_) | Target::PreviousOnCall(_) | Target::RoundRobin | Target::Role(_) => false,
+            Target::NextOnCall(_)
+            | Target::PreviousOnCall(_)
+            | Target::RoundRobin
+            | Target::RoundRobinOf(_)
+            | Target::Role(_) => false,
         }
     }
 }

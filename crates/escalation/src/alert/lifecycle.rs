@@ -59,13 +59,12 @@ impl Turn<'_> {
         }
         self.state.wakes.remove(&wake);
         match wake {
-            Wake::Escalate => {
-                if !self.hold_back() {
-                    self.escalate();
-                }
-            }
+            Wake::Escalate => self.escalation_is_due(),
             Wake::GiveUp => self.give_up(),
-            Wake::Page(page) => self.page_is_due(page),
+            Wake::Page(page) => {
+                self.page_is_due(page);
+                self.plans_moved();
+            }
             Wake::AskOwner => self.ask_owner(),
             Wake::AckTimeout => self.owner_is_silent(),
             Wake::SnoozeEnd => self.snooze_ends(),
@@ -94,7 +93,9 @@ impl Turn<'_> {
         // For the plan's timing an unknown outcome is a failure.
         let alert = &mut self.state.alert;
         let is_newest = settled.round == alert.round && settled.step + 1 == alert.position.next_step;
-        if settled.sent != Sent::Accepted && is_newest && settled.attempt == 1 {
+        if settled.sent == Sent::Accepted && is_newest {
+            self.role_is_done();
+        } else if is_newest && settled.attempt == 1 {
             alert.position.roles = alert.position.roles.saturating_sub(1);
             self.escalate_if_all_failed();
         }
@@ -151,7 +152,7 @@ impl Turn<'_> {
     }
 
     fn escalate_now(&mut self, by: &Actor, to: Option<u16>) -> Verdict {
-        let (steps, _) = self.directory.escalation(&self.state.alert.audience, self.now);
+        let steps = self.directory.course(&self.state.alert.audience, self.now).steps;
         if to.is_some_and(|to| usize::from(to) >= steps.len()) {
             return Verdict::Refused("the escalation plan has no such step; leave it out for the next one");
         }

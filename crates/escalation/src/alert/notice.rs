@@ -1,6 +1,6 @@
 //! Who is told what without being asked for an answer: who has it, that it is over, that nobody came.
 
-use crate::alert::{Act, Status, Turn};
+use crate::alert::{Act, Audience, Status, Turn};
 use crate::contact::Contact;
 use crate::delivery::Purpose;
 use crate::event::Actor;
@@ -158,10 +158,13 @@ impl Turn<'_> {
                     continue;
                 }
                 Target::Person(name) => vec![name],
+                Target::RoundRobinOf(names) => names,
+                Target::Team(team) => self.directory.members(&Audience::Team(team)).to_vec(),
                 Target::OnCall(_)
                 | Target::NextOnCall(_)
                 | Target::PreviousOnCall(_)
                 | Target::RoundRobin
+                | Target::Member(_)
                 | Target::AllMembers => self.directory.members(&audience).to_vec(),
             };
             for name in people {

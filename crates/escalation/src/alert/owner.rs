@@ -12,7 +12,7 @@ impl Turn<'_> {
     pub(super) fn watch_owner(&mut self) {
         let alert = &self.state.alert;
         let timeout = self.directory.lifecycle(&alert.audience).ack_timeout;
-        if let (Some(timeout), Urgency::High) = (timeout, alert.severity.urgency()) {
+        if let (Some(timeout), Urgency::High) = (timeout, self.urgency()) {
             self.state.wakes.insert(Wake::AskOwner, self.now + timeout);
         }
     }

@@ -37,14 +37,14 @@ impl Turn<'_> {
     /// Takes on a severity if it is graver. Says whether it has become urgent by that: then people are paged anew,
     /// whoever had it.
     pub(super) fn grow_to(&mut self, severity: Severity) -> bool {
+        let before = self.urgency();
         let alert = &mut self.state.alert;
-        let before = alert.severity.urgency();
         let is_graver = severity > alert.severity;
         alert.severity = alert.severity.max(severity);
-        let rises = before == Urgency::Low && alert.severity.urgency() == Urgency::High;
+        let rises = before == Urgency::Low && self.urgency() == Urgency::High;
         if rises {
             self.new_round_unless_silenced("it became urgent");
-        } else if is_graver && alert.status == Status::Silenced {
+        } else if is_graver && self.state.alert.status == Status::Silenced {
             // It may be another matter for what silences it.
             self.look_at_silences();
         }
@@ -103,7 +103,7 @@ impl Turn<'_> {
             Status::Snoozed => alert.snoozed.as_ref().map(|snooze| snooze.act.at),
             Status::Triggered | Status::Unanswered | Status::Silenced => None,
         };
-        if answered.is_none() && alert.severity.urgency() == Urgency::High {
+        if answered.is_none() && self.urgency() == Urgency::High {
             return None;
         }
         answered.into_iter().chain([alert.triggered_at]).max().map(|since| since + limit)

@@ -33,6 +33,7 @@ mod aside;
 mod carrier;
 mod duty;
 mod edits;
+mod escalate_when;
 mod gaps;
 mod invariant;
 mod lifecycle;

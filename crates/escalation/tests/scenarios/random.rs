@@ -191,10 +191,14 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
                 story()
             );
         }
-        let (plan, _) = world.directory.escalation(&state.alert.audience, entry.at);
+        let plan = world.directory.course(&state.alert.audience, entry.at).steps;
         // The step of a plan that is another one since: the alert was passed on.
         let Some(fired) = plan.get(usize::from(step)) else { continue };
-        let Escalate::After(after) = fired.escalate;
+        // What waits for plans is never earlier than the moment at which it fired.
+        let after = match fired.escalate {
+            Escalate::After(after) => after,
+            Escalate::AfterPlanStep(_) | Escalate::AfterPlan => SignedDuration::ZERO,
+        };
         seen.step = Some((entry.round, step, entry.at + after));
     }
     assert!(steps <= 1, "{steps} steps fired at once\n{}", story());

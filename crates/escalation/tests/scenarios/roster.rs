@@ -89,6 +89,7 @@ impl Roster for Directory {
             members: members.iter().map(|member| name(member)).collect(),
             escalation_plan: None,
             last_resort: Vec::new(),
+            urgency: Vec::new(),
             // Most stories end with an answer: only those that are about it ask the owner again.
             lifecycle: Lifecycle { ack_timeout: None, ..Lifecycle::default() },
         };
@@ -98,7 +99,8 @@ impl Roster for Directory {
 
     fn plan(mut self, team: &str, repeat: u8, steps: &[&str]) -> Self {
         let steps = steps.iter().map(|text| escalation_step(text)).collect();
-        self.plans.insert(name(team), Arc::new(EscalationPlan { name: name(team), steps, repeat }));
+        self.plans
+            .insert(name(team), Arc::new(EscalationPlan { name: name(team), steps, repeat, hold: None }));
         Arc::make_mut(self.teams.get_mut(team).unwrap()).escalation_plan = Some(name(team));
         self
     }
@@ -179,7 +181,12 @@ fn somebody(who: &str) -> Person {
 fn notification_plan(steps: &[&str]) -> NotificationPlan {
     let steps = steps.iter().map(|text| {
         let mut words = text.split(' ');
-        let mut step = NotificationStep { contact: contact(words.next().unwrap()), wait: None, every: None };
+        let mut step = NotificationStep {
+            contact: contact(words.next().unwrap()),
+            wait: None,
+            every: None,
+            during: None,
+        };
         while let (Some(word), Some(length)) = (words.next(), words.next()) {
             match word {
                 "wait" => step.wait = Some(duration(length)),
@@ -193,11 +200,13 @@ fn notification_plan(steps: &[&str]) -> NotificationPlan {
 }
 
 fn escalation_step(text: &str) -> EscalationStep {
-    let (targets, after) = text.split_once(" after ").unwrap();
-    EscalationStep {
-        notify: targets.split(' ').map(target).collect(),
-        escalate: Escalate::After(duration(after)),
-    }
+    let (text, each) = text.strip_prefix("each ").map_or((text, false), |rest| (rest, true));
+    let (targets, escalate) = match (text.split_once(" after "), text.split_once(" after_plan_step ")) {
+        (Some((targets, after)), _) => (targets, Escalate::After(duration(after))),
+        (_, Some((targets, step))) => (targets, Escalate::AfterPlanStep(step.parse::<u16>().unwrap() - 1)),
+        _ => (text.strip_suffix(" after_plan").unwrap(), Escalate::AfterPlan),
+    };
+    EscalationStep { notify: targets.split(' ').map(target).collect(), escalate, only: Vec::new(), each }
 }
 
 fn target(text: &str) -> Target {
@@ -205,6 +214,9 @@ fn target(text: &str) -> Target {
         "on_call" => Target::OnCall(OnCall::default()),
         "next_on_call" => Target::NextOnCall(OnCall::default()),
         "all_members" => Target::AllMembers,
+        "round_robin" => Target::RoundRobin,
+        _ if text.starts_with("team:") => Target::Team(name(&text[5..])),
+        _ if text.starts_with("member:") => Target::Member(text[7..].parse::<u16>().unwrap() - 1),
         _ if text.contains(':') => Target::Role(contact(text)),
         _ => Target::Person(name(text)),
     }

@@ -511,6 +511,10 @@ fn sentence(entry: &Entry) -> String {
             let place = step.unwrap_or_else(|| "page".to_owned());
             if whom.is_empty() { format!("{place}: {text}") } else { format!("{place}: {whom}: {text}") }
         }
+        EntryKind::Skipped if whom.is_empty() => format!("{} skipped: {text}", step.unwrap_or_default()),
+        EntryKind::Skipped => format!("{} leaves out {whom}: {text}", step.unwrap_or_default()),
+        EntryKind::Held => format!("held until {}", clock(text.parse().unwrap())),
+        EntryKind::Deferred => format!("{whom} waits until {}", clock(text.parse().unwrap())),
         EntryKind::LastResort => format!("last resort pages {whom}"),
         EntryKind::Unanswered => "unanswered".to_owned(),
         EntryKind::Acknowledged => format!("acknowledged by {by}"),

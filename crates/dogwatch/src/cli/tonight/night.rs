@@ -92,7 +92,11 @@ impl Night {
         let mut steps = Vec::new();
         for step in &plan {
             let rows = resolver.rows(&step.notify, after).await?;
-            let Escalate::After(wait) = step.escalate;
+            // What waits for plans takes at least as long as the default does, for this picture.
+            let wait = match step.escalate {
+                Escalate::After(wait) => wait,
+                Escalate::AfterPlanStep(_) | Escalate::AfterPlan => DEFAULT_AFTER,
+            };
             let begun = after;
             // A step that pages nobody costs no waiting.
             if rows.iter().any(|row| !row.still_rings) {
@@ -176,6 +180,8 @@ fn plan(directory: &Directory, team: &Team, on_call: &OnCall) -> (Vec<Escalation
     let step = |person| EscalationStep {
         notify: vec![Target::Person(person)],
         escalate: Escalate::After(DEFAULT_AFTER),
+        only: Vec::new(),
+        each: false,
     };
     (people.into_iter().map(step).collect(), DEFAULT_REPEAT)
 }

@@ -90,6 +90,15 @@ impl<'a> Resolver<'a> {
                     self.add_first(&mut rows, &order, &format!("on call before, {}", described(wanted)));
                 }
                 Target::RoundRobin => self.add_turns(&mut rows),
+                Target::RoundRobinOf(names) => {
+                    self.says(format!("one of {} in turn: which one is not known before", names.len()));
+                }
+                Target::Member(place) => {
+                    if let Some(name) = self.team.members.get(usize::from(*place)) {
+                        self.add(&mut rows, name.as_str(), "member by place");
+                    }
+                }
+                Target::Team(team) => self.says(format!("the steps of the team {team} are not shown here")),
                 Target::Person(name) => self.add(&mut rows, name.as_str(), "by name"),
                 Target::AllMembers => {
                     if self.team.members.is_empty() {

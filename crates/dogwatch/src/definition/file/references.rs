@@ -31,6 +31,18 @@ pub(super) fn check(
 ) -> Definitions {
     let mut definitions = Definitions::default();
     definitions.set_periods(periods);
+    // Plans name teams and teams name plans: each may be written first.
+    for table in tables.iter().filter(|table| table.kind == Kind::Team) {
+        if let Some(name) = shape::name(&table.body).filter(|name| Name::new(name).is_ok()) {
+            let defined = Defined {
+                version: 1,
+                valid_from: now,
+                body: stand_in(Kind::Team, name),
+                owner: Owner::People,
+            };
+            definitions.apply(Kind::Team, name, Some(defined));
+        }
+    }
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Period) {
         let mut first: HashMap<&str, Span> = HashMap::new();
         for table in tables.iter().filter(|table| table.kind == kind) {

@@ -29,10 +29,11 @@ const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, de
      insists, merged_into, wakes FROM alert WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, asks";
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until";
 
 const PAGES: &str = "SELECT id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, asks FROM page WHERE alert = ?1 ORDER BY id";
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until FROM page \
+     WHERE alert = ?1 ORDER BY id";
 
 /// A result of reading a row: the row was there, and says something or not.
 type Parsed<T> = rusqlite::Result<Result<T, StoreError>>;
@@ -101,7 +102,7 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
     let reached: Option<String> = row.get(8)?;
     let (accepted, failed) = (row.get(9)?, row.get(10)?);
     let (ended_at, ended_why): (Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?);
-    let asks: String = row.get(13)?;
+    let (asks, deferred_until): (String, Option<i64>) = (row.get(13)?, row.get(14)?);
     Ok((|| {
         Ok(Page {
             id: PageId::from_bytes(id_bytes(&id)?),
@@ -116,6 +117,7 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
             reached: reached.as_deref().map(contact).transpose()?,
             accepted,
             failed,
+            deferred_until: deferred_until.map(instant).transpose()?,
             ended: match (ended_at, ended_why) {
                 (Some(at), Some(why)) => {
                     Some(Ended { at: instant(at)?, why: word(&EndedWhy::ALL, EndedWhy::word, &why)? })
@@ -175,7 +177,7 @@ pub(super) fn load_page(connection: &Connection, id: PageId) -> Result<Option<(P
     let mut statement =
         connection.prepare_cached(&format!("SELECT {PAGE_COLUMNS}, alert FROM page WHERE id = ?1"))?;
     let found = statement
-        .query_row([id.to_bytes()], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(14)?)))
+        .query_row([id.to_bytes()], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(15)?)))
         .optional()?;
     found.map(|(page, alert)| Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))).transpose()
 }
@@ -188,7 +190,7 @@ pub(super) fn load_live_pages(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL ORDER BY id"
     ))?;
-    let rows = statement.query_map([person], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(14)?)))?;
+    let rows = statement.query_map([person], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(15)?)))?;
     rows.map(|row| {
         let (page, alert) = row?;
         Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))
@@ -361,8 +363,8 @@ fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError
 
 fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(), StoreError> {
     let statement = "INSERT INTO page (id, alert, person, urgency, round, escalation_step, started_at, \
-         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, asks) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
         alert.to_bytes(),
@@ -379,13 +381,15 @@ fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(
         page.ended.map(|ended| ended.at.as_millisecond()),
         page.ended.map(|ended| ended.why.word()),
         page.asks.word(),
+        page.deferred_until.map(Timestamp::as_millisecond),
     ])?;
     Ok(())
 }
 
 fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
     let statement = "UPDATE page SET plan_step = ?2, step_started_at = ?3, reached = ?4, accepted = ?5, \
-         failed = ?6, ended_at = ?7, ended_why = ?8, asks = ?9 WHERE id = ?1";
+         failed = ?6, ended_at = ?7, ended_why = ?8, asks = ?9, deferred_until = ?10, \
+         escalation_step = ?11, started_at = ?12 WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
         page.plan_step,
@@ -396,6 +400,9 @@ fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
         page.ended.map(|ended| ended.at.as_millisecond()),
         page.ended.map(|ended| ended.why.word()),
         page.asks.word(),
+        page.deferred_until.map(Timestamp::as_millisecond),
+        page.escalation_step,
+        page.started_at.as_millisecond(),
     ])?;
     Ok(())
 }
@@ -446,4 +453,29 @@ fn wakes_from_json(text: &str) -> Result<BTreeMap<Wake, Timestamp>, StoreError> 
         Ok((read_wake(&word, &page)?, instant(at)?))
     };
     rows.into_iter().map(read).collect()
+}
+
+/// How many alerts of an audience have begun at or after an instant. Their numbers are in the order in which they
+/// began, so that only those are looked at.
+pub(super) fn begun_since(
+    connection: &Connection,
+    audience: &Audience,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let kind = match audience {
+        Audience::Team(_) => "team",
+        Audience::Person(_) => "person",
+    };
+    let mut statement = connection
+        .prepare_cached("SELECT created_at, audience_kind, audience FROM alert ORDER BY number DESC")?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let (created_at, of, name): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if created_at < since.as_millisecond() {
+            break;
+        }
+        count += u64::from(of == kind && name == audience.name().as_str());
+    }
+    Ok(count)
 }

@@ -12,7 +12,7 @@ mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use escalation::alert::{self, State, Stepped, Verdict};
+use escalation::alert::{self, Audience, State, Stepped, Verdict};
 use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
@@ -219,7 +219,19 @@ impl Core {
         let definitions = self.memory.definitions.clone();
         let mut source = chance;
         let ids = Ids { now, chance: &mut source };
-        let stepped = match alert::step(before.clone(), input, definitions.directory(), ids) {
+        let unread = std::cell::Cell::new(None);
+        let recent = |audience: &Audience, since: Timestamp| {
+            alert_rows::begun_since(&self.connection, audience, since).unwrap_or_else(|error| {
+                unread.set(Some(error));
+                0
+            })
+        };
+        let stepped = alert::step_among(before.clone(), input, definitions.directory(), ids, &recent);
+        // What could not be counted is not guessed: the step is not taken.
+        if let Some(error) = unread.take() {
+            return Err(error);
+        }
+        let stepped = match stepped {
             Ok(stepped) => stepped,
             Err(broken) => {
                 tracing::error!(alert = %before.alert.id, %broken, ?input, "an alert's task was stopped");

@@ -1,0 +1,129 @@
+//! When a step has had its time, and whether it counts at all.
+//!
+//! The time is known when the step fires: a duration, or what the notification plans of the people paged add up
+//! to. A failure brings it forward; a plan that runs late, because nothing ran meanwhile, is waited for.
+
+use jiff::Timestamp;
+
+use crate::alert::{Status, Turn};
+use crate::course::CourseStep;
+use crate::page::Page;
+use crate::plan::{Condition, DEFAULT_AFTER, Escalate};
+use crate::wake::Wake;
+
+impl Turn<'_> {
+    /// Why a step is skipped now; nothing: it counts. Hours in the own zone of the paged are asked for each
+    /// person alone.
+    pub(super) fn why_skipped(&self, step: &CourseStep<'_>) -> Option<String> {
+        let alert = &self.state.alert;
+        step.only.iter().find_map(|condition| match condition {
+            Condition::During(hours) => (hours.zone.is_some()
+                && !self.directory.within(hours, None, self.now))
+            .then(|| format!("not during \"{}\"", hours.period)),
+            Condition::Severity(least) => {
+                (alert.severity < *least).then(|| format!("only for {} and graver", least.word()))
+            }
+            Condition::MoreThan { alerts, within } => {
+                let begun = (self.recent)(&alert.audience, self.now - *within);
+                (begun <= u64::from(*alerts)).then(|| {
+                    let within = crate::duration::print(*within);
+                    format!("not more than {alerts} alerts within {within}: there are {begun}")
+                })
+            }
+        })
+    }
+
+    /// The live pages that the newest step has asked for.
+    fn newest_pages(&self) -> impl Iterator<Item = &Page> {
+        let alert = &self.state.alert;
+        let newest = alert.position.next_step.saturating_sub(1);
+        self.state
+            .pages
+            .iter()
+            .filter(move |page| page.round == alert.round && page.escalation_step == newest && page.is_live())
+    }
+
+    /// When the step that has just fired has had its time.
+    pub(super) fn step_ends(&self, escalate: Escalate) -> Timestamp {
+        match escalate {
+            Escalate::After(after) => {
+                // While everybody waits for the hours of a plan, the clock stands still.
+                let begins = |page: &Page| page.deferred_until.unwrap_or(self.now);
+                self.newest_pages().map(begins).min().unwrap_or(self.now) + after
+            }
+            Escalate::AfterPlanStep(_) | Escalate::AfterPlan => {
+                self.plans_end(escalate).unwrap_or(self.now + DEFAULT_AFTER)
+            }
+        }
+    }
+
+    /// When the plans of everybody whom the newest step has paged have no answer; nothing where it waits for a
+    /// time, or has paged addresses only.
+    fn plans_end(&self, escalate: Escalate) -> Option<Timestamp> {
+        let wanted = escalate.plan_step()?;
+        let ends = |page: &Page| page.unanswered_at(self.plan_of(page).as_ref(), wanted);
+        self.newest_pages().map(ends).max()
+    }
+
+    fn newest_escalate(&self) -> Option<Escalate> {
+        let position = self.state.alert.position;
+        if position.last_resort || self.state.alert.status != Status::Triggered {
+            return None;
+        }
+        let course = self.directory.course(&self.state.alert.audience, self.now);
+        let newest = usize::from(position.next_step.checked_sub(1)?);
+        course.steps.get(newest).map(|step| step.escalate)
+    }
+
+    /// When the newest step has had its time, by the plans of the people as they run now.
+    pub(super) fn newest_step_ends(&self) -> Option<Timestamp> {
+        self.plans_end(self.newest_escalate()?)
+    }
+
+    /// A page has got on, or ended, before its time: the next step may come sooner. A new round may not.
+    pub(crate) fn plans_moved(&mut self) {
+        let Some(escalate) = self.newest_escalate().filter(|escalate| escalate.plan_step().is_some()) else {
+            return;
+        };
+        let Some(set) = self.state.wakes.get(&Wake::Escalate).copied() else { return };
+        let alert = &self.state.alert;
+        let newest = alert.position.next_step.saturating_sub(1);
+        let is_of_step = |page: &Page| page.round == alert.round && page.escalation_step == newest;
+        if !self.state.pages.iter().any(is_of_step) {
+            return;
+        }
+        // Without a page that lives nobody can answer any more.
+        let at = self.plans_end(escalate).unwrap_or(self.now).max(self.now);
+        if at < set && !self.ends_a_pass() {
+            self.state.wakes.insert(Wake::Escalate, at);
+        }
+    }
+
+    /// An address that owes no answer has been reached. Where the step waits for plans and has paged nobody else,
+    /// it has done what it was for.
+    pub(super) fn role_is_done(&mut self) {
+        let waits_for_plans = self.newest_escalate().is_some_and(|escalate| escalate.plan_step().is_some());
+        if !waits_for_plans || self.newest_pages().next().is_some() {
+            return;
+        }
+        let roles = &mut self.state.alert.position.roles;
+        *roles = roles.saturating_sub(1);
+        if *roles == 0 && !self.ends_a_pass() {
+            self.state.wakes.insert(Wake::Escalate, self.now);
+        }
+    }
+
+    /// A deferred page has begun: the time of its step runs from now on, if nobody else's page has begun before.
+    pub(crate) fn clock_starts(&mut self, step: u16) {
+        if step + 1 != self.state.alert.position.next_step {
+            return;
+        }
+        let first = self.newest_pages().filter(|page| page.deferred_until.is_none()).count() == 1;
+        if let Some(Escalate::After(after)) = self.newest_escalate()
+            && first
+            && let Some(at) = self.state.wakes.get_mut(&Wake::Escalate)
+        {
+            *at = (*at).max(self.now + after);
+        }
+    }
+}

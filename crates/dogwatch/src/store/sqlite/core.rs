@@ -22,7 +22,6 @@ use rusqlite::Connection;
 use super::{
     alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
 };
-use crate::clock::chance;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Defining, Edit, Expect, Idempotency, Incoming, Published, Recorded,
@@ -49,8 +48,12 @@ struct Memory {
     access: Arc<Access>,
 }
 
+/// The next 64 bits of chance, from whoever opened the store: the system's, or a seed's.
+pub(super) type Chance = Box<dyn FnMut() -> u64 + Send>;
+
 pub(crate) struct Core {
     pub(super) connection: Connection,
+    chance: Chance,
     memory: Memory,
     committed: Memory,
     at_savepoint: Memory,
@@ -60,12 +63,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(connection: Connection, service: Service, now: Timestamp) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        connection: Connection,
+        service: Service,
+        now: Timestamp,
+        chance: Chance,
+    ) -> Result<Self, StoreError> {
         let definitions = definition_rows::load(&connection, Definitions::new(service))?;
         let access = Access::load(&connection)?;
         let memory = Memory { definitions: Arc::new(definitions), access: Arc::new(access) };
         let mut core = Self {
             connection,
+            chance,
             committed: memory.clone(),
             at_savepoint: memory.clone(),
             memory,
@@ -183,8 +192,7 @@ impl Core {
             let stepped = self.step(now, before, &Input::Trigger(trigger.clone()), key)?;
             return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
         }
-        let mut chance = chance;
-        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut chance });
+        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut *self.chance });
         state.alert.number = self.save(None, &state, &effects, key)?;
         Ok(Recorded::Alert(Box::new(state.alert)))
     }
@@ -211,14 +219,12 @@ impl Core {
         key: Option<&Idempotency>,
     ) -> Result<Stepped, StoreError> {
         let definitions = self.memory.definitions.clone();
-        let mut source = chance;
-        let ids = Ids { now, chance: &mut source };
+        let ids = Ids { now, chance: &mut *self.chance };
         let stepped = match alert::step(before.clone(), input, definitions.directory(), ids) {
             Ok(stepped) => stepped,
             Err(broken) => {
                 tracing::error!(alert = %before.alert.id, %broken, ?input, "an alert's task was stopped");
-                let mut source = chance;
-                let ids = Ids { now, chance: &mut source };
+                let ids = Ids { now, chance: &mut *self.chance };
                 alert::fault(before.clone(), &broken, definitions.directory(), ids)
             }
         };

@@ -31,6 +31,7 @@ mod event;
 mod mailbox;
 mod migrate;
 pub(super) mod read;
+mod wake;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};

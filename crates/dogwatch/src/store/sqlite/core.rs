@@ -5,6 +5,8 @@
 //! rollback takes it back.
 
 mod post;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,12 +17,12 @@ use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
 use escalation::event::Input;
 use escalation::id::{AlertId, Ids};
-use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
     alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
+    wake as wake_rows,
 };
 use crate::definition::{Defined, Definitions, FieldError, Kind, Write};
 use crate::store::{
@@ -271,18 +273,14 @@ impl Core {
     // ---- the engine ----
 
     pub(in crate::store) fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
-        let due = self.due(now, most)?;
+        let due = wake_rows::due(&self.connection, now, most)?;
         for (alert, wake) in &due {
             let Some(before) = alert_rows::load(&self.connection, *alert)? else { continue };
             self.step(now, before, &Input::Due(*wake), None)?;
         }
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
-        let wake: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT min(due_at) FROM wake")?
-            .query_row([], |row| row.get(0))?;
-        let wake = wake.map(super::codec::instant).transpose()?;
+        let wake = wake_rows::next(&self.connection)?;
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
         Ok(Advanced {
@@ -290,21 +288,6 @@ impl Core {
             is_full: due.len() == most || posts.are_more,
             next: wake.into_iter().chain(posts.next).min(),
         })
-    }
-
-    fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
-        )?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows = statement.query([now.as_millisecond(), most])?;
-        let mut due = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (alert, word, page): (Vec<u8>, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let alert = AlertId::from_bytes(super::codec::id_bytes(&alert)?);
-            due.push((alert, alert_rows::read_wake(&word, &page)?));
-        }
-        Ok(due)
     }
 
     // ---- deliveries ----

@@ -32,6 +32,7 @@ mod mailbox;
 mod migrate;
 pub(super) mod read;
 mod silence;
+mod wake;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +47,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{Published, Signals, StoreError};
-use crate::clock::{Clock, lock};
+use crate::clock::{Clock, chance, lock};
 use core::{Core, Stirred};
 pub(super) use definition::rosters_since;
 
@@ -139,7 +140,7 @@ impl Sqlite {
         prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
         migrate::run(&mut connection, clock.now())
             .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
-        let mut core = Core::new(connection, service, clock.now())?;
+        let mut core = Core::new(connection, service, clock.now(), Box::new(chance))?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Arc::new(Writer {

@@ -8,6 +8,8 @@ mod merge;
 mod post;
 mod recurrence;
 mod silences;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,14 +20,13 @@ use escalation::directory::Service;
 use escalation::effect::{Effect, Entry};
 use escalation::event::Input;
 use escalation::id::{AlertId, Ids};
-use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
     alert as alert_rows, definition as definition_rows, delivery as delivery_rows, event as event_rows,
+    wake as wake_rows,
 };
-use crate::clock::chance;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Owner, Step, Wanted, Write};
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Applied, Defining, Edit, Expect, Idempotency, Incoming, Published,
@@ -54,8 +55,12 @@ struct Memory {
     access: Arc<Access>,
 }
 
+/// The next 64 bits of chance, from whoever opened the store: the system's, or a seed's.
+pub(super) type Chance = Box<dyn FnMut() -> u64 + Send>;
+
 pub(crate) struct Core {
     pub(super) connection: Connection,
+    chance: Chance,
     memory: Memory,
     committed: Memory,
     at_savepoint: Memory,
@@ -65,12 +70,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(connection: Connection, service: Service, now: Timestamp) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        connection: Connection,
+        service: Service,
+        now: Timestamp,
+        chance: Chance,
+    ) -> Result<Self, StoreError> {
         let definitions = definition_rows::load(&connection, Definitions::new(service))?;
         let access = Access::load(&connection)?;
         let memory = Memory { definitions: Arc::new(definitions), access: Arc::new(access) };
         let mut core = Self {
             connection,
+            chance,
             committed: memory.clone(),
             at_savepoint: memory.clone(),
             memory,
@@ -189,8 +200,7 @@ impl Core {
                 return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
             }
         }
-        let mut chance = chance;
-        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut chance });
+        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut *self.chance });
         state.alert.number = self.save(None, &state, &effects, key)?;
         Ok(Recorded::Alert(Box::new(state.alert)))
     }
@@ -217,8 +227,7 @@ impl Core {
         key: Option<&Idempotency>,
     ) -> Result<Stepped, StoreError> {
         let definitions = self.memory.definitions.clone();
-        let mut source = chance;
-        let ids = Ids { now, chance: &mut source };
+        let ids = Ids { now, chance: &mut *self.chance };
         let unread = std::cell::Cell::new(None);
         let recent = |audience: &Audience, since: Timestamp| {
             alert_rows::begun_since(&self.connection, audience, since).unwrap_or_else(|error| {
@@ -235,8 +244,7 @@ impl Core {
             Ok(stepped) => stepped,
             Err(broken) => {
                 tracing::error!(alert = %before.alert.id, %broken, ?input, "an alert's task was stopped");
-                let mut source = chance;
-                let ids = Ids { now, chance: &mut source };
+                let ids = Ids { now, chance: &mut *self.chance };
                 alert::fault(before.clone(), &broken, definitions.directory(), ids)
             }
         };
@@ -283,7 +291,7 @@ impl Core {
     // ---- the engine ----
 
     pub(in crate::store) fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
-        let due = self.due(now, most)?;
+        let due = wake_rows::due(&self.connection, now, most)?;
         for (alert, wake) in &due {
             let Some(before) = alert_rows::load(&self.connection, *alert)? else { continue };
             self.step(now, before, &Input::Due(*wake), None)?;
@@ -291,11 +299,7 @@ impl Core {
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
         let silences = if due.len() < most { self.watch_silences(now)? } else { Looked::default() };
-        let wake: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT min(due_at) FROM wake")?
-            .query_row([], |row| row.get(0))?;
-        let wake = wake.map(super::codec::instant).transpose()?;
+        let wake = wake_rows::next(&self.connection)?;
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
         Ok(Advanced {
@@ -303,21 +307,6 @@ impl Core {
             is_full: due.len() == most || posts.are_more || silences.are_more,
             next: wake.into_iter().chain(posts.next).chain(silences.next).min(),
         })
-    }
-
-    fn due(&self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT alert, name, page FROM wake WHERE due_at <= ?1 ORDER BY due_at, alert LIMIT ?2",
-        )?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows = statement.query([now.as_millisecond(), most])?;
-        let mut due = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (alert, word, page): (Vec<u8>, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let alert = AlertId::from_bytes(super::codec::id_bytes(&alert)?);
-            due.push((alert, alert_rows::read_wake(&word, &page)?));
-        }
-        Ok(due)
     }
 
     // ---- deliveries ----

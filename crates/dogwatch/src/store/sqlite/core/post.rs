@@ -13,7 +13,6 @@ use escalation::page::Page;
 use jiff::Timestamp;
 
 use super::Core;
-use crate::clock::chance;
 use crate::store::sqlite::{alert as alert_rows, delivery as delivery_rows, mailbox as mailbox_rows};
 use crate::store::{Capacity, Claim, Claims, StoreError};
 
@@ -218,7 +217,7 @@ impl Core {
         outcome: &Outcome,
         again: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let Some(settled) = delivery.settle(token, outcome, now, &mut chance) else { return Ok(None) };
+        let Some(settled) = delivery.settle(token, outcome, now, &mut *self.chance) else { return Ok(None) };
         if let (Some(again), DeliveryState::Ready) = (again, delivery.state) {
             delivery.not_before = again;
         }

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use rota::schedule::Schedule;
 
 use super::Core;
-use crate::clock::chance;
 use crate::store::StoreError;
 use crate::store::sqlite::duty::{self as rows, PostRow};
 use crate::store::sqlite::{alert as alert_rows, delivery as delivery_rows};
@@ -68,8 +67,7 @@ impl Core {
                 }
             }
         }
-        let mut source = chance;
-        let ids = Ids { now, chance: &mut source };
+        let ids = Ids { now, chance: &mut *self.chance };
         for delivery in watch::messages(post, &looked, &acknowledged, directory, ids) {
             delivery_rows::insert(&self.connection, &delivery)?;
             self.stirred.deliveries = true;

@@ -9,6 +9,8 @@
 //! the verbs.
 
 mod access;
+mod core;
+mod rows;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -31,6 +33,8 @@ use crate::definition::{
     Changed, Definitions, DocumentError, FieldError, Kind, Lies, Owner, Subject, Wanted, Write,
 };
 
+use sqlite::rows::at_once;
+
 pub use access::{Access, Caller, NewToken, Token};
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
@@ -45,6 +49,9 @@ pub enum StoreError {
     /// The code that was to decide panicked. Only this job was undone.
     #[error("Dogwatch made a mistake: {0}")]
     Panicked(String),
+    /// Another node changed the same at the same time, and was faster. Run again, it sees what the other did.
+    #[error("another node was faster")]
+    Conflict,
     /// The store is shutting down.
     #[error("Dogwatch is stopping")]
     Stopped,
@@ -376,7 +383,7 @@ impl Store {
     ///
     /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
     pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
-        self.backend.call(move |core, now| core.record(now, &incoming)).await
+        self.backend.call(move |core, now| at_once(core.record(now, &incoming))).await
     }
 
     /// Lets somebody do something to an alert. `None` when there is no such alert.
@@ -385,7 +392,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn act(&self, alert: AlertRef, input: Input) -> Result<Option<Acted>, StoreError> {
-        self.backend.call(move |core, now| core.act(now, alert, &input)).await
+        self.backend.call(move |core, now| at_once(core.act(now, alert, &input))).await
     }
 
     /// Lets alerts go into another one: all of them, or none.
@@ -399,7 +406,7 @@ impl Store {
         others: Vec<AlertRef>,
         by: Actor,
     ) -> Result<Merging, StoreError> {
-        self.backend.call(move |core, now| core.merge(now, into, &others, &by)).await
+        self.backend.call(move |core, now| at_once(core.merge(now, into, &others, &by))).await
     }
 
     /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
@@ -409,7 +416,7 @@ impl Store {
     ///
     /// [`StoreError`]: the wakes stay due.
     pub async fn advance(&self, most: usize) -> Result<Advanced, StoreError> {
-        self.backend.call_within(move |core, now| core.advance(now, most)).await
+        self.backend.call_within(move |core, now| at_once(core.advance(now, most))).await
     }
 
     /// Claims deliveries that may be sent now; those that nobody wants any more are withdrawn.
@@ -418,7 +425,7 @@ impl Store {
     ///
     /// [`StoreError`]: nothing is claimed, or the claims end with their leases.
     pub async fn claim(&self, capacity: Capacity) -> Result<Claims, StoreError> {
-        self.backend.call(move |core, now| core.claim(now, &capacity)).await
+        self.backend.call(move |core, now| at_once(core.claim(now, &capacity))).await
     }
 
     /// Stores what came of a claimed delivery. A token that is not the newest changes nothing.
@@ -427,7 +434,7 @@ impl Store {
     ///
     /// [`StoreError`]: to be tried again; otherwise the lease ends and the outcome counts as unknown.
     pub async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) -> Result<(), StoreError> {
-        self.backend.call_within(move |core, now| core.settle(now, id, token, &outcome)).await
+        self.backend.call_within(move |core, now| at_once(core.settle(now, id, token, &outcome))).await
     }
 
     /// Ends the claims of a process that is gone: their outcomes are unknown. Only for who owns the
@@ -437,7 +444,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn recover(&self) -> Result<usize, StoreError> {
-        self.backend.call(|core, now| core.recover(now)).await
+        self.backend.call(|core, now| at_once(core.recover(now))).await
     }
 
     /// Changes one definition. `edit` is given what is in force and says what is to be.
@@ -452,7 +459,7 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| core.define(now, kind, &name, expect, false, &edit)).await
+        self.backend.call(move |core, now| at_once(core.define(now, kind, &name, expect, false, &edit))).await
     }
 
     /// The same, also of what files keep.
@@ -467,7 +474,7 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| core.define(now, kind, &name, expect, true, &edit)).await
+        self.backend.call(move |core, now| at_once(core.define(now, kind, &name, expect, true, &edit))).await
     }
 
     /// Puts what files say in force, all of it or nothing; nothing also if something was edited since `planned`.
@@ -476,7 +483,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn apply(&self, wanted: Wanted, planned: Option<u64>) -> Result<Applied, StoreError> {
-        self.backend.call(move |core, now| core.apply(now, &wanted, planned)).await
+        self.backend.call(move |core, now| at_once(core.apply(now, &wanted, planned))).await
     }
 
     /// Changes many definitions, all or none: the first that can't be is told.
@@ -485,7 +492,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn define_all(&self, edits: Vec<Edit>) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| core.define_all(now, &edits)).await
+        self.backend.call(move |core, now| at_once(core.define_all(now, &edits))).await
     }
 
     /// What said who is on call from an instant on: as it was in force then, and each that took its place

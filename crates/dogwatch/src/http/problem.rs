@@ -102,7 +102,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request could not be carried out");
         match error {
-            StoreError::Unavailable(_) | StoreError::Stopped => Self {
+            StoreError::Unavailable(_) | StoreError::Conflict | StoreError::Stopped => Self {
                 retry_after: Some(5),
                 ..Self::new(503, "unavailable", "the database can't be written to right now; try again")
             },

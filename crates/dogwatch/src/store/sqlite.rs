@@ -23,14 +23,14 @@
 
 mod alert;
 pub(super) mod codec;
-mod core;
 mod definition;
 mod delivery;
 mod duty;
 mod event;
 mod mailbox;
-mod migrate;
+pub(super) mod migrate;
 pub(super) mod read;
+pub(super) mod rows;
 mod silence;
 mod wake;
 
@@ -46,10 +46,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::core::{self, Stirred};
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
-use core::{Core, Stirred};
 pub(super) use definition::rosters_since;
+use rows::{SqliteRows, at_once};
+
+/// The verbs on the writing connection.
+pub(super) type Core = core::Core<SqliteRows>;
 
 /// The most jobs in one transaction: bounds how long the first of them waits.
 const GROUP: usize = 512;
@@ -140,7 +144,8 @@ impl Sqlite {
         prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
         migrate::run(&mut connection, clock.now())
             .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
-        let mut core = Core::new(connection, service, clock.now(), Box::new(chance))?;
+        let mut core =
+            at_once(Core::open(SqliteRows::new(connection), service, clock.now(), Box::new(chance)))?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Arc::new(Writer {
@@ -374,20 +379,20 @@ type Committed = (Vec<Box<dyn Job>>, Vec<Option<StoreError>>, Stirred);
 fn commit(core: &mut Core, group: &mut [Box<dyn Job>], now: Timestamp) -> Vec<Option<StoreError>> {
     let all_failed = |error: StoreError, count: usize| vec![Some(error); count];
     let count = group.len();
-    let together = core.begin().and_then(|()| {
+    let together = at_once(core.begin()).and_then(|()| {
         for job in group.iter_mut() {
             job.run(core, now)?;
         }
-        core.commit()
+        at_once(core.commit())
     });
     let Err(error) = together else { return vec![None; count] };
-    core.rollback();
+    roll_back(core);
     if count == 1 {
         tracing::error!(%error, "a job of the store failed");
         return all_failed(error, count);
     }
     // Somebody failed: once more, each behind a savepoint.
-    if let Err(error) = core.begin() {
+    if let Err(error) = at_once(core.begin()) {
         return all_failed(error, count);
     }
     let mut failures = Vec::with_capacity(count);
@@ -402,12 +407,20 @@ fn commit(core: &mut Core, group: &mut [Box<dyn Job>], now: Timestamp) -> Vec<Op
         });
         failures.push(run.err());
     }
-    match core.commit() {
+    match at_once(core.commit()) {
         Ok(()) => failures,
         Err(error) => {
-            core.rollback();
+            roll_back(core);
             tracing::error!(%error, "a commit failed");
             all_failed(error, count)
         }
     }
+}
+
+fn roll_back(core: &mut Core) {
+    // It is said where it goes wrong; there is nothing else to be done about it.
+    let _ = at_once(async {
+        core.rollback().await;
+        Ok(())
+    });
 }

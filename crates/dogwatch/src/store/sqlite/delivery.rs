@@ -1,24 +1,20 @@
 //! Deliveries: how they are loaded and saved.
 
-use escalation::alert::Alert;
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Outcome, Purpose, State};
 use escalation::id::{AlertId, DeliveryId, PageId};
-use escalation::page::Page;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::alert as alert_rows;
 use super::codec::{contact, from_json, id_bytes, instant, name, small, to_json, word};
+use crate::store::rows::Subject;
 use crate::store::{Attempt, DeliveryRecord, StoreError};
 
 /// The columns that [`read`] takes.
 const COLUMNS: &str = "id, alert, page, person, contact, purpose, round, step, text, created_at, state, \
      not_before, attempt, unknown, lease_until, history, expires_at, bundle";
-
-/// An alert and a page, where there are such.
-type Subject = (Option<Alert>, Option<Page>);
 
 /// The outcome of one attempt, as a line of the history column.
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 //! Posts that are watched: each role of each roster, with what was seen of it last.
 
 use escalation::duty::Roster;
-use escalation::name::Name;
 use escalation::watch::{Reminded, Seen};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
@@ -9,14 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{corrupt, from_json, instant, name, to_json};
 use crate::store::StoreError;
-
-/// A post as it is stored.
-#[derive(Clone, Debug)]
-pub(super) struct PostRow {
-    pub(super) roster: Roster,
-    pub(super) role: Name,
-    pub(super) seen: Option<Seen>,
-}
+use crate::store::rows::WatchedPost;
 
 #[derive(Serialize, Deserialize)]
 struct SeenRow {
@@ -59,7 +51,11 @@ fn seen_from_json(text: &str) -> Result<Seen, StoreError> {
 }
 
 /// Posts at which it is time to look, the longest overdue first.
-pub(super) fn due(connection: &Connection, now: Timestamp, most: usize) -> Result<Vec<PostRow>, StoreError> {
+pub(super) fn due(
+    connection: &Connection,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<WatchedPost>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT roster, name, role, seen FROM duty WHERE check_at <= ?1 ORDER BY check_at LIMIT ?2",
     )?;
@@ -74,7 +70,7 @@ pub(super) fn due(connection: &Connection, now: Timestamp, most: usize) -> Resul
             "team" => Roster::Team(name(&of)?),
             other => return Err(corrupt("a roster", &other)),
         };
-        due.push(PostRow {
+        due.push(WatchedPost {
             roster,
             role: name(&role)?,
             seen: seen.as_deref().map(seen_from_json).transpose()?,
@@ -129,7 +125,7 @@ pub(super) fn look_at(
 /// Stores what a look came to.
 pub(super) fn save(
     connection: &Connection,
-    post: &PostRow,
+    post: &WatchedPost,
     check_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     let (word, of) = key(&post.roster);

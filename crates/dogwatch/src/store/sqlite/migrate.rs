@@ -20,7 +20,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
 /// # Errors
 ///
 /// When the file was made by a newer Dogwatch, or an applied migration differs from ours.
-pub(super) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result<()> {
+pub(in crate::store) fn run(connection: &mut Connection, now: Timestamp) -> anyhow::Result<()> {
     apply(connection, now, &MIGRATIONS)
 }
 

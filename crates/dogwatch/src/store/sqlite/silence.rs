@@ -7,18 +7,7 @@ use rusqlite::{Connection, params};
 use super::alert as alert_rows;
 use super::codec::instant;
 use crate::store::StoreError;
-
-/// The sender and the key of an open alert: a place in the order in which they are looked at.
-pub(super) type Place = (String, String);
-
-/// Where the look stands.
-#[derive(Clone, Debug)]
-pub(super) struct Look {
-    /// When it begins, or began; none: not before an edit.
-    pub(super) check_at: Option<Timestamp>,
-    /// The last alert that was looked at; none: it has not begun.
-    pub(super) after: Option<Place>,
-}
+use crate::store::rows::{Look, Place};
 
 pub(super) fn load(connection: &Connection) -> Result<Look, StoreError> {
     let mut statement =

@@ -6,7 +6,7 @@ use escalation::event::Trigger;
 use escalation::id::AlertId;
 
 use super::Core;
-use crate::store::sqlite::alert as alert_rows;
+use crate::store::rows::Rows;
 use crate::store::{AlertRef, StoreError};
 
 /// Alerts that went into each other are followed so far.
@@ -22,32 +22,32 @@ pub(super) enum About {
     New,
 }
 
-impl Core {
-    pub(super) fn about(&self, trigger: &Trigger) -> Result<About, StoreError> {
+impl<R: Rows> Core<R> {
+    pub(super) async fn about(&mut self, trigger: &Trigger) -> Result<About, StoreError> {
         let (integration, key) = (trigger.integration.as_str(), trigger.dedup_key.as_str());
-        if let Some(id) = alert_rows::open_alert(&self.connection, integration, key)? {
+        if let Some(id) = self.rows.open_alert(integration, key).await? {
             return Ok(About::Open(id));
         }
-        let Some(over) = alert_rows::newest_over(&self.connection, integration, key)? else {
+        let Some(over) = self.rows.newest_over(integration, key).await? else {
             return Ok(About::New);
         };
         if over.merged_into.is_some() {
-            return Ok(self.went_into(over)?.map_or(About::New, About::Open));
+            return Ok(self.went_into(over).await?.map_or(About::New, About::Open));
         }
         let directory = self.memory.definitions.directory();
         if directory.lifecycle(&over.audience).reopen_within.is_none() {
             return Ok(About::New);
         }
-        let state = alert_rows::load(&self.connection, over.id)?;
+        let state = self.rows.state(over.id).await?;
         Ok(state.map_or(About::New, |state| About::Over(Box::new(state))))
     }
 
     /// The open alert that one went into, perhaps through others.
-    fn went_into(&self, mut alert: Alert) -> Result<Option<AlertId>, StoreError> {
+    async fn went_into(&mut self, mut alert: Alert) -> Result<Option<AlertId>, StoreError> {
         for _ in 0..MOST_FOLLOWED {
             let Some(number) = alert.merged_into else { break };
-            let Some(id) = alert_rows::resolve(&self.connection, AlertRef::Number(number))? else { break };
-            let Some(next) = alert_rows::load_alert(&self.connection, id)? else { break };
+            let Some(id) = self.rows.resolve(AlertRef::Number(number)).await? else { break };
+            let Some(next) = self.rows.alert(id).await? else { break };
             if next.status != Status::Resolved {
                 return Ok(Some(next.id));
             }

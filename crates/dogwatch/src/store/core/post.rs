@@ -12,8 +12,8 @@ use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
 
-use super::Core;
-use crate::store::sqlite::{alert as alert_rows, delivery as delivery_rows, mailbox as mailbox_rows};
+use super::{BUSY_FOR, Core};
+use crate::store::rows::{Rows, Subject, Try};
 use crate::store::{Capacity, Claim, Claims, StoreError};
 
 /// Deliveries that are read at once. More may be claimed: what leaves in one message needs one place only.
@@ -34,10 +34,14 @@ struct Leaving {
     /// Where the message stands that is tried again.
     again: BTreeMap<DeliveryId, usize>,
     mailboxes: BTreeMap<Name, Mailbox>,
+    /// Something was left for later, because another node has it under its hands.
+    is_busy: bool,
 }
 
 /// What becomes of a delivery that may be sent.
 enum Place {
+    /// Another node has the person's mailbox under its hands: later.
+    Busy,
     /// It has a message of its own.
     Own,
     /// It goes with the message that stands there.
@@ -46,36 +50,36 @@ enum Place {
     Later(Timestamp),
 }
 
-impl Core {
-    pub(in crate::store) fn claim(
+impl<R: Rows> Core<R> {
+    pub(in crate::store) async fn claim(
         &mut self,
         now: Timestamp,
         capacity: &Capacity,
     ) -> Result<Claims, StoreError> {
-        let (expired, mut next) = delivery_rows::expired(&self.connection, now)?;
+        let (expired, mut next) = self.rows.expired(now).await?;
         for delivery in expired {
             let why = "whoever was sending it did not come back".to_owned();
-            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None)?;
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None).await?;
         }
         let mut leaving = Leaving::default();
-        for provider in delivery_rows::ready_providers(&self.connection)? {
+        for provider in self.rows.ready_providers().await? {
             let busy = capacity.busy.get(&provider).copied().unwrap_or(0);
             let free = (capacity.limit)(&provider).saturating_sub(busy);
             let most = leaving.claims.len() + free.min(capacity.most.saturating_sub(leaving.claims.len()));
-            let is_through = self.claim_of(&provider, now, most, &mut leaving)?;
+            let is_through = self.claim_of(&provider, now, most, &mut leaving).await?;
             // Where places are short, a send that ends looks again.
-            let first =
-                if is_through { delivery_rows::first_ready(&self.connection, &provider)? } else { None };
+            let first = if is_through { self.rows.first_ready(&provider).await? } else { None };
             next = [next, first].into_iter().flatten().min();
         }
         for (person, mailbox) in &leaving.mailboxes {
-            mailbox_rows::save(&self.connection, person, mailbox)?;
+            self.rows.save_mailbox(person, mailbox).await?;
         }
-        Ok(Claims { claims: leaving.claims, next })
+        let again = leaving.is_busy.then(|| now + BUSY_FOR);
+        Ok(Claims { claims: leaving.claims, next: next.into_iter().chain(again).min() })
     }
 
     /// Claims what is ready for one provider, up to `most` messages in all. Returns whether nothing is left.
-    fn claim_of(
+    async fn claim_of(
         &mut self,
         provider: &str,
         now: Timestamp,
@@ -83,16 +87,18 @@ impl Core {
         leaving: &mut Leaving,
     ) -> Result<bool, StoreError> {
         while leaving.claims.len() < most {
-            let ready = delivery_rows::ready(&self.connection, provider, now, BATCH)?;
+            let ready = self.rows.ready(provider, now, BATCH).await?;
             let is_last = ready.len() < BATCH;
-            for (mut delivery, alert, page) in self.gravest_first(ready)? {
+            let (ready, is_busy) = self.gravest_first(ready).await?;
+            leaving.is_busy |= is_busy;
+            for (mut delivery, alert, page) in ready {
                 if leaving.claims.len() >= most {
                     return Ok(false);
                 }
-                // The alert is read here, inside the transaction that claims: what has been answered
+                // The alert was read inside the transaction that claims, and is locked: what has been answered
                 // is not paged.
                 if delivery.is_wanted(alert.as_ref(), page.as_ref(), now) {
-                    match self.place(&mut delivery, alert.as_ref(), now, leaving)? {
+                    match self.place(&mut delivery, alert.as_ref(), now, leaving).await? {
                         Place::Own => {
                             delivery.claim(now);
                             leaving.claims.push(Claim {
@@ -105,38 +111,53 @@ impl Core {
                         Place::With(place) => {
                             delivery.claim(now);
                             let other = Claim { delivery: delivery.clone(), alert, page, others: Vec::new() };
-                            self.join(other, &mut leaving.claims[place])?;
+                            self.join(other, &mut leaving.claims[place]).await?;
                         }
                         Place::Later(at) => delivery.not_before = at,
+                        Place::Busy => {
+                            leaving.is_busy = true;
+                            continue;
+                        }
                     }
                 } else {
                     delivery.state = DeliveryState::Withdrawn;
                 }
-                delivery_rows::update(&self.connection, &delivery)?;
+                self.rows.update_delivery(&delivery).await?;
             }
             if is_last {
                 return Ok(true);
+            }
+            // What is busy would be read again at once.
+            if leaving.is_busy {
+                return Ok(false);
             }
         }
         Ok(false)
     }
 
-    /// With what they speak of, the gravest first, then the oldest.
-    fn gravest_first(&self, ready: Vec<Delivery>) -> Result<Vec<Ready>, StoreError> {
+    /// With what they speak of, the gravest first, then the oldest; and whether some were left out, because another
+    /// node has their alert under its hands.
+    async fn gravest_first(&mut self, ready: Vec<Delivery>) -> Result<(Vec<Ready>, bool), StoreError> {
         let mut all = Vec::with_capacity(ready.len());
+        let mut is_busy = false;
         for delivery in ready {
-            let (alert, page) = delivery_rows::subject(&self.connection, &delivery)?.unwrap_or_default();
-            all.push((delivery, alert, page));
+            match self.rows.subject(&delivery).await? {
+                Try::Got(subject) => {
+                    let (alert, page): Subject = subject.unwrap_or_default();
+                    all.push((delivery, alert, page));
+                }
+                Try::Busy => is_busy = true,
+            }
         }
         all.sort_by_key(|(_, alert, _)| {
             alert.as_ref().map(|alert| (std::cmp::Reverse(alert.severity), alert.number))
         });
-        Ok(all)
+        Ok((all, is_busy))
     }
 
     /// Asks the person's mailbox.
-    fn place(
-        &self,
+    async fn place(
+        &mut self,
         delivery: &mut Delivery,
         alert: Option<&Alert>,
         now: Timestamp,
@@ -149,7 +170,8 @@ impl Core {
         let has_room = |place: &&usize| leaving.claims[**place].others.len() + 1 < MOST_TOGETHER;
         let open = leaving.collected.get(&envelope).filter(has_room).copied();
         if !leaving.mailboxes.contains_key(person) {
-            leaving.mailboxes.insert(person.clone(), mailbox_rows::load(&self.connection, person)?);
+            let Try::Got(mailbox) = self.rows.mailbox(person).await? else { return Ok(Place::Busy) };
+            leaving.mailboxes.insert(person.clone(), mailbox);
         }
         let Some(mailbox) = leaving.mailboxes.get_mut(person) else { return Ok(Place::Own) };
         let here = leaving.claims.len();
@@ -178,30 +200,30 @@ impl Core {
     }
 
     /// Adds a delivery to a message.
-    fn join(&self, other: Claim, message: &mut Claim) -> Result<(), StoreError> {
+    async fn join(&mut self, other: Claim, message: &mut Claim) -> Result<(), StoreError> {
         if message.delivery.bundle.is_none() {
             message.delivery.bundle = Some(message.delivery.id);
-            delivery_rows::update(&self.connection, &message.delivery)?;
+            self.rows.update_delivery(&message.delivery).await?;
         }
         message.others.push(other);
         Ok(())
     }
 
-    pub(in crate::store) fn settle(
+    pub(in crate::store) async fn settle(
         &mut self,
         now: Timestamp,
         id: DeliveryId,
         token: u8,
         outcome: &Outcome,
     ) -> Result<(), StoreError> {
-        let Some(delivery) = delivery_rows::load(&self.connection, id)? else { return Ok(()) };
+        let Some(delivery) = self.rows.delivery(id).await? else { return Ok(()) };
         let (bundle, lease) = (delivery.bundle, delivery.lease_until);
-        let settled = self.settle_delivery(now, token, delivery, outcome, None)?;
+        let settled = self.settle_delivery(now, token, delivery, outcome, None).await?;
         // What went out in the same message had the same luck, and goes again with it.
         let (Some(bundle), Some(again)) = (bundle, settled) else { return Ok(()) };
-        for other in delivery_rows::of_bundle(&self.connection, bundle)? {
+        for other in self.rows.of_bundle(bundle).await? {
             if other.id != id && other.state == DeliveryState::Claimed && other.lease_until == lease {
-                self.settle_delivery(now, other.attempt, other, outcome, Some(again))?;
+                self.settle_delivery(now, other.attempt, other, outcome, Some(again)).await?;
             }
         }
         Ok(())
@@ -209,7 +231,7 @@ impl Core {
 
     /// Stores what came of one delivery, and tells its alert. With a token that is not the newest nothing changes;
     /// else the answer is when it may be tried again. `again` says when, where others decide it.
-    pub(super) fn settle_delivery(
+    pub(super) async fn settle_delivery(
         &mut self,
         now: Timestamp,
         token: u8,
@@ -221,14 +243,14 @@ impl Core {
         if let (Some(again), DeliveryState::Ready) = (again, delivery.state) {
             delivery.not_before = again;
         }
-        delivery_rows::update_with_outcome(&self.connection, &delivery, outcome, now)?;
+        self.rows.settle_delivery(&delivery, outcome, now).await?;
         self.stirred.seen = true;
         self.stirred.deliveries |= delivery.state == DeliveryState::Ready;
-        self.tell_alert(now, &delivery, settled)?;
+        self.tell_alert(now, &delivery, settled).await?;
         Ok(Some(delivery.not_before))
     }
 
-    fn tell_alert(
+    async fn tell_alert(
         &mut self,
         now: Timestamp,
         delivery: &Delivery,
@@ -238,13 +260,13 @@ impl Core {
             return Ok(());
         }
         let Some(alert) = delivery.alert else { return Ok(()) };
-        let Some(before) = alert_rows::load(&self.connection, alert)? else { return Ok(()) };
-        let state = self.step(now, before, &Input::Settled(settled), None)?.state;
+        let Some(before) = self.rows.state(alert).await? else { return Ok(()) };
+        let state = self.step(now, before, &Input::Settled(settled), None).await?.state;
         let page = state.pages.iter().find(|page| Some(page.id) == delivery.page);
         if delivery.state == DeliveryState::Ready && !delivery.is_wanted(Some(&state.alert), page, now) {
             // A retry that nobody waits for any more need not stay in the queue.
             let withdrawn = Delivery { state: DeliveryState::Withdrawn, ..delivery.clone() };
-            delivery_rows::update(&self.connection, &withdrawn)?;
+            self.rows.update_delivery(&withdrawn).await?;
         }
         Ok(())
     }

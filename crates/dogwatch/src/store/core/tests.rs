@@ -9,9 +9,13 @@ use rusqlite::types::Value;
 use serde_json::json;
 
 use super::*;
+use crate::definition::{Kind, Write};
 use crate::store::Capacity;
 use crate::store::sqlite::migrate;
+use crate::store::sqlite::rows::{SqliteRows, at_once};
+use crate::store::{Defining, Edit, Expect};
 use escalation::alert::Audience;
+use rusqlite::Connection;
 
 /// A page that a provider refuses twice, with chance from `seed`: every row that is left, as text.
 fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
@@ -23,7 +27,9 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
         drawn ^ (drawn >> 29)
     };
     let start = Timestamp::from_second(1_800_000_000).unwrap();
-    let mut core = Core::new(connection, Service::default(), start, Box::new(chance)).unwrap();
+    let mut core =
+        at_once(Core::open(SqliteRows::new(connection), Service::default(), start, Box::new(chance)))
+            .unwrap();
     let body = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
     let john =
         Edit { name: "john".to_owned(), expect: Expect::Any, write: Write::Put { kind: Kind::Person, body } };
@@ -37,23 +43,23 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
         links: Vec::new(),
         by: Actor::dogwatch(),
     };
-    core.begin().unwrap();
-    assert!(matches!(core.define_all(start, &[john]).unwrap(), Defining::Done(_)));
-    core.record(start, &Incoming { trigger, idempotency: None }).unwrap();
-    core.advance(start, 10).unwrap();
+    at_once(core.begin()).unwrap();
+    assert!(matches!(at_once(core.define_all(start, &[john])).unwrap(), Defining::Done(_)));
+    at_once(core.record(start, &Incoming { trigger, idempotency: None })).unwrap();
+    at_once(core.advance(start, 10)).unwrap();
     let capacity = Capacity { busy: HashMap::new(), limit: |_| 10, most: 10 };
     let refused = Outcome::Refused { why: "busy".to_owned(), permanent: false };
     let mut sent = 0;
     for minute in 0..2 {
         let now = start + jiff::SignedDuration::from_mins(minute);
-        for claim in core.claim(now, &capacity).unwrap().claims {
-            core.settle(now, claim.delivery.id, claim.delivery.attempt, &refused).unwrap();
+        for claim in at_once(core.claim(now, &capacity)).unwrap().claims {
+            at_once(core.settle(now, claim.delivery.id, claim.delivery.attempt, &refused)).unwrap();
             sent += 1;
         }
     }
     assert!(sent > 0, "the page was never sent");
-    core.commit().unwrap();
-    dump(&core.connection)
+    at_once(core.commit()).unwrap();
+    dump(core.connection())
 }
 
 fn dump(connection: &Connection) -> Vec<String> {

@@ -1,0 +1,359 @@
+//! The verbs, inside a transaction: load, let the pure code decide, save.
+//!
+//! The same over every backend: what is stored is reached through [`Rows`] alone, the time and the chance are
+//! arguments, so that it runs under a simulator as it runs in production. What is kept in memory (the definitions
+//! and the tokens in force) follows the transaction: a rollback takes it back.
+//!
+//! Read next: `store/rows.rs` for what a backend has to do; `core/post.rs` for what is sent.
+
+mod definitions;
+mod merge;
+mod post;
+mod recurrence;
+mod silences;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::cell::RefCell;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use escalation::alert::{self, Audience, State, Stepped, Verdict};
+use escalation::delivery::Outcome;
+use escalation::directory::Service;
+use escalation::effect::Effect;
+use escalation::event::Input;
+use escalation::id::Ids;
+use jiff::{SignedDuration, Timestamp};
+
+use super::rows::{Rows, Try};
+use crate::definition::Definitions;
+use crate::store::{
+    Access, Acted, Advanced, AlertRef, Idempotency, Incoming, Published, Recorded, StoreError,
+};
+
+use recurrence::About;
+use silences::Looked;
+use watch::Posts;
+
+/// What another node has under its hands is looked at again after this.
+const BUSY_FOR: SignedDuration = SignedDuration::from_millis(50);
+
+/// What a group of jobs stirred up: who has to be woken after its commit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stirred {
+    pub(super) wakes: bool,
+    pub(super) deliveries: bool,
+    pub(super) seen: bool,
+}
+
+/// What is kept in memory, as the current transaction sees it.
+#[derive(Clone, Default)]
+struct Memory {
+    definitions: Arc<Definitions>,
+    access: Arc<Access>,
+}
+
+/// The next 64 bits of chance, from whoever opened the store: the system's, or a seed's.
+pub(super) type Chance = Box<dyn FnMut() -> u64 + Send>;
+
+/// The verbs over one connection to what is stored.
+pub(crate) struct Core<R> {
+    pub(super) rows: R,
+    service: Service,
+    chance: Chance,
+    memory: Memory,
+    committed: Memory,
+    at_savepoint: Memory,
+    published: bool,
+    closing: bool,
+    stirred: Stirred,
+}
+
+impl<R: Rows> Core<R> {
+    pub(super) async fn open(
+        mut rows: R,
+        service: Service,
+        now: Timestamp,
+        chance: Chance,
+    ) -> Result<Self, StoreError> {
+        let definitions = rows.definitions(Definitions::new(service.clone())).await?;
+        let access = rows.access().await?;
+        let memory = Memory { definitions: Arc::new(definitions), access: Arc::new(access) };
+        let mut core = Self {
+            rows,
+            service,
+            chance,
+            committed: memory.clone(),
+            at_savepoint: memory.clone(),
+            memory,
+            published: false,
+            closing: false,
+            stirred: Stirred::default(),
+        };
+        core.begin().await?;
+        core.watch_from_the_start(now).await?;
+        core.watch_silences_from_the_start(now).await?;
+        core.commit().await?;
+        Ok(core)
+    }
+
+    // ---- the transaction ----
+
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.stirred = Stirred::default();
+        self.rows.begin().await?;
+        self.follow().await
+    }
+
+    /// Takes in what other nodes have defined.
+    async fn follow(&mut self) -> Result<(), StoreError> {
+        if self.rows.is_newer(self.memory.definitions.version).await? {
+            let definitions = Definitions::new(self.service.clone());
+            self.memory.definitions = Arc::new(self.rows.definitions(definitions).await?);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
+        self.rows.commit().await?;
+        self.committed = self.memory.clone();
+        Ok(())
+    }
+
+    pub(super) async fn rollback(&mut self) {
+        self.rows.rollback().await;
+        self.memory = self.committed.clone();
+        self.stirred = Stirred::default();
+    }
+
+    /// Notes what is in memory, to come back to.
+    pub(super) fn keep_memory(&mut self) {
+        self.at_savepoint = self.memory.clone();
+    }
+
+    /// Comes back to what was noted.
+    pub(super) fn take_memory_back(&mut self) {
+        self.memory = self.at_savepoint.clone();
+    }
+
+    /// Lets other threads see what the last commit left in memory.
+    pub(super) fn publish(&mut self, published: &RwLock<Published>) {
+        let current = &self.committed;
+        let mut shown = published.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.published
+            || !Arc::ptr_eq(&shown.definitions, &current.definitions)
+            || !Arc::ptr_eq(&shown.access, &current.access)
+        {
+            *shown = Published { definitions: current.definitions.clone(), access: current.access.clone() };
+            self.published = true;
+        }
+    }
+
+    pub(super) fn take_stirred(&mut self) -> Stirred {
+        std::mem::take(&mut self.stirred)
+    }
+
+    /// The group that this is called in is the last.
+    pub(super) fn close_after_this(&mut self) {
+        self.closing = true;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Changes tokens, sessions or links, where they are stored and in memory alike.
+    pub(super) fn with_access<A>(
+        &mut self,
+        change: impl FnOnce(&mut R, &mut Access) -> Result<A, StoreError>,
+    ) -> Result<A, StoreError> {
+        let mut access = Access::clone(&self.memory.access);
+        let result = change(&mut self.rows, &mut access)?;
+        self.memory.access = Arc::new(access);
+        Ok(result)
+    }
+
+    // ---- events and acts ----
+
+    pub(in crate::store) async fn record(
+        &mut self,
+        now: Timestamp,
+        incoming: &Incoming,
+    ) -> Result<Recorded, StoreError> {
+        let trigger = &incoming.trigger;
+        if let Some(key) = &incoming.idempotency
+            && let Some((alert, request)) = self.rows.by_idempotency(&key.key).await?
+        {
+            if request != key.request {
+                return Ok(Recorded::KeyReused);
+            }
+            let alert = self.rows.alert(alert).await?;
+            return Ok(alert.map_or(Recorded::KeyReused, |alert| Recorded::Alert(Box::new(alert))));
+        }
+        if !self.memory.definitions.directory().knows(&trigger.audience) {
+            return Ok(Recorded::NoAudience);
+        }
+        let key = incoming.idempotency.as_ref();
+        let before = match self.about(trigger).await? {
+            About::Open(id) => self.rows.state(id).await?,
+            About::Over(state) => Some(*state),
+            About::New => None,
+        };
+        if let Some(before) = before {
+            let stepped = self.step(now, before, &Input::Trigger(trigger.clone()), key).await?;
+            // One that ended too long ago stays over: this is a new one.
+            if stepped.verdict == Verdict::Done {
+                return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
+            }
+        }
+        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut *self.chance });
+        state.alert.number = self.save(None, &state, &effects, key).await?;
+        Ok(Recorded::Alert(Box::new(state.alert)))
+    }
+
+    pub(in crate::store) async fn act(
+        &mut self,
+        now: Timestamp,
+        alert: AlertRef,
+        input: &Input,
+    ) -> Result<Option<Acted>, StoreError> {
+        let Some(id) = self.rows.resolve(alert).await? else { return Ok(None) };
+        let Some(before) = self.rows.state(id).await? else { return Ok(None) };
+        let stepped = self.step(now, before, input, None).await?;
+        Ok(Some(Acted { alert: stepped.state.alert, verdict: stepped.verdict }))
+    }
+
+    /// One step of the machine, saved. A step that breaks a rule is not saved; in its place the alert's
+    /// task is stopped and people are told.
+    async fn step(
+        &mut self,
+        now: Timestamp,
+        before: State,
+        input: &Input,
+        key: Option<&Idempotency>,
+    ) -> Result<Stepped, StoreError> {
+        let definitions = self.memory.definitions.clone();
+        let directory = definitions.directory();
+        let stepped = match self.decide(now, &before, input).await? {
+            Ok(stepped) => stepped,
+            Err(broken) => {
+                tracing::error!(alert = %before.alert.id, %broken, ?input, "an alert's task was stopped");
+                let ids = Ids { now, chance: &mut *self.chance };
+                alert::fault(before.clone(), &broken, directory, ids)
+            }
+        };
+        if stepped.verdict == Verdict::Done {
+            self.save(Some(&before), &stepped.state, &stepped.effects, key).await?;
+        }
+        Ok(stepped)
+    }
+
+    /// What the machine makes of an input. It may ask how many alerts there were lately: then they are counted, and
+    /// it is asked again.
+    async fn decide(
+        &mut self,
+        now: Timestamp,
+        before: &State,
+        input: &Input,
+    ) -> Result<Result<Stepped, escalation::invariant::Broken>, StoreError> {
+        let definitions = self.memory.definitions.clone();
+        let mut counted: Vec<(Audience, Timestamp, u64)> = Vec::new();
+        loop {
+            let asked = RefCell::new(None);
+            let recent = |audience: &Audience, since: Timestamp| {
+                let known = counted.iter().find(|(of, from, _)| of == audience && *from == since);
+                known.map_or_else(
+                    || {
+                        asked.replace(Some((audience.clone(), since)));
+                        0
+                    },
+                    |(_, _, count)| *count,
+                )
+            };
+            let ids = Ids { now, chance: &mut *self.chance };
+            let stepped = alert::step_among(before.clone(), input, definitions.directory(), ids, &recent);
+            let Some((audience, since)) = asked.take() else { return Ok(stepped) };
+            let count = self.rows.begun_since(&audience, since).await?;
+            counted.push((audience, since, count));
+        }
+    }
+
+    async fn save(
+        &mut self,
+        before: Option<&State>,
+        after: &State,
+        effects: &[Effect],
+        mut key: Option<&Idempotency>,
+    ) -> Result<u64, StoreError> {
+        let (number, set) = match before {
+            None => self.rows.insert_alert(after).await?,
+            Some(before) => (after.alert.number, self.rows.update_alert(before, after).await?),
+        };
+        self.stirred.wakes |= set;
+        self.stirred.seen = true;
+        for effect in effects {
+            match effect {
+                Effect::Deliver(delivery) => {
+                    self.rows.insert_delivery(delivery).await?;
+                    self.stirred.deliveries = true;
+                }
+                Effect::Withdraw { page, contact } => {
+                    self.rows.withdraw(after.alert.id, *page, contact.as_ref()).await?;
+                }
+                Effect::Record(entry) => self.rows.append(after.alert.id, entry, key.take()).await?,
+            }
+        }
+        Ok(number)
+    }
+
+    // ---- the engine ----
+
+    pub(in crate::store) async fn advance(
+        &mut self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Advanced, StoreError> {
+        let due = self.rows.due_wakes(now, most).await?;
+        let mut is_busy = false;
+        for (alert, wake) in &due {
+            let before = match self.rows.state_if_free(*alert).await? {
+                Try::Got(Some(before)) => before,
+                Try::Got(None) => continue,
+                Try::Busy => {
+                    is_busy = true;
+                    continue;
+                }
+            };
+            // Another node may have handled it since it was looked up.
+            if before.wakes.get(wake).is_none_or(|at| *at > now) {
+                continue;
+            }
+            self.step(now, before, &Input::Due(*wake), None).await?;
+        }
+        // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
+        let posts = if due.len() < most { self.watch_duty(now).await? } else { Posts::default() };
+        let silences = if due.len() < most { self.watch_silences(now).await? } else { Looked::default() };
+        let wake = self.rows.next_wake().await?;
+        let again = is_busy.then(|| now + BUSY_FOR);
+        // What was set here is answered here: the engine needs no call to look again.
+        self.stirred.wakes = false;
+        Ok(Advanced {
+            wakes: due.len(),
+            is_full: (due.len() == most && !is_busy) || posts.are_more || silences.are_more,
+            next: wake.into_iter().chain(posts.next).chain(silences.next).chain(again).min(),
+        })
+    }
+
+    // ---- deliveries ----
+
+    pub(in crate::store) async fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let (claimed, _) = self.rows.expired(Timestamp::MAX).await?;
+        let count = claimed.len();
+        for delivery in claimed {
+            let why = "Dogwatch stopped while it was sending".to_owned();
+            self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None).await?;
+        }
+        Ok(count)
+    }
+}

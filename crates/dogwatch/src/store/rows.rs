@@ -1,0 +1,204 @@
+//! What a backend has to do for the verbs: load and save rows inside a transaction, and decide nothing.
+//!
+//! Several nodes may share what is stored. So that every decision is about what is true, a backend keeps this:
+//!
+//! - A transaction sees what was committed before each of its calls, and what it has written itself.
+//! - [`Rows::state`] and [`Rows::state_if_free`] lock an alert until the end of the transaction, against everybody;
+//!   [`Rows::subject`] locks it against change. What was read under a lock stays true until the commit.
+//! - Who finds a lock taken waits, or is told [`Try::Busy`] where the method says so; two that wait for each other
+//!   end with [`StoreError::Conflict`] for one of them, and so does a second open alert for the same key.
+//! - One transaction at a time edits definitions: [`Rows::lock_definitions`].
+//!
+//! SQLite has one writer and needs none of this: its futures are ready at once, and nothing is ever busy.
+//!
+//! Read next: `store/core.rs` for the verbs; `store/sqlite/rows.rs`.
+
+use escalation::alert::{Alert, Audience, State};
+use escalation::contact::Contact;
+use escalation::delivery::{Delivery, Outcome};
+use escalation::duty::Roster;
+use escalation::effect::Entry;
+use escalation::id::{AlertId, DeliveryId, PageId};
+use escalation::mailbox::Mailbox;
+use escalation::name::Name;
+use escalation::page::Page;
+use escalation::wake::Wake;
+use escalation::watch::Seen;
+use jiff::Timestamp;
+
+use super::{Access, AlertRef, Idempotency, StoreError};
+use crate::definition::{Definitions, Kind, Owner};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What is got without waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Try<T> {
+    /// Here it is, locked.
+    Got(T),
+    /// Another transaction has it under its hands.
+    Busy,
+}
+
+/// What a delivery speaks of: an alert and a page, where there are such.
+pub(crate) type Subject = (Option<Alert>, Option<Page>);
+
+/// A post that is watched: a role of a roster, with what was seen of it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WatchedPost {
+    /// The roster.
+    pub(crate) roster: Roster,
+    /// The role.
+    pub(crate) role: Name,
+    /// What was seen; none: nobody has looked yet.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// The sender and the key of an open alert: a place in the order in which they are looked at.
+pub(crate) type Place = (String, String);
+
+/// Where the look at open alerts stands that is due when silences begin or change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// When it begins, or began; none: not before an edit.
+    pub(crate) check_at: Option<Timestamp>,
+    /// The last alert that was looked at; none: it has not begun.
+    pub(crate) after: Option<Place>,
+}
+
+/// One connection to what is stored, with at most one transaction under way.
+pub(crate) trait Rows {
+    // ---- the transaction ----
+
+    /// Begins one.
+    async fn begin(&mut self) -> Result<()>;
+    /// Commits it. After an error nobody knows whether it was, or it was not.
+    async fn commit(&mut self) -> Result<()>;
+    /// Undoes it, if there is one.
+    async fn rollback(&mut self);
+
+    // ---- alerts ----
+
+    /// Which alert is open for a sender and key.
+    async fn open_alert(&mut self, integration: &str, dedup_key: &str) -> Result<Option<AlertId>>;
+    /// The newest alert of a sender and key that is over.
+    async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Result<Option<Alert>>;
+    /// The id of the alert that is meant.
+    async fn resolve(&mut self, alert: AlertRef) -> Result<Option<AlertId>>;
+    /// An alert without its pages and wakes; not locked.
+    async fn alert(&mut self, id: AlertId) -> Result<Option<Alert>>;
+    /// An alert with everything that is decided together, locked.
+    async fn state(&mut self, id: AlertId) -> Result<Option<State>>;
+    /// The same, without waiting.
+    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>>;
+    /// The open alerts of a team that have begun, oldest first.
+    async fn begun(&mut self, team: &str) -> Result<Vec<AlertId>>;
+    /// How many alerts of an audience have begun at or after an instant.
+    async fn begun_since(&mut self, audience: &Audience, since: Timestamp) -> Result<u64>;
+    /// Open alerts in the order of their senders and keys, after a place; and the place to go on from, if there
+    /// may be more.
+    async fn open_alerts(
+        &mut self,
+        after: Option<&Place>,
+        most: usize,
+    ) -> Result<(Vec<Alert>, Option<Place>)>;
+    /// Adds an alert with its pages and wakes. Returns its number, and whether a wake was set.
+    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)>;
+    /// Saves what differs between two states of one alert. Returns whether a wake was set.
+    async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool>;
+
+    // ---- history ----
+
+    /// The alert that a request with this key was linked to, and that request's hash.
+    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>>;
+    /// Adds a line to the history of an alert.
+    async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()>;
+
+    // ---- wakes ----
+
+    /// Up to `most` wakes that are due at `now`, the oldest first; not locked.
+    async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>>;
+    /// When the next wake is due.
+    async fn next_wake(&mut self) -> Result<Option<Timestamp>>;
+
+    // ---- deliveries ----
+
+    /// One delivery, locked.
+    async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>>;
+    /// What goes, or went, out in one message, oldest first; locked.
+    async fn of_bundle(&mut self, bundle: DeliveryId) -> Result<Vec<Delivery>>;
+    /// Providers for which something is ready, whenever.
+    async fn ready_providers(&mut self) -> Result<Vec<String>>;
+    /// When the first delivery of a provider is ready.
+    async fn first_ready(&mut self, provider: &str) -> Result<Option<Timestamp>>;
+    /// Deliveries of a provider that may be sent now, the longest ready first, locked; without those that another
+    /// transaction has locked.
+    async fn ready(&mut self, provider: &str, now: Timestamp, most: usize) -> Result<Vec<Delivery>>;
+    /// Claims whose lease ends at or before `until`, locked, without those that another transaction has locked; and
+    /// when the next one ends after that.
+    async fn expired(&mut self, until: Timestamp) -> Result<(Vec<Delivery>, Option<Timestamp>)>;
+    /// What a delivery speaks of, locked against change, without waiting. Nothing when there should be an alert
+    /// and is none.
+    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>>;
+    /// Adds a delivery.
+    async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()>;
+    /// Saves what a claim changes.
+    async fn update_delivery(&mut self, delivery: &Delivery) -> Result<()>;
+    /// Saves what an outcome changes, with a line about the attempt.
+    async fn settle_delivery(&mut self, delivery: &Delivery, outcome: &Outcome, now: Timestamp)
+    -> Result<()>;
+    /// Withdraws deliveries of pages that wait to be sent.
+    async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> Result<()>;
+
+    // ---- mailboxes ----
+
+    /// A person's mailbox, locked, without waiting; an empty one where nothing has gone out.
+    async fn mailbox(&mut self, person: &Name) -> Result<Try<Mailbox>>;
+    /// Saves a person's mailbox.
+    async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> Result<()>;
+
+    // ---- duty ----
+
+    /// Posts at which it is time to look, the longest overdue first, locked; without those that another transaction
+    /// has locked.
+    async fn due_posts(&mut self, now: Timestamp, most: usize) -> Result<Vec<WatchedPost>>;
+    /// When it is time to look next.
+    async fn next_post(&mut self) -> Result<Option<Timestamp>>;
+    /// The roles of a roster that are watched.
+    async fn watched_roles(&mut self, roster: &Roster) -> Result<Vec<String>>;
+    /// Every roster that is watched, each once.
+    async fn watched_rosters(&mut self) -> Result<Vec<Roster>>;
+    /// A post is to be looked at from `at` on; one that is not watched yet is from now on.
+    async fn watch_post(&mut self, roster: &Roster, role: &str, at: Timestamp) -> Result<()>;
+    /// Stores what a look came to.
+    async fn save_post(&mut self, post: &WatchedPost, check_at: Option<Timestamp>) -> Result<()>;
+    /// A post is no more.
+    async fn forget_post(&mut self, roster: &Roster, role: &str) -> Result<()>;
+
+    // ---- silences ----
+
+    /// Where the look at open alerts stands, locked, without waiting.
+    async fn look(&mut self) -> Result<Try<Look>>;
+    /// Stores where it stands.
+    async fn save_look(&mut self, look: &Look) -> Result<()>;
+
+    // ---- definitions and access ----
+
+    /// Waits until no other transaction edits definitions, and keeps others from it until the end of this one.
+    async fn lock_definitions(&mut self) -> Result<()>;
+    /// Whether a version newer than `known` has been stored by another node.
+    async fn is_newer(&mut self, known: u64) -> Result<bool>;
+    /// Everything in force, put into `definitions`, which is empty.
+    async fn definitions(&mut self, definitions: Definitions) -> Result<Definitions>;
+    /// Adds a version; none: a removal. Returns its number.
+    async fn insert_definition(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        name: &str,
+        body: Option<&serde_json::Value>,
+        owner: &Owner,
+    ) -> Result<u64>;
+    /// Tokens, sessions and keys in force.
+    async fn access(&mut self) -> Result<Access>;
+}

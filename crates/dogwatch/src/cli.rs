@@ -22,6 +22,7 @@ mod schedule;
 mod schema;
 mod serve;
 mod silence;
+mod simulate;
 mod terminal;
 mod token;
 mod tonight;
@@ -61,6 +62,7 @@ enum Command {
     Notify(notify::Notify),
     Alert(alert::Alert),
     Why(why::Why),
+    Simulate(simulate::Simulate),
     Silence(silence::Silence),
     Maintenance(maintenance::Maintenance),
     Token(token::Token),
@@ -88,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Simulate(command) => command.run(),
         Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),

@@ -25,6 +25,7 @@ pub mod reply;
 pub mod secret;
 pub mod service;
 pub mod shutdown;
+pub mod simulator;
 pub mod store;
 pub mod takeover;
 pub mod telemetry;

@@ -9,9 +9,10 @@
 //! the verbs.
 
 mod access;
-mod core;
-mod rows;
-mod sqlite;
+pub(crate) mod core;
+pub(crate) mod model;
+pub(crate) mod rows;
+pub(crate) mod sqlite;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -41,10 +41,10 @@ const BUSY_FOR: SignedDuration = SignedDuration::from_millis(50);
 
 /// What a group of jobs stirred up: who has to be woken after its commit.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stirred {
-    pub(super) wakes: bool,
-    pub(super) deliveries: bool,
-    pub(super) seen: bool,
+pub(crate) struct Stirred {
+    pub(crate) wakes: bool,
+    pub(crate) deliveries: bool,
+    pub(crate) seen: bool,
 }
 
 /// What is kept in memory, as the current transaction sees it.
@@ -55,7 +55,7 @@ struct Memory {
 }
 
 /// The next 64 bits of chance, from whoever opened the store: the system's, or a seed's.
-pub(super) type Chance = Box<dyn FnMut() -> u64 + Send>;
+pub(crate) type Chance = Box<dyn FnMut() -> u64 + Send>;
 
 /// The verbs over one connection to what is stored.
 pub(crate) struct Core<R> {
@@ -71,7 +71,7 @@ pub(crate) struct Core<R> {
 }
 
 impl<R: Rows> Core<R> {
-    pub(super) async fn open(
+    pub(crate) async fn open(
         mut rows: R,
         service: Service,
         now: Timestamp,
@@ -98,9 +98,24 @@ impl<R: Rows> Core<R> {
         Ok(core)
     }
 
+    /// Another connection of the same node.
+    pub(crate) fn beside(&self, rows: R, chance: Chance) -> Self {
+        Self {
+            rows,
+            service: self.service.clone(),
+            chance,
+            memory: self.committed.clone(),
+            committed: self.committed.clone(),
+            at_savepoint: self.committed.clone(),
+            published: false,
+            closing: false,
+            stirred: Stirred::default(),
+        }
+    }
+
     // ---- the transaction ----
 
-    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         self.stirred = Stirred::default();
         self.rows.begin().await?;
         self.follow().await
@@ -115,13 +130,13 @@ impl<R: Rows> Core<R> {
         Ok(())
     }
 
-    pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
         self.rows.commit().await?;
         self.committed = self.memory.clone();
         Ok(())
     }
 
-    pub(super) async fn rollback(&mut self) {
+    pub(crate) async fn rollback(&mut self) {
         self.rows.rollback().await;
         self.memory = self.committed.clone();
         self.stirred = Stirred::default();
@@ -150,7 +165,7 @@ impl<R: Rows> Core<R> {
         }
     }
 
-    pub(super) fn take_stirred(&mut self) -> Stirred {
+    pub(crate) fn take_stirred(&mut self) -> Stirred {
         std::mem::take(&mut self.stirred)
     }
 
@@ -176,7 +191,7 @@ impl<R: Rows> Core<R> {
 
     // ---- events and acts ----
 
-    pub(in crate::store) async fn record(
+    pub(crate) async fn record(
         &mut self,
         now: Timestamp,
         incoming: &Incoming,
@@ -212,7 +227,7 @@ impl<R: Rows> Core<R> {
         Ok(Recorded::Alert(Box::new(state.alert)))
     }
 
-    pub(in crate::store) async fn act(
+    pub(crate) async fn act(
         &mut self,
         now: Timestamp,
         alert: AlertRef,
@@ -309,7 +324,7 @@ impl<R: Rows> Core<R> {
 
     // ---- the engine ----
 
-    pub(in crate::store) async fn advance(
+    pub(crate) async fn advance(
         &mut self,
         now: Timestamp,
         most: usize,
@@ -347,7 +362,7 @@ impl<R: Rows> Core<R> {
 
     // ---- deliveries ----
 
-    pub(in crate::store) async fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+    pub(crate) async fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let (claimed, _) = self.rows.expired(Timestamp::MAX).await?;
         let count = claimed.len();
         for delivery in claimed {

@@ -28,9 +28,10 @@ mod delivery;
 mod duty;
 mod event;
 mod mailbox;
+pub(crate) mod memory;
 pub(super) mod migrate;
 pub(super) mod read;
-pub(super) mod rows;
+pub(crate) mod rows;
 mod silence;
 mod wake;
 

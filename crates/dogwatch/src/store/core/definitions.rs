@@ -13,7 +13,7 @@ use crate::store::{Applied, Defining, Edit, Expect, StoreError};
 type EditOne<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
 
 impl<R: Rows> Core<R> {
-    pub(in crate::store) async fn define(
+    pub(crate) async fn define(
         &mut self,
         now: Timestamp,
         kind: Kind,
@@ -40,7 +40,7 @@ impl<R: Rows> Core<R> {
     }
 
     /// Everything is checked before anything is written: a refusal leaves nothing behind.
-    pub(in crate::store) async fn define_all(
+    pub(crate) async fn define_all(
         &mut self,
         now: Timestamp,
         edits: &[Edit],
@@ -117,7 +117,7 @@ impl<R: Rows> Core<R> {
         Ok(())
     }
 
-    pub(in crate::store) async fn apply(
+    pub(crate) async fn apply(
         &mut self,
         now: Timestamp,
         wanted: &Wanted,

@@ -9,13 +9,23 @@ use crate::store::rows::Rows;
 use crate::store::{Acted, AlertRef, Merging, StoreError};
 
 impl<R: Rows> Core<R> {
-    pub(in crate::store) async fn merge(
+    pub(crate) async fn merge(
         &mut self,
         now: Timestamp,
         into: AlertRef,
         others: &[AlertRef],
         by: &Actor,
     ) -> Result<Merging, StoreError> {
+        // All are locked before anything is decided, in the order of their ids: two merges never wait for each other.
+        let mut ids = Vec::new();
+        for named in [&[into], others].concat() {
+            let Some(id) = self.rows.resolve(named).await? else { return Ok(Merging::Missing(named)) };
+            ids.push(id);
+        }
+        ids.sort_unstable();
+        for id in ids {
+            self.rows.state(id).await?;
+        }
         let Some(target) = self.find(into).await? else { return Ok(Merging::Missing(into)) };
         let mut found: Vec<Alert> = Vec::new();
         for other in others {

@@ -51,7 +51,7 @@ enum Place {
 }
 
 impl<R: Rows> Core<R> {
-    pub(in crate::store) async fn claim(
+    pub(crate) async fn claim(
         &mut self,
         now: Timestamp,
         capacity: &Capacity,
@@ -209,7 +209,7 @@ impl<R: Rows> Core<R> {
         Ok(())
     }
 
-    pub(in crate::store) async fn settle(
+    pub(crate) async fn settle(
         &mut self,
         now: Timestamp,
         id: DeliveryId,

@@ -479,3 +479,10 @@ pub(super) fn begun_since(
     }
     Ok(count)
 }
+
+/// The ids of every alert, oldest first.
+pub(super) fn all(connection: &Connection) -> Result<Vec<AlertId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM alert ORDER BY number")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|id| Ok(AlertId::from_bytes(id_bytes(&id?)?))).collect()
+}

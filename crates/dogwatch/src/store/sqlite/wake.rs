@@ -1,5 +1,7 @@
 //! Rows of wakes: which are due, and when the next one is. They are written with their alert (`alert.rs`).
 
+use std::collections::BTreeMap;
+
 use escalation::id::AlertId;
 use escalation::wake::Wake;
 use jiff::Timestamp;
@@ -33,4 +35,19 @@ pub(super) fn next(connection: &Connection) -> Result<Option<Timestamp>, StoreEr
     let at: Option<i64> =
         connection.prepare_cached("SELECT min(due_at) FROM wake")?.query_row([], |row| row.get(0))?;
     at.map(instant).transpose()
+}
+
+/// The rows of one alert.
+pub(super) fn of_alert(
+    connection: &Connection,
+    alert: AlertId,
+) -> Result<BTreeMap<Wake, Timestamp>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT name, page, due_at FROM wake WHERE alert = ?1")?;
+    let mut rows = statement.query([alert.to_bytes()])?;
+    let mut all = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (word, page): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        all.insert(read_wake(&word, &page)?, instant(row.get(2)?)?);
+    }
+    Ok(all)
 }

@@ -1,0 +1,51 @@
+//! A deterministic simulator: years of faults for the real verbs over a real or a model store, in minutes.
+//!
+//! A run is a function of its options and its script: the same seed gives the same run, event by event. Nothing here
+//! reads a clock or draws chance of its own. The verbs, the rules and the definitions are those of production; the
+//! loops around them are told again here, on a clock that leaps.
+//!
+//! Read next: `simulator/world.rs` for what happens when, `simulator/promises.rs` for what has to hold,
+//! `store/core.rs` for what is put to the test.
+
+mod company;
+mod dice;
+mod house;
+mod node;
+mod options;
+mod people;
+mod points;
+mod promises;
+mod report;
+mod script;
+mod shrink;
+mod world;
+
+pub use options::{Faults, Options, StoreKind};
+pub use promises::{PROMISES, Violation};
+pub use report::Report;
+pub use shrink::{Story, shrink};
+
+use crate::store::StoreError;
+use crate::store::model::Model;
+use crate::store::sqlite::memory::MemoryDatabase;
+use script::Line;
+use world::World;
+
+/// Runs one seed.
+///
+/// # Errors
+///
+/// [`StoreError`] when SQLite can't be opened in memory.
+pub fn run(options: &Options, tells: bool) -> Result<Report, StoreError> {
+    run_script(options, &script::draw(options), tells)
+}
+
+fn run_script(options: &Options, script: &[Line], tells: bool) -> Result<Report, StoreError> {
+    Ok(match options.store {
+        StoreKind::Model => World::new(options, script, Model::default(), tells).run(),
+        StoreKind::Sqlite => {
+            let database = MemoryDatabase::new(&format!("simulated-{}", options.seed))?;
+            World::new(options, script, database, tells).run()
+        }
+    })
+}

@@ -1,0 +1,181 @@
+//! A node of the run: what it has under way, and the verbs as it runs them, each in a transaction of its own.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::Pin;
+
+use escalation::delivery::Outcome;
+use escalation::event::Input;
+use escalation::id::DeliveryId;
+use jiff::Timestamp;
+
+use super::points::Points;
+use crate::store::core::{Core, Stirred};
+use crate::store::rows::Rows;
+use crate::store::{
+    Acted, Advanced, AlertRef, Capacity, Claims, Defining, Edit, Idempotency, Incoming, Recorded, StoreError,
+};
+
+/// Wakes, and claims, in one transaction: as in production.
+const BATCH: usize = 256;
+/// How often a verb is run again that was in the way of another node.
+const TRIES: u32 = 50;
+
+/// Something that a node does.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    /// It ends the claims of the process before it; where it has the database alone.
+    Recover,
+    /// The engine's turn.
+    Advance,
+    /// The dispatcher's turn.
+    Claim,
+    /// It stores an outcome.
+    Settle { id: DeliveryId, token: u8, outcome: Outcome, tries: u32 },
+    /// It takes a report.
+    Record { request: String, incoming: Box<Incoming> },
+    /// Somebody does something.
+    Act { alert: AlertRef, input: Box<Input> },
+    /// Somebody edits.
+    Define { edits: Vec<Edit> },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Recovered,
+    Advanced(Advanced),
+    Claimed(Claims),
+    Settled,
+    Recorded(Recorded),
+    Acted(Option<Acted>),
+    Defined(Defining),
+}
+
+/// A task that has ended, with the connection that it ran on.
+pub(super) struct Ended<R> {
+    pub(super) core: Option<Core<Points<R>>>,
+    pub(super) connection: u64,
+    /// None: the node has opened the store.
+    pub(super) task: Option<Task>,
+    pub(super) result: Result<Option<Done>, StoreError>,
+    pub(super) stirred: Stirred,
+}
+
+/// A task under way.
+pub(super) struct Job<R> {
+    pub(super) future: Pin<Box<dyn Future<Output = Ended<R>>>>,
+    pub(super) connection: u64,
+}
+
+/// One of the engine's two loops.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loop {
+    /// When it looks next.
+    pub(super) planned: Option<Timestamp>,
+    /// It is at it.
+    pub(super) is_running: bool,
+    /// It has to look again when it is done.
+    pub(super) again: bool,
+}
+
+/// A node.
+pub(super) struct Node<R> {
+    /// Counts its starts: what was meant for an earlier one is not for this.
+    pub(super) epoch: u32,
+    pub(super) is_up: bool,
+    pub(super) is_open: bool,
+    pub(super) frozen_until: Option<Timestamp>,
+    /// It dies after so many points.
+    pub(super) dies_in: Option<(u8, u32)>,
+    pub(super) idle: Vec<(Core<Points<R>>, u64)>,
+    pub(super) jobs: BTreeMap<u64, Job<R>>,
+    /// Tasks that wait for a connection.
+    pub(super) queue: VecDeque<Task>,
+    pub(super) engine: Loop,
+    pub(super) dispatcher: Loop,
+}
+
+impl<R> Node<R> {
+    pub(super) fn new() -> Self {
+        Self {
+            epoch: 0,
+            is_up: false,
+            is_open: false,
+            frozen_until: None,
+            dies_in: None,
+            idle: Vec::new(),
+            jobs: BTreeMap::new(),
+            queue: VecDeque::new(),
+            engine: Loop::default(),
+            dispatcher: Loop::default(),
+        }
+    }
+
+    /// It can take a request.
+    pub(super) fn is_there(&self) -> bool {
+        self.is_up && self.is_open && self.frozen_until.is_none()
+    }
+
+    pub(super) fn loop_of(&mut self, task: &Task) -> Option<&mut Loop> {
+        match task {
+            Task::Advance => Some(&mut self.engine),
+            Task::Claim => Some(&mut self.dispatcher),
+            _ => None,
+        }
+    }
+}
+
+/// Runs a task in a transaction of its own; again, if another node was faster.
+pub(super) async fn run<R: Rows>(
+    mut core: Core<Points<R>>,
+    connection: u64,
+    task: Task,
+    now: Timestamp,
+) -> Ended<R> {
+    let mut tries = 0;
+    loop {
+        let result = attempt(&mut core, &task, now).await;
+        if result.is_err() {
+            core.rollback().await;
+        }
+        tries += 1;
+        if matches!(result, Err(StoreError::Conflict)) && tries < TRIES {
+            continue;
+        }
+        let stirred = if result.is_ok() { core.take_stirred() } else { Stirred::default() };
+        return Ended { core: Some(core), connection, task: Some(task), result: result.map(Some), stirred };
+    }
+}
+
+async fn attempt<R: Rows>(
+    core: &mut Core<Points<R>>,
+    task: &Task,
+    now: Timestamp,
+) -> Result<Done, StoreError> {
+    core.begin().await?;
+    let done = match task {
+        Task::Recover => {
+            core.recover(now).await?;
+            Done::Recovered
+        }
+        Task::Advance => Done::Advanced(core.advance(now, BATCH).await?),
+        Task::Claim => {
+            let capacity = Capacity { busy: HashMap::new(), limit: |_| 10_000, most: BATCH };
+            Done::Claimed(core.claim(now, &capacity).await?)
+        }
+        Task::Settle { id, token, outcome, .. } => {
+            core.settle(now, *id, *token, outcome).await?;
+            Done::Settled
+        }
+        Task::Record { incoming, .. } => Done::Recorded(core.record(now, incoming).await?),
+        Task::Act { alert, input } => Done::Acted(core.act(now, *alert, input).await?),
+        Task::Define { edits } => Done::Defined(core.define_all(now, edits).await?),
+    };
+    core.commit().await?;
+    Ok(done)
+}
+
+/// The key under which a request may be repeated.
+pub(super) fn key(request: &str) -> Idempotency {
+    Idempotency { key: request.to_owned(), request: [0; 32] }
+}

@@ -1,0 +1,297 @@
+//! What has to hold: each promise with its number and its sentence, looked at after every commit on what it touched,
+//! and by deadlines.
+//!
+//! The ledger knows what was promised to whom: it is kept apart from the store, by what went in and out of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use escalation::alert::Status;
+use escalation::delivery::{Delivery, LEASE, Purpose, State as DeliveryState};
+use escalation::effect::EntryKind;
+use escalation::id::{AlertId, DeliveryId};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::store::AlertRecord;
+
+/// Every promise in words, in order of its number, from 1.
+pub const PROMISES: [&str; 18] = [
+    "an event that was answered with an alert stays linked to that alert",
+    "at most one alert is open for a sender's key",
+    "nobody is paged after the answer: no claim of a page is committed once its alert waits for none",
+    "a delivery is claimed by one at a time, its token rises with each claim, and an old token settles nothing",
+    "what a provider took is not sent again, and nothing is sent without a claim",
+    "a step is fired at most once in each pass of a round",
+    "the history of an alert only grows",
+    "an acknowledged alert was acknowledged by a person, who wanted that",
+    "a delivery goes from ready to claimed to an outcome, or is withdrawn; nothing else",
+    "a claim ends with its lease, whatever becomes of who had it",
+    "what may be sent is claimed at once",
+    "what is due is handled at once",
+    "somebody is asked within a minute, or the alert says why not",
+    "the rules of the escalation hold after every step",
+    "nothing fails that was not made to fail",
+    "when all is well again everything comes to its end",
+    "without faults each message is sent once, and at once",
+    "an alert whose page ended leaves no page of it to be sent",
+];
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which, from 1.
+    pub promise: u8,
+    /// When.
+    pub at: Timestamp,
+    /// What was seen.
+    pub seen: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = PROMISES.get(usize::from(self.promise) - 1).copied().unwrap_or_default();
+        write!(f, "promise {} is broken: {sentence}\n  at {}: {}", self.promise, self.at, self.seen)
+    }
+}
+
+/// What is known of a delivery from its last commit.
+#[derive(Clone, Debug)]
+struct Known {
+    state: DeliveryState,
+    attempt: u8,
+    unknown: u8,
+    not_before: Timestamp,
+}
+
+/// What is known of an alert from its last commit.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    history: usize,
+    steps: BTreeMap<(u32, u16), u32>,
+    passes: BTreeMap<u32, u32>,
+    deliveries: BTreeMap<DeliveryId, Known>,
+    key: Option<(String, String)>,
+}
+
+/// Something to be looked at when its time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Deadline {
+    /// A delivery that was ready, or claimed, at this attempt.
+    Delivery(DeliveryId, DeliveryState, u8),
+    /// An alert with something due.
+    Wake(AlertId, Timestamp),
+    /// An alert that was accepted.
+    Asked(AlertId),
+}
+
+/// What was promised to whom.
+#[derive(Default)]
+pub(super) struct Ledger {
+    accounts: BTreeMap<AlertId, Account>,
+    open: BTreeMap<(String, String), AlertId>,
+    /// Requests that were answered.
+    pub(super) answered: BTreeMap<String, AlertId>,
+    /// Alerts that a person wanted to have.
+    pub(super) wanted: BTreeSet<AlertId>,
+    /// How often each delivery was handed to its provider.
+    pub(super) sent: BTreeMap<DeliveryId, Sends>,
+}
+
+/// What became of a delivery at its provider.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sends {
+    /// Times that it was handed over.
+    pub(super) handed: u32,
+    /// The newest attempt that was handed over.
+    pub(super) attempt: u8,
+    /// The provider said that it took it, and the one who sent heard of it.
+    pub(super) taken: bool,
+}
+
+/// How long what is ready may wait for its claim, and what is due for its turn.
+pub(super) const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
+/// How long until somebody is asked.
+pub(super) const ASKED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+type Found = Result<(), (u8, String)>;
+
+fn broken(promise: u8, seen: impl Into<String>) -> Found {
+    Err((promise, seen.into()))
+}
+
+impl Ledger {
+    /// Looks at an alert after a commit that touched it. Adds what is to be looked at later, with the time on the
+    /// store's clock from which it is late.
+    pub(super) fn look(
+        &mut self,
+        record: &AlertRecord,
+        is_open_of: &dyn Fn(AlertId) -> bool,
+        later: &mut Vec<(Timestamp, Deadline)>,
+    ) -> Found {
+        let alert = &record.state.alert;
+        let account = self.accounts.entry(alert.id).or_default();
+        if let Err(rule) = escalation::invariant::check(&record.state) {
+            return broken(14, format!("alert #{}: {rule}", alert.number));
+        }
+        // The history.
+        if record.history.len() < account.history {
+            return broken(7, format!("alert #{} has lost a line of its history", alert.number));
+        }
+        for entry in &record.history[account.history..] {
+            match (entry.kind, entry.step) {
+                (EntryKind::Fault, _) => {
+                    return broken(14, format!("alert #{}: {}", alert.number, entry.text));
+                }
+                (EntryKind::Step, Some(step)) => {
+                    *account.steps.entry((entry.round, step)).or_default() += 1;
+                }
+                (EntryKind::Escalated | EntryKind::Reassigned | EntryKind::Reopened, _) => {
+                    // Somebody asked for a step: it may come twice.
+                    *account.passes.entry(entry.round).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        account.history = record.history.len();
+        let passes = u32::from(alert.position.passes) + 1;
+        let extra = account.passes.get(&alert.round).copied().unwrap_or_default();
+        for ((round, step), times) in &account.steps {
+            if *round == alert.round && *times > passes + extra {
+                let seen = format!("alert #{}: step {step} of round {round} fired {times} times", alert.number);
+                return broken(6, seen);
+            }
+        }
+        // The sender's key.
+        let key = (alert.integration.clone(), alert.dedup_key.clone());
+        if alert.status == Status::Resolved {
+            if self.open.get(&key) == Some(&alert.id) {
+                self.open.remove(&key);
+            }
+        } else {
+            if let Some(other) = self.open.get(&key).filter(|other| **other != alert.id)
+                && is_open_of(*other)
+            {
+                return broken(2, format!("alert #{} and {other} are open for {key:?}", alert.number));
+            }
+            self.open.insert(key.clone(), alert.id);
+        }
+        account.key = Some(key);
+        if alert.status == Status::Acknowledged && !self.wanted.contains(&alert.id) {
+            return broken(8, format!("nobody asked for alert #{}", alert.number));
+        }
+        // What is to be sent.
+        for delivery in record.deliveries.iter().map(|record| &record.delivery) {
+            let page = record.state.pages.iter().find(|page| Some(page.id) == delivery.page);
+            let before = account.deliveries.insert(
+                delivery.id,
+                Known {
+                    state: delivery.state,
+                    attempt: delivery.attempt,
+                    unknown: delivery.unknown,
+                    not_before: delivery.not_before,
+                },
+            );
+            if let Some(before) = &before
+                && before.state == delivery.state
+                && before.attempt == delivery.attempt
+            {
+                if before.not_before != delivery.not_before && delivery.state == DeliveryState::Ready {
+                    later.push((delivery.not_before + AT_ONCE, deadline(delivery)));
+                }
+                continue;
+            }
+            goes_on(delivery, before.as_ref(), alert.number)?;
+            match delivery.state {
+                DeliveryState::Claimed => {
+                    let asks = match (delivery.purpose, page) {
+                        (Purpose::Page, Some(page)) => page.is_live() && alert.asks(page),
+                        (Purpose::Page, None) => delivery.page.is_none() && alert.status.waits(),
+                        _ => true,
+                    };
+                    if !asks {
+                        let seen = format!(
+                            "{} for {} was claimed while alert #{} is {}",
+                            delivery.id,
+                            delivery.contact,
+                            alert.number,
+                            alert.status.word()
+                        );
+                        return broken(3, seen);
+                    }
+                    later.push((delivery.lease_until + AT_ONCE, deadline(delivery)));
+                }
+                DeliveryState::Ready => later.push((delivery.not_before + AT_ONCE, deadline(delivery))),
+                DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Withdrawn => {}
+            }
+        }
+        if let Some((_, at)) = record.state.wakes.iter().min_by_key(|(_, at)| **at) {
+            later.push((*at + AT_ONCE, Deadline::Wake(alert.id, *at)));
+        }
+        Ok(())
+    }
+
+    /// A delivery is handed to its provider.
+    pub(super) fn hand_over(&mut self, delivery: &Delivery, is_calm: bool, now: Timestamp) -> Found {
+        let sends = self.sent.entry(delivery.id).or_default();
+        if sends.taken {
+            return broken(5, format!("{} was taken by its provider, and is sent again", delivery.id));
+        }
+        if delivery.attempt <= sends.attempt {
+            return broken(4, format!("attempt {} of {} was sent twice", delivery.attempt, delivery.id));
+        }
+        sends.attempt = delivery.attempt;
+        sends.handed += 1;
+        if is_calm && sends.handed > 1 {
+            return broken(17, format!("{} is sent for the second time", delivery.id));
+        }
+        if is_calm && now.duration_since(delivery.not_before) > SignedDuration::from_secs(1) {
+            return broken(17, format!("{} is sent late", delivery.id));
+        }
+        Ok(())
+    }
+
+    /// A request was answered with an alert.
+    pub(super) fn answer(&mut self, request: &str, alert: AlertId) -> Found {
+        match self.answered.insert(request.to_owned(), alert) {
+            Some(before) if before != alert => {
+                broken(1, format!("request {request} was linked to {before}, and now to {alert}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn deadline(delivery: &Delivery) -> Deadline {
+    Deadline::Delivery(delivery.id, delivery.state, delivery.attempt)
+}
+
+/// Whether a delivery went where it may go.
+fn goes_on(delivery: &Delivery, before: Option<&Known>, number: u64) -> Found {
+    use DeliveryState::{Claimed, Failed, Ready, Sent, Withdrawn};
+    let Some(before) = before else {
+        // It may have been claimed in a commit that is seen together with the one that made it.
+        return Ok(());
+    };
+    let step = (before.state, delivery.state);
+    let is_named = |what: &str| format!("{} of alert #{number} {what}: {before:?}, then {delivery:?}", delivery.id);
+    if delivery.attempt < before.attempt || delivery.unknown < before.unknown {
+        return broken(4, is_named("goes back"));
+    }
+    let is_allowed = match step {
+        (Ready, Claimed) => delivery.attempt > before.attempt,
+        (Ready, Ready | Withdrawn) | (Claimed, Ready | Sent | Failed | Withdrawn) => true,
+        // Between two looks it may have gone through both.
+        (Ready, Sent | Failed) => delivery.attempt > before.attempt,
+        (Claimed, Claimed) => delivery.attempt > before.attempt,
+        (Sent, Sent) | (Failed, Failed) | (Withdrawn, Withdrawn) => true,
+        _ => false,
+    };
+    if !is_allowed {
+        return broken(9, is_named("went where it may not go"));
+    }
+    if delivery.state == Claimed && delivery.lease_until > delivery.not_before.max(delivery.created_at) + LEASE * 400
+    {
+        return broken(10, is_named("has a lease without an end"));
+    }
+    Ok(())
+}

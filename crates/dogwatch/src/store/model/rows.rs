@@ -1,0 +1,606 @@
+//! The model's rows for the verbs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use escalation::alert::{Alert, Audience, State, Status};
+use escalation::contact::Contact;
+use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
+use escalation::duty::Roster;
+use escalation::effect::Entry;
+use escalation::id::{AlertId, DeliveryId, PageId};
+use escalation::mailbox::Mailbox;
+use escalation::name::Name;
+use escalation::wake::Wake;
+use jiff::Timestamp;
+
+use super::locks::Lock;
+use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
+use super::{Database, Transaction, gone};
+use crate::definition::{Defined, Definitions, Kind, Owner};
+use crate::store::rows::{Look, Place, Rows, Subject, Try, WatchedPost};
+use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A connection to the model.
+pub(crate) struct ModelRows {
+    database: Rc<RefCell<Database>>,
+    connection: u64,
+    transaction: Option<Transaction>,
+}
+
+impl ModelRows {
+    pub(super) fn new(database: Rc<RefCell<Database>>, connection: u64) -> Self {
+        Self { database, connection, transaction: None }
+    }
+
+    fn end(&mut self) {
+        let mut database = self.database.borrow_mut();
+        database.under_way.remove(&self.connection);
+        if let Some(transaction) = self.transaction.take() {
+            database.abort(transaction);
+        }
+    }
+
+    /// The number of the transaction under way, if there is one.
+    fn running(&self) -> Result<Transaction> {
+        self.transaction.ok_or_else(gone)
+    }
+
+    /// Looks at what is committed and at what this transaction has written.
+    fn look_at<T>(&self, read: impl FnOnce(&Tables, &Writes) -> T) -> Result<T> {
+        let none = Writes::default();
+        let database = self.database.borrow();
+        let writes = match self.transaction {
+            Some(transaction) => database.writes.get(&transaction).ok_or_else(gone)?,
+            None => &none,
+        };
+        Ok(read(&database.tables, writes))
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut Writes) -> T) -> Result<T> {
+        let transaction = self.running()?;
+        Ok(write(self.database.borrow_mut().writes(transaction)?))
+    }
+
+    fn try_lock(&self, lock: &Lock, is_alone: bool) -> Result<bool> {
+        let transaction = self.running()?;
+        let mut database = self.database.borrow_mut();
+        database.writes(transaction)?;
+        Ok(database.locks.take(transaction, lock, is_alone))
+    }
+
+    /// Waits for a lock.
+    async fn lock(&self, lock: Lock) -> Result<()> {
+        let transaction = self.running()?;
+        poll_fn(|_| {
+            let mut database = self.database.borrow_mut();
+            if let Err(error) = database.writes(transaction) {
+                return Poll::Ready(Err(error));
+            }
+            if database.locks.take(transaction, &lock, true) {
+                return Poll::Ready(Ok(()));
+            }
+            if database.locks.wait(transaction, &lock) {
+                return Poll::Ready(Err(StoreError::Conflict));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn read_state(&self, id: AlertId) -> Result<Option<State>> {
+        self.look_at(|tables, writes| writes.alerts.get(&id).or_else(|| tables.alerts.get(&id)).cloned())
+    }
+
+    fn read_delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>> {
+        self.look_at(|tables, writes| {
+            writes.deliveries.get(&id).or_else(|| tables.deliveries.get(&id)).cloned()
+        })
+    }
+
+    /// Deliveries that fit, of those that `committed` names and those that this transaction has written.
+    fn deliveries(
+        &self,
+        committed: impl FnOnce(&Tables) -> Vec<DeliveryId>,
+        fits: impl Fn(&Delivery) -> bool,
+    ) -> Result<Vec<Delivery>> {
+        self.look_at(|tables, writes| {
+            let ids: BTreeSet<DeliveryId> =
+                committed(tables).into_iter().chain(writes.deliveries.keys().copied()).collect();
+            let newest = |id: &DeliveryId| writes.deliveries.get(id).or_else(|| tables.deliveries.get(id));
+            let all = ids.iter().filter_map(newest).map(|record| record.delivery.clone());
+            all.filter(|delivery| fits(delivery)).collect()
+        })
+    }
+
+    fn put_delivery(&mut self, delivery: &Delivery, attempt: Option<Attempt>) -> Result<()> {
+        let attempts = self.read_delivery(delivery.id)?.map(|known| known.attempts).unwrap_or_default();
+        let attempts = attempts.into_iter().chain(attempt).collect();
+        let record = DeliveryRecord { delivery: delivery.clone(), attempts };
+        self.write(|writes| drop(writes.deliveries.insert(delivery.id, record)))
+    }
+
+    /// Stores a state; `before` says whether it was open.
+    async fn put_state(&mut self, state: State, was_open: bool) -> Result<()> {
+        let (id, key) = (state.alert.id, key_of(&state));
+        if is_open(&state) != was_open {
+            self.lock(Lock::Key(key.0.clone(), key.1.clone())).await?;
+            let other = self.look_at(|tables, writes| {
+                let committed = tables.open.get(&key).filter(|other| !writes.alerts.contains_key(other));
+                let own = writes.alerts.values().find(|own| is_open(own) && key_of(own) == key);
+                committed.copied().or(own.map(|own| own.alert.id)).filter(|other| *other != id)
+            })?;
+            if is_open(&state) && other.is_some() {
+                return Err(StoreError::Conflict);
+            }
+        }
+        self.write(|writes| drop(writes.alerts.insert(id, state)))
+    }
+}
+
+impl Drop for ModelRows {
+    /// Whoever had this connection is gone.
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Rows for ModelRows {
+    async fn begin(&mut self) -> Result<()> {
+        self.transaction = Some(self.database.borrow_mut().begin(self.connection));
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        let transaction = self.transaction.take().ok_or_else(gone)?;
+        let mut database = self.database.borrow_mut();
+        database.under_way.remove(&self.connection);
+        database.commit(transaction)
+    }
+
+    async fn rollback(&mut self) {
+        self.end();
+    }
+
+    async fn open_alert(&mut self, integration: &str, dedup_key: &str) -> Result<Option<AlertId>> {
+        let key = (integration.to_owned(), dedup_key.to_owned());
+        self.look_at(|tables, writes| {
+            let own = writes.alerts.values().find(|state| is_open(state) && key_of(state) == key);
+            let committed = tables.open.get(&key).filter(|id| !writes.alerts.contains_key(id));
+            own.map(|state| state.alert.id).or(committed.copied())
+        })
+    }
+
+    async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Result<Option<Alert>> {
+        let key = (integration.to_owned(), dedup_key.to_owned());
+        self.look_at(|tables, writes| {
+            let own = writes.alerts.values().filter(|state| !is_open(state) && key_of(state) == key);
+            let committed = tables.over.get(&key).into_iter().flatten().rev();
+            let mut committed = committed.filter(|(_, id)| !writes.alerts.contains_key(id));
+            let committed = committed.next().and_then(|(_, id)| tables.alerts.get(id));
+            own.chain(committed).map(|state| state.alert.clone()).max_by_key(|alert| alert.number)
+        })
+    }
+
+    async fn resolve(&mut self, alert: AlertRef) -> Result<Option<AlertId>> {
+        match alert {
+            AlertRef::Id(id) => Ok(Some(id)),
+            AlertRef::Number(number) => self.look_at(|tables, writes| {
+                let own = writes.alerts.values().find(|state| state.alert.number == number);
+                own.map(|state| state.alert.id).or_else(|| tables.numbers.get(&number).copied())
+            }),
+        }
+    }
+
+    async fn alert(&mut self, id: AlertId) -> Result<Option<Alert>> {
+        Ok(self.read_state(id)?.map(|state| state.alert))
+    }
+
+    async fn state(&mut self, id: AlertId) -> Result<Option<State>> {
+        self.lock(Lock::Alert(id)).await?;
+        self.read_state(id)
+    }
+
+    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>> {
+        if !self.try_lock(&Lock::Alert(id), true)? {
+            return Ok(Try::Busy);
+        }
+        self.read_state(id).map(Try::Got)
+    }
+
+    async fn begun(&mut self, team: &str) -> Result<Vec<AlertId>> {
+        self.look_at(|tables, writes| {
+            let is_meant = |alert: &Alert| {
+                alert.status != Status::Resolved
+                    && (has_begun(alert) || tables.begun.contains(&alert.id))
+                    && matches!(&alert.audience, Audience::Team(of) if of.as_str() == team)
+            };
+            let newest = |id: &AlertId| writes.alerts.get(id).or_else(|| tables.alerts.get(id));
+            let ids: BTreeSet<AlertId> =
+                tables.open.values().copied().chain(writes.alerts.keys().copied()).collect();
+            let mut begun: Vec<&Alert> =
+                ids.iter().filter_map(newest).map(|state| &state.alert).filter(|alert| is_meant(alert)).collect();
+            begun.sort_by_key(|alert| alert.number);
+            begun.into_iter().map(|alert| alert.id).collect()
+        })
+    }
+
+    async fn begun_since(&mut self, audience: &Audience, since: Timestamp) -> Result<u64> {
+        self.look_at(|tables, writes| {
+            let committed = tables.numbers.values().rev().filter_map(|id| tables.alerts.get(id));
+            let committed = committed.take_while(|state| state.alert.created_at >= since);
+            let new = writes.alerts.values().filter(|state| !tables.alerts.contains_key(&state.alert.id));
+            let new = new.filter(|state| state.alert.created_at >= since);
+            committed.chain(new).filter(|state| state.alert.audience == *audience).count() as u64
+        })
+    }
+
+    async fn open_alerts(
+        &mut self,
+        after: Option<&Place>,
+        most: usize,
+    ) -> Result<(Vec<Alert>, Option<Place>)> {
+        self.look_at(|tables, writes| {
+            let newest = |id: &AlertId| writes.alerts.get(id).or_else(|| tables.alerts.get(id));
+            let ids: BTreeSet<AlertId> =
+                tables.open.values().copied().chain(writes.alerts.keys().copied()).collect();
+            let open: BTreeMap<Place, &State> = ids
+                .iter()
+                .filter_map(newest)
+                .filter(|state| is_open(state))
+                .map(|state| (key_of(state), state))
+                .filter(|(key, _)| after.is_none_or(|after| key > after))
+                .collect();
+            let place = open.keys().nth(most.saturating_sub(1)).cloned();
+            (open.values().take(most).map(|state| state.alert.clone()).collect(), place)
+        })
+    }
+
+    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)> {
+        let number = {
+            let mut database = self.database.borrow_mut();
+            database.last_number += 1;
+            database.last_number
+        };
+        self.lock(Lock::Alert(state.alert.id)).await?;
+        let mut state = state.clone();
+        state.alert.number = number;
+        let has_wakes = !state.wakes.is_empty();
+        self.put_state(state, false).await?;
+        Ok((number, has_wakes))
+    }
+
+    async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool> {
+        let set = after.wakes.iter().any(|(wake, at)| before.wakes.get(wake) != Some(at));
+        self.put_state(after.clone(), is_open(before)).await?;
+        Ok(set)
+    }
+
+    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>> {
+        self.look_at(|tables, writes| {
+            let found = writes.keys.get(key).or_else(|| tables.keys.get(key));
+            found.map(|(alert, request)| (*alert, request.to_vec()))
+        })
+    }
+
+    async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
+        if let Some(key) = key {
+            self.lock(Lock::Request(key.key.clone())).await?;
+            if self.by_idempotency(&key.key).await?.is_some() {
+                return Err(StoreError::Conflict);
+            }
+            self.write(|writes| drop(writes.keys.insert(key.key.clone(), (alert, key.request))))?;
+        }
+        self.write(|writes| writes.entries.push((alert, entry.clone())))
+    }
+
+    async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>> {
+        self.look_at(|tables, _| {
+            let due = tables.wakes.iter().take_while(|(at, _, _)| *at <= now).take(most);
+            due.map(|(_, alert, wake)| (*alert, *wake)).collect()
+        })
+    }
+
+    async fn next_wake(&mut self) -> Result<Option<Timestamp>> {
+        self.look_at(|tables, writes| {
+            let committed = tables.wakes.iter().find(|(_, alert, _)| !writes.alerts.contains_key(alert));
+            let own = writes.alerts.values().flat_map(|state| state.wakes.values().copied());
+            own.chain(committed.map(|(at, _, _)| *at)).min()
+        })
+    }
+
+    async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
+        self.lock(Lock::Delivery(id)).await?;
+        Ok(self.read_delivery(id)?.map(|record| record.delivery))
+    }
+
+    async fn of_bundle(&mut self, bundle: DeliveryId) -> Result<Vec<Delivery>> {
+        let of = |tables: &Tables| tables.bundles.get(&bundle).into_iter().flatten().copied().collect();
+        let mut all = self.deliveries(of, |delivery| delivery.bundle == Some(bundle))?;
+        for delivery in &all {
+            self.lock(Lock::Delivery(delivery.id)).await?;
+        }
+        // As they are now that they are locked.
+        all = self.deliveries(of, |delivery| delivery.bundle == Some(bundle))?;
+        all.sort_by_key(|delivery| (delivery.created_at, delivery.id));
+        Ok(all)
+    }
+
+    async fn ready_providers(&mut self) -> Result<Vec<String>> {
+        self.look_at(|tables, writes| {
+            let own = writes.deliveries.values().map(|record| &record.delivery);
+            let own = own.filter(|delivery| delivery.state == DeliveryState::Ready);
+            let own = own.map(|delivery| delivery.contact.provider().to_owned());
+            own.chain(tables.ready.keys().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
+        })
+    }
+
+    async fn first_ready(&mut self, provider: &str) -> Result<Option<Timestamp>> {
+        let first = |tables: &Tables| {
+            let ready = tables.ready.get(provider).into_iter().flatten();
+            ready.map(|(_, id)| *id).collect::<Vec<_>>()
+        };
+        let all = self.deliveries(first, |delivery| {
+            delivery.state == DeliveryState::Ready && delivery.contact.provider() == provider
+        })?;
+        Ok(all.iter().map(|delivery| delivery.not_before).min())
+    }
+
+    async fn ready(&mut self, provider: &str, now: Timestamp, most: usize) -> Result<Vec<Delivery>> {
+        let due = |tables: &Tables| {
+            let ready = tables.ready.get(provider).into_iter().flatten();
+            ready.take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect::<Vec<_>>()
+        };
+        let is_due = |delivery: &Delivery| {
+            delivery.state == DeliveryState::Ready
+                && delivery.not_before <= now
+                && delivery.contact.provider() == provider
+        };
+        let mut all = self.deliveries(due, is_due)?;
+        all.sort_by_key(|delivery| (delivery.not_before, delivery.id));
+        let mut locked = Vec::new();
+        for delivery in all {
+            if locked.len() == most {
+                break;
+            }
+            if self.try_lock(&Lock::Delivery(delivery.id), true)? {
+                locked.push(delivery);
+            }
+        }
+        Ok(locked)
+    }
+
+    async fn expired(&mut self, until: Timestamp) -> Result<(Vec<Delivery>, Option<Timestamp>)> {
+        let leases = |tables: &Tables| tables.leases.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        let claimed = self.deliveries(leases, |delivery| delivery.state == DeliveryState::Claimed)?;
+        let mut expired = Vec::new();
+        let mut next: Option<Timestamp> = None;
+        for delivery in claimed {
+            if delivery.lease_until > until {
+                next = Some(next.map_or(delivery.lease_until, |next| next.min(delivery.lease_until)));
+            } else if self.try_lock(&Lock::Delivery(delivery.id), true)? {
+                expired.push(delivery);
+            }
+        }
+        expired.sort_by_key(|delivery| (delivery.lease_until, delivery.id));
+        Ok((expired, next))
+    }
+
+    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
+        let Some(alert) = delivery.alert else { return Ok(Try::Got(Some((None, None)))) };
+        if !self.try_lock(&Lock::Alert(alert), false)? {
+            return Ok(Try::Busy);
+        }
+        let Some(state) = self.read_state(alert)? else { return Ok(Try::Got(None)) };
+        let page = delivery.page.and_then(|id| state.pages.iter().find(|page| page.id == id).cloned());
+        Ok(Try::Got(Some((Some(state.alert), page))))
+    }
+
+    async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+        self.lock(Lock::Delivery(delivery.id)).await?;
+        self.put_delivery(delivery, None)
+    }
+
+    async fn update_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+        self.lock(Lock::Delivery(delivery.id)).await?;
+        self.put_delivery(delivery, None)
+    }
+
+    async fn settle_delivery(
+        &mut self,
+        delivery: &Delivery,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.lock(Lock::Delivery(delivery.id)).await?;
+        let (word, detail) = match outcome {
+            Outcome::Accepted { provider_id } => ("accepted", provider_id),
+            Outcome::Refused { why, .. } => ("refused", why),
+            Outcome::RetryAfter { why, .. } => ("retry_after", why),
+            Outcome::Unknown { why } => ("unknown", why),
+        };
+        let attempt = Attempt {
+            at: now,
+            attempt: delivery.attempt,
+            outcome: word.to_owned(),
+            detail: detail.clone(),
+        };
+        self.put_delivery(delivery, Some(attempt))
+    }
+
+    async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> Result<()> {
+        let of = |tables: &Tables| tables.deliveries_of(alert).map(|record| record.delivery.id).collect();
+        let is_meant = |delivery: &Delivery| {
+            delivery.alert == Some(alert)
+                && delivery.state == DeliveryState::Ready
+                && delivery.purpose == Purpose::Page
+                && delivery.page == page
+                && to.is_none_or(|to| delivery.contact == *to)
+        };
+        for delivery in self.deliveries(of, is_meant)? {
+            self.lock(Lock::Delivery(delivery.id)).await?;
+            // It may have been claimed while this waited.
+            let newest = self.read_delivery(delivery.id)?.map(|record| record.delivery);
+            if let Some(newest) = newest.filter(|newest| is_meant(newest)) {
+                self.put_delivery(&Delivery { state: DeliveryState::Withdrawn, ..newest }, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn mailbox(&mut self, person: &Name) -> Result<Try<Mailbox>> {
+        if !self.try_lock(&Lock::Mailbox(person.to_string()), true)? {
+            return Ok(Try::Busy);
+        }
+        let known = self.look_at(|tables, writes| {
+            writes.mailboxes.get(person).or_else(|| tables.mailboxes.get(person)).cloned()
+        })?;
+        Ok(Try::Got(known.unwrap_or_default()))
+    }
+
+    async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> Result<()> {
+        self.write(|writes| drop(writes.mailboxes.insert(person.clone(), mailbox.clone())))
+    }
+
+    async fn due_posts(&mut self, now: Timestamp, most: usize) -> Result<Vec<WatchedPost>> {
+        let mut due = self.look_at(|tables, writes| {
+            let committed = tables.posts.iter().filter(|(key, _)| !writes.posts.contains_key(*key));
+            let own = writes.posts.iter().filter_map(|(key, row)| row.as_ref().map(|row| (key, row)));
+            let all = committed.chain(own).filter_map(|(key, row)| Some((row.check_at?, key, &row.post)));
+            let due = all.filter(|(at, _, _)| *at <= now);
+            due.map(|(at, key, post)| (at, key.clone(), post.clone())).collect::<Vec<_>>()
+        })?;
+        due.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        let mut locked = Vec::new();
+        for (_, key, post) in due {
+            if locked.len() < most && self.try_lock(&Lock::Post(key), true)? {
+                locked.push(post);
+            }
+        }
+        Ok(locked)
+    }
+
+    async fn next_post(&mut self) -> Result<Option<Timestamp>> {
+        self.look_at(|tables, writes| {
+            let committed = tables.posts.iter().filter(|(key, _)| !writes.posts.contains_key(*key));
+            let own = writes.posts.values().flatten();
+            committed.map(|(_, row)| row).chain(own).filter_map(|row| row.check_at).min()
+        })
+    }
+
+    async fn watched_roles(&mut self, roster: &Roster) -> Result<Vec<String>> {
+        self.look_at(|tables, writes| {
+            let committed = tables.posts.iter().filter(|(key, _)| !writes.posts.contains_key(*key));
+            let all = committed.map(|(_, row)| row).chain(writes.posts.values().flatten());
+            let of = all.filter(|row| row.post.roster == *roster);
+            of.map(|row| row.post.role.to_string()).collect()
+        })
+    }
+
+    async fn watched_rosters(&mut self) -> Result<Vec<Roster>> {
+        self.look_at(|tables, writes| {
+            let committed = tables.posts.iter().filter(|(key, _)| !writes.posts.contains_key(*key));
+            let all = committed.map(|(_, row)| row).chain(writes.posts.values().flatten());
+            all.map(|row| row.post.roster.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+        })
+    }
+
+    async fn watch_post(&mut self, roster: &Roster, role: &str, at: Timestamp) -> Result<()> {
+        let key = post_key(roster, role);
+        self.lock(Lock::Post(key.clone())).await?;
+        let known = self.look_at(|tables, writes| match writes.posts.get(&key) {
+            Some(own) => own.clone(),
+            None => tables.posts.get(&key).cloned(),
+        })?;
+        let role = Name::new(role).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut row = known.unwrap_or_else(|| PostRow {
+            post: WatchedPost { roster: roster.clone(), role, seen: None },
+            check_at: None,
+        });
+        row.check_at = Some(at);
+        self.write(|writes| drop(writes.posts.insert(key, Some(row))))
+    }
+
+    async fn save_post(&mut self, post: &WatchedPost, check_at: Option<Timestamp>) -> Result<()> {
+        let key = post_key(&post.roster, post.role.as_str());
+        let row = PostRow { post: post.clone(), check_at };
+        self.write(|writes| drop(writes.posts.insert(key, Some(row))))
+    }
+
+    async fn forget_post(&mut self, roster: &Roster, role: &str) -> Result<()> {
+        let key = post_key(roster, role);
+        self.lock(Lock::Post(key.clone())).await?;
+        self.write(|writes| drop(writes.posts.insert(key, None)))
+    }
+
+    async fn look(&mut self) -> Result<Try<Look>> {
+        if !self.try_lock(&Lock::Look, true)? {
+            return Ok(Try::Busy);
+        }
+        self.look_at(|tables, writes| Try::Got(writes.look.clone().unwrap_or_else(|| tables.look.clone())))
+    }
+
+    async fn save_look(&mut self, look: &Look) -> Result<()> {
+        self.lock(Lock::Look).await?;
+        self.write(|writes| writes.look = Some(look.clone()))
+    }
+
+    async fn lock_definitions(&mut self) -> Result<()> {
+        self.lock(Lock::Definitions).await
+    }
+
+    async fn is_newer(&mut self, known: u64) -> Result<bool> {
+        self.look_at(|tables, writes| {
+            writes.versions.is_empty() && tables.versions.last().is_some_and(|newest| newest.number > known)
+        })
+    }
+
+    async fn definitions(&mut self, mut definitions: Definitions) -> Result<Definitions> {
+        self.look_at(|tables, writes| {
+            let mut newest: BTreeMap<(Kind, &str), Option<&Defined>> = BTreeMap::new();
+            let all = || tables.versions.iter().chain(&writes.versions);
+            for version in all() {
+                newest.insert((version.kind, &version.name), version.defined.as_ref());
+            }
+            let in_force = newest.into_iter().filter_map(|((kind, name), defined)| {
+                defined.map(|defined| (kind, name.to_owned(), defined.clone()))
+            });
+            definitions.apply_all(in_force);
+            definitions.version = all().last().map_or(0, |version| version.number);
+            definitions
+        })
+    }
+
+    async fn insert_definition(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        name: &str,
+        body: Option<&serde_json::Value>,
+        owner: &Owner,
+    ) -> Result<u64> {
+        // Nobody else adds one meanwhile: definitions are locked.
+        let number = self.look_at(|tables, writes| {
+            let newest = writes.versions.last().or(tables.versions.last());
+            newest.map_or(0, |version| version.number) + 1
+        })?;
+        let defined = body.map(|body| Defined {
+            version: number,
+            valid_from: now,
+            body: body.clone(),
+            owner: owner.clone(),
+        });
+        let version = Version { number, kind, name: name.to_owned(), defined };
+        self.write(|writes| writes.versions.push(version))?;
+        Ok(number)
+    }
+
+    async fn access(&mut self) -> Result<Access> {
+        Ok(Access::default())
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use clap::Args;
 
 use crate::clock::{Stopwatch, lock};
-use crate::simulator::{self, Options, PROMISES, Report, Story, StoreKind};
+use crate::simulator::{self, Options, PROMISES, Report, Story, StoreKind, Violation};
 
 /// Put this program to the test: simulated days full of faults, and the promises that have to hold.
 ///
@@ -60,7 +60,7 @@ struct Tally {
     seeds: u64,
     report: Report,
     /// The lowest seed that broke a promise.
-    failed: Option<u64>,
+    failed: Option<(u64, Violation)>,
 }
 
 impl Simulate {
@@ -82,9 +82,9 @@ impl Simulate {
         let tally = self.run_all(&watch)?;
         let seconds = watch.seconds();
         summary(&tally, seconds);
-        let Some(seed) = tally.failed else { return Ok(ExitCode::SUCCESS) };
-        let options = self.options(seed);
-        println!("\nseed {seed} breaks a promise: {options}\nmaking it shorter…");
+        let Some((seed, violation)) = &tally.failed else { return Ok(ExitCode::SUCCESS) };
+        let options = self.options(*seed);
+        println!("\n{violation}\n\nwith {options}\nmaking it shorter…");
         match simulator::shrink(&options)? {
             Some(story) => tell_story(&story),
             None => println!("it does not break it again: something besides the seed has a part in it"),
@@ -119,8 +119,10 @@ impl Simulate {
                         }
                         tally.seeds += 1;
                         tally.report.add(&report);
-                        if report.violation.is_some() {
-                            tally.failed = Some(tally.failed.map_or(seed, |known| known.min(seed)));
+                        if let Some(violation) = report.violation {
+                            if tally.failed.as_ref().is_none_or(|(known, _)| seed < *known) {
+                                tally.failed = Some((seed, violation));
+                            }
                             is_over.store(true, Ordering::Relaxed);
                         }
                     }

@@ -1,5 +1,6 @@
 //! Where a run stores: the model or SQLite, seen from outside the verbs.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use escalation::alert::State;
@@ -26,6 +27,14 @@ pub(super) trait House {
     fn break_off(&self, after: Option<u64>);
     /// Everything that is committed about an alert.
     fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError>;
+    /// What is new about an alert: its history after so many lines, and those of its deliveries that are named; none
+    /// named: all. With how many lines there are.
+    fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: Option<&BTreeSet<DeliveryId>>,
+    ) -> Result<Option<(AlertRecord, usize)>, StoreError>;
     /// An alert, its pages and wakes.
     fn state(&self, id: AlertId) -> Result<Option<State>, StoreError>;
     /// A delivery.
@@ -54,7 +63,16 @@ impl House for Model {
     fn break_off(&self, _after: Option<u64>) {}
 
     fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
-        Ok(Self::record(self, id))
+        Ok(Self::news(self, id, 0, None).map(|(record, _)| record))
+    }
+
+    fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: Option<&BTreeSet<DeliveryId>>,
+    ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
+        Ok(Self::news(self, id, after, deliveries))
     }
 
     fn state(&self, id: AlertId) -> Result<Option<State>, StoreError> {
@@ -95,6 +113,21 @@ impl House for MemoryDatabase {
 
     fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
         Self::record(self, id)
+    }
+
+    fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: Option<&BTreeSet<DeliveryId>>,
+    ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
+        let Some(mut record) = Self::record(self, id)? else { return Ok(None) };
+        let lines = record.history.len();
+        record.history.drain(..after.min(lines));
+        if let Some(named) = deliveries {
+            record.deliveries.retain(|record| named.contains(&record.delivery.id));
+        }
+        Ok(Some((record, lines)))
     }
 
     fn state(&self, id: AlertId) -> Result<Option<State>, StoreError> {

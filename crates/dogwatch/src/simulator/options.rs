@@ -97,7 +97,7 @@ impl Options {
         let mut dice = Dice::of(seed, "size", 0);
         let mut size = |least: u64, most: u64| u32::try_from(dice.spread(least, most)).unwrap_or(u32::MAX);
         let (length, teams, people) = (size(3, 30), size(1, 4), size(1, 12));
-        let (reports, storms) = (size(10, 200), size(1, 4) - 1);
+        let (reports, storms) = (size(5, 120), size(1, 3) - 1);
         let drawn = u8::try_from(dice.between(1, 3)).unwrap_or(1);
         Self {
             seed,

@@ -2,7 +2,7 @@
 //! what was committed is noted.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -36,27 +36,49 @@ pub(super) struct Gate {
     /// Others may go on at each point.
     pub(super) interleaves: bool,
     /// Alerts of which something was committed, since the world last looked.
-    pub(super) committed: BTreeSet<AlertId>,
+    pub(super) committed: Touched,
     /// Calls that were made to fail.
     pub(super) failed: u64,
     /// Commits that were made and not heard of.
     pub(super) lost: u64,
 }
 
+/// Alerts with those of their deliveries that were written; none: any of them may have been.
+pub(super) type Touched = BTreeMap<AlertId, Option<BTreeSet<DeliveryId>>>;
+
 /// Rows behind a gate.
 pub(super) struct Points<R> {
     rows: R,
     gate: Rc<RefCell<Gate>>,
-    touched: BTreeSet<AlertId>,
+    touched: Touched,
 }
 
 impl<R> Points<R> {
     pub(super) fn new(rows: R, gate: Rc<RefCell<Gate>>) -> Self {
-        Self { rows, gate, touched: BTreeSet::new() }
+        Self { rows, gate, touched: Touched::new() }
+    }
+
+    /// Something of an alert was written, perhaps one of its deliveries.
+    fn touch(&mut self, what: Option<(AlertId, Option<DeliveryId>)>) {
+        let Some((alert, delivery)) = what else { return };
+        if let Some(named) = self.touched.entry(alert).or_insert_with(|| Some(BTreeSet::new())) {
+            named.extend(delivery);
+        }
+    }
+
+    /// Any of an alert's deliveries may have been written.
+    fn touch_all(&mut self, alert: AlertId) {
+        self.touched.insert(alert, None);
     }
 
     /// Lets others go on, and may fail.
     async fn point(&self) -> Result<()> {
+        self.turn().await;
+        self.luck()
+    }
+
+    /// Lets others go on.
+    async fn turn(&self) {
         let interleaves = self.gate.borrow().interleaves;
         if interleaves {
             let mut was_here = false;
@@ -66,6 +88,10 @@ impl<R> Points<R> {
             })
             .await;
         }
+    }
+
+    /// A call may fail.
+    fn luck(&self) -> Result<()> {
         let mut gate = self.gate.borrow_mut();
         let errors = gate.errors;
         if gate.dice.happens(errors) {
@@ -82,8 +108,8 @@ macro_rules! through {
         $(async fn $name(&mut self $(, $arg: $type)*) -> Result<$ret> {
             self.point().await?;
             let answer = self.rows.$name($($arg),*).await?;
-            $(self.$touches.extend($by);)?
-            self.point().await?;
+            $(self.$touches($by);)?
+            self.luck()?;
             Ok(answer)
         })*
     };
@@ -128,12 +154,12 @@ impl<R: Rows> Rows for Points<R> {
         async fn begun(&mut self, team: &str) -> Vec<AlertId>;
         async fn begun_since(&mut self, audience: &Audience, since: Timestamp) -> u64;
         async fn open_alerts(&mut self, after: Option<&Place>, most: usize) -> (Vec<Alert>, Option<Place>);
-        #[touched Some(state.alert.id)]
+        #[touch Some((state.alert.id, None))]
         async fn insert_alert(&mut self, state: &State) -> (u64, bool);
-        #[touched Some(after.alert.id)]
+        #[touch Some((after.alert.id, None))]
         async fn update_alert(&mut self, before: &State, after: &State) -> bool;
         async fn by_idempotency(&mut self, key: &str) -> Option<(AlertId, Vec<u8>)>;
-        #[touched Some(alert)]
+        #[touch Some((alert, None))]
         async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> ();
         async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Vec<(AlertId, Wake)>;
         async fn next_wake(&mut self) -> Option<Timestamp>;
@@ -144,13 +170,13 @@ impl<R: Rows> Rows for Points<R> {
         async fn ready(&mut self, provider: &str, now: Timestamp, most: usize) -> Vec<Delivery>;
         async fn expired(&mut self, until: Timestamp) -> (Vec<Delivery>, Option<Timestamp>);
         async fn subject(&mut self, delivery: &Delivery) -> Try<Option<Subject>>;
-        #[touched delivery.alert]
+        #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]
         async fn insert_delivery(&mut self, delivery: &Delivery) -> ();
-        #[touched delivery.alert]
+        #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]
         async fn update_delivery(&mut self, delivery: &Delivery) -> ();
-        #[touched delivery.alert]
+        #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]
         async fn settle_delivery(&mut self, delivery: &Delivery, outcome: &Outcome, now: Timestamp) -> ();
-        #[touched Some(alert)]
+        #[touch_all alert]
         async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> ();
         async fn mailbox(&mut self, person: &Name) -> Try<Mailbox>;
         async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> ();

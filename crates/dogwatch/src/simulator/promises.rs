@@ -10,6 +10,7 @@ use escalation::alert::Status;
 use escalation::delivery::{Delivery, LEASE, Purpose, State as DeliveryState};
 use escalation::effect::EntryKind;
 use escalation::id::{AlertId, DeliveryId};
+use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::store::AlertRecord;
@@ -70,7 +71,8 @@ struct Account {
     steps: BTreeMap<(u32, u16), u32>,
     passes: BTreeMap<u32, u32>,
     deliveries: BTreeMap<DeliveryId, Known>,
-    key: Option<(String, String)>,
+    /// When each wake is due, and since when that is so.
+    wakes: BTreeMap<Wake, (Timestamp, Timestamp)>,
 }
 
 /// Something to be looked at when its time has come.
@@ -78,8 +80,8 @@ struct Account {
 pub(super) enum Deadline {
     /// A delivery that was ready, or claimed, at this attempt.
     Delivery(DeliveryId, DeliveryState, u8),
-    /// An alert with something due.
-    Wake(AlertId, Timestamp),
+    /// A wake of an alert, with when it is due, and when it was first seen so.
+    Wake(AlertId, Wake, Timestamp, Timestamp),
     /// An alert that was accepted.
     Asked(AlertId),
 }
@@ -120,12 +122,19 @@ fn broken(promise: u8, seen: impl Into<String>) -> Found {
 }
 
 impl Ledger {
-    /// Looks at an alert after a commit that touched it. Adds what is to be looked at later, with the time on the
+    /// How many lines of an alert's history were looked at.
+    pub(super) fn lines(&self, id: AlertId) -> usize {
+        self.accounts.get(&id).map_or(0, |account| account.history)
+    }
+
+    /// Looks at what is new about an alert after a commit that touched it; `lines` has its history in all. Adds what is to be looked at later, with the time on the
     /// store's clock from which it is late.
     pub(super) fn look(
         &mut self,
         record: &AlertRecord,
+        lines: usize,
         is_open_of: &dyn Fn(AlertId) -> bool,
+        now: Timestamp,
         later: &mut Vec<(Timestamp, Deadline)>,
     ) -> Found {
         let alert = &record.state.alert;
@@ -134,10 +143,10 @@ impl Ledger {
             return broken(14, format!("alert #{}: {rule}", alert.number));
         }
         // The history.
-        if record.history.len() < account.history {
+        if lines < account.history {
             return broken(7, format!("alert #{} has lost a line of its history", alert.number));
         }
-        for entry in &record.history[account.history..] {
+        for entry in &record.history {
             match (entry.kind, entry.step) {
                 (EntryKind::Fault, _) => {
                     return broken(14, format!("alert #{}: {}", alert.number, entry.text));
@@ -152,7 +161,7 @@ impl Ledger {
                 _ => {}
             }
         }
-        account.history = record.history.len();
+        account.history = lines;
         let passes = u32::from(alert.position.passes) + 1;
         let extra = account.passes.get(&alert.round).copied().unwrap_or_default();
         for ((round, step), times) in &account.steps {
@@ -175,7 +184,6 @@ impl Ledger {
             }
             self.open.insert(key.clone(), alert.id);
         }
-        account.key = Some(key);
         if alert.status == Status::Acknowledged && !self.wanted.contains(&alert.id) {
             return broken(8, format!("nobody asked for alert #{}", alert.number));
         }
@@ -224,10 +232,20 @@ impl Ledger {
                 DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Withdrawn => {}
             }
         }
-        if let Some((_, at)) = record.state.wakes.iter().min_by_key(|(_, at)| **at) {
-            later.push((*at + AT_ONCE, Deadline::Wake(alert.id, *at)));
+        account.wakes.retain(|wake, (due, _)| record.state.wakes.get(wake) == Some(due));
+        for (wake, due) in &record.state.wakes {
+            if !account.wakes.contains_key(wake) {
+                account.wakes.insert(*wake, (*due, now));
+                // One that was due before it was set is late from now on.
+                later.push(((*due).max(now) + AT_ONCE, Deadline::Wake(alert.id, *wake, *due, now)));
+            }
         }
         Ok(())
+    }
+
+    /// Whether a wake has stood as it stands since an instant.
+    pub(super) fn stands(&self, id: AlertId, wake: Wake, due: Timestamp, since: Timestamp) -> bool {
+        self.accounts.get(&id).and_then(|account| account.wakes.get(&wake)) == Some(&(due, since))
     }
 
     /// A delivery is handed to its provider.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use escalation::id::AlertId;
 use jiff::{SignedDuration, Timestamp};
 
 use super::promises::Violation;
@@ -27,7 +26,6 @@ pub struct Report {
     /// The story, if it was to be told: what happened when.
     pub story: Vec<(Timestamp, String)>,
     pub(super) tells: bool,
-    told: BTreeMap<AlertId, usize>,
 }
 
 impl Report {
@@ -47,11 +45,6 @@ impl Report {
         if self.tells {
             self.story.push((at, words()));
         }
-    }
-
-    /// How many lines of an alert's history were told before; from now on so many.
-    pub(super) fn told(&mut self, alert: AlertId, lines: usize) -> usize {
-        self.told.insert(alert, lines).unwrap_or_default()
     }
 
     /// Adds the counts of another run.

@@ -19,11 +19,15 @@ pub struct Story {
     pub report: Report,
 }
 
+/// Points that may be passed while a run is made smaller: a minute or less.
+const MOST: u64 = 5_000_000;
+
 struct Shrinking {
     promise: u8,
     options: Options,
     script: Vec<Line>,
-    left: usize,
+    /// Points that may yet be passed: bounds how long it takes.
+    left: u64,
 }
 
 impl Shrinking {
@@ -32,8 +36,9 @@ impl Shrinking {
         if self.left == 0 {
             return false;
         }
-        self.left -= 1;
-        let broken = run_script(&options, &script, false).ok().and_then(|report| report.violation);
+        let Ok(report) = run_script(&options, &script, false) else { return false };
+        self.left = self.left.saturating_sub(report.polls + 10_000);
+        let broken = report.violation;
         let is_same = broken.is_some_and(|violation| violation.promise == self.promise);
         if is_same {
             (self.options, self.script) = (options, script);
@@ -94,7 +99,7 @@ pub fn shrink(options: &Options) -> Result<Option<Story>, crate::store::StoreErr
     let start = super::company::START.parse().unwrap_or(violation.at);
     let until = violation.at.duration_since(start) + SignedDuration::from_mins(10);
     let mut shrinking =
-        Shrinking { promise: violation.promise, options: options.clone(), script: script.clone(), left: 1_500 };
+        Shrinking { promise: violation.promise, options: options.clone(), script: script.clone(), left: MOST };
     // Nothing that came later has a part in it.
     let early: Vec<Line> = script.into_iter().filter(|line| line.at <= until).collect();
     let days = u32::try_from(until.as_hours() / 24 + 1).unwrap_or(options.days).min(options.days);

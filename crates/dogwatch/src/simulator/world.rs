@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -21,7 +21,7 @@ use super::house::House;
 use super::node::{self, Done, Ended, Job, Node, Task};
 use super::options::Options;
 use super::people::{self, Reaction};
-use super::points::{Gate, Points};
+use super::points::{Gate, Points, Touched};
 use super::promises::{ASKED_WITHIN, AT_ONCE, Deadline, Ledger, Violation};
 use super::report::Report;
 use super::script::{Line, Stimulus};
@@ -87,7 +87,7 @@ pub(super) struct World<'a, H: House> {
     ledger: Ledger,
     /// The newest alert of each team's problem.
     newest: BTreeMap<(u8, u16), AlertId>,
-    reacted: std::collections::BTreeSet<(String, AlertId, u32)>,
+    reacted: BTreeSet<(String, AlertId, u32)>,
     pub(super) report: Report,
     is_over: bool,
 }
@@ -101,7 +101,7 @@ impl<'a, H: House> World<'a, H> {
             errors: 0,
             lost_commits: 0,
             interleaves: options.nodes > 1 || options.faults.crashes > 0 || options.faults.freezes > 0,
-            committed: std::collections::BTreeSet::new(),
+            committed: Touched::new(),
             failed: 0,
             lost: 0,
         };
@@ -125,7 +125,7 @@ impl<'a, H: House> World<'a, H> {
             is_healed: false,
             ledger: Ledger::default(),
             newest: BTreeMap::new(),
-            reacted: std::collections::BTreeSet::new(),
+            reacted: BTreeSet::new(),
             report: Report::new(tells),
             is_over: false,
         };
@@ -168,6 +168,13 @@ impl<'a, H: House> World<'a, H> {
     /// What the store's clock shows.
     fn clock(&self) -> Timestamp {
         self.now + self.offset
+    }
+
+    /// When the store's clock will show a time, if it is not set.
+    fn without_offset(&self, at: Timestamp) -> Timestamp {
+        // What is far away is looked at again before it comes.
+        let soon = self.clock() + SignedDuration::from_hours(24 * 7);
+        at.clamp(self.clock(), soon) - self.offset
     }
 
     fn after(&mut self, wait: SignedDuration, event: Event) {
@@ -394,7 +401,8 @@ impl<'a, H: House> World<'a, H> {
         let until = self.now + SignedDuration::from_millis(i64::from(millis));
         let Some(one) = self.nodes.get_mut(node).filter(|node| node.is_up) else { return };
         self.report.count("nodes that stood still", 1);
-        one.frozen_until = Some(until);
+        // One that stands still already does so for the longer of the two.
+        one.frozen_until = Some(one.frozen_until.map_or(until, |known| known.max(until)));
         let epoch = one.epoch;
         let connections = one.jobs.values().map(|job| job.connection).collect();
         self.touch_health();
@@ -411,6 +419,7 @@ impl<'a, H: House> World<'a, H> {
             return;
         }
         one.frozen_until = None;
+        (one.engine.planned, one.dispatcher.planned) = (None, None);
         let jobs: Vec<u64> = one.jobs.keys().copied().collect();
         self.report.say(self.now, || format!("node {node} goes on"));
         for job in jobs {
@@ -496,41 +505,52 @@ impl<'a, H: House> World<'a, H> {
         self.begin(node, Job { future, connection });
     }
 
+    /// A job goes on by one point; while it is alone in the world, by one after the other.
     fn poll(&mut self, node: usize, epoch: u32, id: u64) -> Found {
+        while self.goes_on(node, epoch, id)? {
+            let step = SignedDuration::from_micros(i64::try_from(self.dice.below(1_000)).unwrap_or(0));
+            let is_alone = self.nodes.iter().map(|node| node.jobs.len()).sum::<usize>() == 1;
+            let is_next = self.heap.peek().is_none_or(|Reverse((at, _, _))| *at > self.now + step);
+            if !is_alone || !is_next {
+                self.after(step, Event::Poll { node, epoch, job: id });
+                break;
+            }
+            self.now += step;
+        }
+        Ok(())
+    }
+
+    /// Returns whether there is more of it.
+    fn goes_on(&mut self, node: usize, epoch: u32, id: u64) -> Result<bool, (u8, String)> {
         let one = &mut self.nodes[node];
         if one.epoch != epoch || one.frozen_until.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         if let Some((points, down)) = &mut one.dies_in {
             if *points == 0 {
                 let down = *down;
                 self.crash(node, down);
-                return Ok(());
+                return Ok(false);
             }
             *points -= 1;
         }
-        let Some(job) = self.nodes[node].jobs.get_mut(&id) else { return Ok(()) };
+        let Some(job) = self.nodes[node].jobs.get_mut(&id) else { return Ok(false) };
         self.report.polls += 1;
         let polled = job.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.report.mix(self.now.as_millisecond() as u64 ^ id << 20 ^ u64::from(polled.is_ready()));
         let committed = std::mem::take(&mut self.gate.borrow_mut().committed);
         if !committed.is_empty() {
             self.report.commits += 1;
-            self.look_soon();
-            for alert in committed {
-                self.check(alert)?;
+            for (alert, deliveries) in committed {
+                self.check(alert, deliveries.as_ref())?;
             }
         }
         match polled {
-            Poll::Pending => {
-                let wait = SignedDuration::from_micros(i64::try_from(self.dice.below(1_000)).unwrap_or(0));
-                self.after(wait, Event::Poll { node, epoch, job: id });
-                Ok(())
-            }
+            Poll::Pending => Ok(true),
             Poll::Ready(ended) => {
                 self.nodes[node].jobs.remove(&id);
                 self.house.break_off(None);
-                self.ended(node, ended)
+                self.ended(node, ended).map(|()| false)
             }
         }
     }
@@ -582,10 +602,12 @@ impl<'a, H: House> World<'a, H> {
             let is_lost = node != from && self.dice.happens(self.options.faults.lost_signals);
             let wait = if node == from { 0 } else { self.dice.below(50) };
             let at = self.now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(0));
-            if stirred.wakes && !is_lost {
+            // What no signal tells is found by the poll.
+            let at = if is_lost { self.now + POLL } else { at };
+            if stirred.wakes {
                 self.plan(node, true, at);
             }
-            if stirred.deliveries && !is_lost {
+            if stirred.deliveries {
                 self.plan(node, false, at);
             }
         }
@@ -614,6 +636,8 @@ impl<'a, H: House> World<'a, H> {
             Ok(Some(done)) => done,
             Ok(None) => return Ok(()),
             Err(error) => {
+                // It may have been committed all the same, and nobody was told.
+                self.look_soon();
                 if !self.options_make_it_fail(&error) {
                     return Err((15, format!("{task:?}: {error}")));
                 }
@@ -623,14 +647,17 @@ impl<'a, H: House> World<'a, H> {
         };
         match (done, task) {
             (Done::Advanced(advanced), _) => {
-                let next = advanced.next.map(|next| next - self.offset);
+                if advanced.next.is_some_and(|next| next < Timestamp::UNIX_EPOCH) {
+                    return Err((15, format!("the engine wants to look next at {:?}", advanced.next)));
+                }
+                let next = advanced.next.map(|next| self.without_offset(next));
                 let at = if advanced.is_full { Some(now) } else { next.map(|next| next.max(now)) };
                 if let Some(at) = at {
                     self.plan(node, true, at);
                 }
             }
             (Done::Claimed(claimed), _) => {
-                let next = claimed.next.map(|next| (next - self.offset).max(now));
+                let next = claimed.next.map(|next| self.without_offset(next).max(now));
                 for claim in claimed.claims {
                     self.send(node, &claim)?;
                 }
@@ -785,23 +812,24 @@ impl<'a, H: House> World<'a, H> {
     // ---- promises ----
 
     /// Looks at an alert after a commit.
-    fn check(&mut self, id: AlertId) -> Found {
+    fn check(&mut self, id: AlertId, deliveries: Option<&BTreeSet<DeliveryId>>) -> Found {
         let wrong = |error: StoreError| (15, error.to_string());
-        let Some(record) = self.house.record(id).map_err(wrong)? else {
+        let known = self.ledger.lines(id);
+        let Some((record, lines)) = self.house.news(id, known, deliveries).map_err(wrong)? else {
             return Err((1, format!("{id} is gone")));
         };
         if self.house.has_stray_wakes(id).map_err(wrong)? {
             return Err((12, format!("the stored wakes of alert #{} are others than its own", record.state.alert.number)));
         }
-        self.report.mix(record.state.alert.number << 8 | record.history.len() as u64);
+        self.report.mix(record.state.alert.number << 8 | lines as u64);
         let mut later = Vec::new();
         let house = &self.house;
         let is_open = |other: AlertId| {
             house.state(other).ok().flatten().is_some_and(|state| state.alert.status != Status::Resolved)
         };
-        let looked = self.ledger.look(&record, &is_open, &mut later);
+        let looked = self.ledger.look(&record, lines, &is_open, self.clock(), &mut later);
         if self.report.tells {
-            for entry in record.history.iter().skip(self.report.told(id, record.history.len())) {
+            for entry in &record.history {
                 let by = entry.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let people = entry.people.join(", ");
                 let number = record.state.alert.number;
@@ -835,10 +863,13 @@ impl<'a, H: House> World<'a, H> {
                     _ => (delivery.not_before, 11, format!("{id} waits to be sent"), AT_ONCE),
                 }
             }
-            Deadline::Wake(id, at) => {
+            Deadline::Wake(id, wake, due, since) => {
+                if !self.ledger.stands(*id, *wake, *due, *since) {
+                    return Ok(());
+                }
                 let Some(state) = self.house.state(*id).map_err(wrong)? else { return Ok(()) };
-                let Some((wake, _)) = state.wakes.iter().find(|(_, due)| *due <= at) else { return Ok(()) };
-                (*at, 12, format!("{wake:?} of alert #{} is due", state.alert.number), AT_ONCE)
+                let seen = format!("{wake:?} of alert #{} is due since {due}", state.alert.number);
+                ((*due).max(*since), 12, seen, AT_ONCE)
             }
             Deadline::Asked(id) => {
                 let Some(record) = self.house.record(*id).map_err(wrong)? else { return Ok(()) };
@@ -859,7 +890,14 @@ impl<'a, H: House> World<'a, H> {
                 if alert.status != Status::Triggered || says_why || was_tried {
                     return Ok(());
                 }
-                // Only the number is needed to be found again.
+                // A person who has had many messages gets a summary a minute: this one waits for it.
+                let is_held = record.deliveries.iter().map(|record| &record.delivery).any(|delivery| {
+                    delivery.not_before > delivery.created_at && clock < delivery.created_at + ASKED_WITHIN * 3
+                });
+                if is_held {
+                    self.after(AT_ONCE, Event::Deadline(deadline));
+                    return Ok(());
+                }
                 (clock - ASKED_WITHIN, 13, format!("nobody was asked about alert #{}", alert.number), ASKED_WITHIN)
             }
         };
@@ -907,7 +945,3 @@ impl<'a, H: House> World<'a, H> {
 }
 
 type Found = Result<(), (u8, String)>;
-
-/// For the names of ids in words.
-#[allow(dead_code)]
-fn _ids(_: DeliveryId) {}

@@ -12,7 +12,7 @@ mod rows;
 mod tables;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use escalation::alert::State;
@@ -92,14 +92,24 @@ impl Model {
         }
     }
 
-    /// Everything that is committed about an alert.
-    pub(crate) fn record(&self, id: AlertId) -> Option<AlertRecord> {
+    /// What is committed about an alert: its history after so many lines, and those of its deliveries that are
+    /// named; none named: all. With how many lines there are.
+    pub(crate) fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: Option<&BTreeSet<DeliveryId>>,
+    ) -> Option<(AlertRecord, usize)> {
         let database = self.0.borrow();
         let tables = &database.tables;
         let state = tables.alerts.get(&id)?.clone();
-        let history = tables.history.get(&id).map(|lines| lines.iter().map(read_entry).collect());
-        let deliveries = tables.deliveries_of(id).cloned().collect();
-        Some(AlertRecord { state, history: history.unwrap_or_default(), deliveries })
+        let lines = tables.history.get(&id).map_or(&[][..], Vec::as_slice);
+        let history = lines.iter().skip(after).map(read_entry).collect();
+        let deliveries = match deliveries {
+            Some(named) => named.iter().filter_map(|id| tables.deliveries.get(id)).cloned().collect(),
+            None => tables.deliveries_of(id).cloned().collect(),
+        };
+        Some((AlertRecord { state, history, deliveries }, lines.len()))
     }
 
     /// A committed delivery.
@@ -110,11 +120,6 @@ impl Model {
     /// An alert, its pages and wakes, as committed.
     pub(crate) fn state(&self, id: AlertId) -> Option<State> {
         self.0.borrow().tables.alerts.get(&id).cloned()
-    }
-
-    /// Which alert a request was linked to.
-    pub(crate) fn alert_of_key(&self, key: &str) -> Option<AlertId> {
-        self.0.borrow().tables.keys.get(key).map(|(alert, _)| *alert)
     }
 
     /// The ids of every alert.

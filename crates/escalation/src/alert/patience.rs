@@ -62,7 +62,8 @@ impl Turn<'_> {
     fn plans_end(&self, escalate: Escalate) -> Option<Timestamp> {
         let wanted = escalate.plan_step()?;
         let ends = |page: &Page| page.unanswered_at(self.plan_of(page).as_ref(), wanted);
-        self.newest_pages().map(ends).max()
+        // One that nobody can answer any more ends now.
+        self.newest_pages().map(ends).max().map(|at| at.max(self.now))
     }
 
     fn newest_escalate(&self) -> Option<Escalate> {

@@ -294,7 +294,9 @@ impl Rows for ModelRows {
             if self.by_idempotency(&key.key).await?.is_some() {
                 return Err(StoreError::Conflict);
             }
-            self.write(|writes| drop(writes.keys.insert(key.key.clone(), (alert, key.request))))?;
+            self.write(|writes| {
+                writes.keys.insert(key.key.clone(), (alert, key.request));
+            })?;
         }
         self.write(|writes| writes.entries.push((alert, entry.clone())))
     }

@@ -10,6 +10,8 @@
 mod company;
 mod dice;
 mod house;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod node;
 mod options;
 mod people;
@@ -20,6 +22,8 @@ mod script;
 mod shrink;
 mod world;
 
+#[cfg(feature = "mutants")]
+pub use mutants::Mutant;
 pub use options::{Faults, Options, StoreKind};
 pub use promises::{PROMISES, Violation};
 pub use report::Report;
@@ -38,6 +42,13 @@ use world::World;
 /// [`StoreError`] when SQLite can't be opened in memory.
 pub fn run(options: &Options, tells: bool) -> Result<Report, StoreError> {
     run_script(options, &script::draw(options), tells)
+}
+
+/// Runs one seed with a fault planted, over the model.
+#[cfg(feature = "mutants")]
+pub fn run_planted(options: &Options, mutant: Mutant) -> Report {
+    let script = script::draw(options);
+    World::new(options, &script, mutants::Faulty::new(Model::default(), mutant), false).run()
 }
 
 fn run_script(options: &Options, script: &[Line], tells: bool) -> Result<Report, StoreError> {

@@ -5,8 +5,8 @@
 //! job answers is answered after the commit. A backend knows how to load and save; it never decides, and
 //! it knows nothing of HTTP, channels or the engine, which it only wakes.
 //!
-//! Read next: `store/sqlite.rs` for the writers and their group commit, `store/sqlite/core.rs` for
-//! the verbs.
+//! Read next: `store/core.rs` for the verbs, `store/rows.rs` for what a backend has to do, `store/sqlite.rs` for the
+//! writers and their group commit.
 
 mod access;
 pub(crate) mod core;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use clap::Args;
 
 use crate::clock::{Stopwatch, lock};
-use crate::simulator::{self, Options, PROMISES, Report, Story, StoreKind, Violation};
+use crate::simulator::{self, Options, PROMISES, Report, StoreKind, Story, Violation};
 
 /// Put this program to the test: simulated days full of faults, and the promises that have to hold.
 ///
@@ -49,6 +49,10 @@ pub(super) struct Simulate {
     /// Print a line for each seed, with its options and the hash of its run
     #[arg(long)]
     each: bool,
+    /// Plant every fault there is, one by one, and say after how many seeds it is found
+    #[cfg(feature = "mutants")]
+    #[arg(long)]
+    mutants: bool,
     /// List the promises
     #[arg(long)]
     promises: bool,
@@ -71,6 +75,10 @@ impl Simulate {
             }
             return Ok(ExitCode::SUCCESS);
         }
+        #[cfg(feature = "mutants")]
+        if self.mutants {
+            return Ok(self.find_mutants());
+        }
         if self.trace {
             let options = self.options(self.seed);
             let report = simulator::run(&options, true)?;
@@ -90,6 +98,47 @@ impl Simulate {
             None => println!("it does not break it again: something besides the seed has a part in it"),
         }
         Ok(ExitCode::FAILURE)
+    }
+
+    /// Looks for every planted fault, in at most so many seeds each.
+    #[cfg(feature = "mutants")]
+    fn find_mutants(&self) -> ExitCode {
+        let next = AtomicU64::new(0);
+        let missed = AtomicU64::new(0);
+        let all = simulator::Mutant::ALL;
+        let work = || {
+            while let Some(mutant) =
+                usize::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().and_then(|place| all.get(place))
+            {
+                let mut seeds = self.seed..self.seed.saturating_add(self.seeds);
+                let found = seeds.find_map(|seed| {
+                    let days = self.days.or(Some(4));
+                    let options = Options::of(seed, StoreKind::Model, days, self.nodes);
+                    let report = simulator::run_planted(&options, *mutant);
+                    report.violation.map(|violation| (seed, violation.promise))
+                });
+                match found {
+                    Some((seed, promise)) => println!(
+                        "found after {:>4} seeds by promise {promise:>2}: {}",
+                        seed - self.seed + 1,
+                        mutant.words()
+                    ),
+                    None => {
+                        missed.fetch_add(1, Ordering::Relaxed);
+                        println!("NOT FOUND in {} seeds: {} ({mutant:?})", self.seeds, mutant.words());
+                    }
+                }
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..cores {
+                scope.spawn(work);
+            }
+        });
+        let missed = missed.into_inner();
+        println!("{} of {} planted faults found", all.len() as u64 - missed, all.len());
+        if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
     fn options(&self, seed: u64) -> Options {

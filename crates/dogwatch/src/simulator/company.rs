@@ -12,6 +12,9 @@ pub(super) const START: &str = "2026-03-16T00:00:00Z";
 /// The day on which every rotation begins: a Monday before [`START`].
 const FIRST_DAY: &str = "2026-01-05";
 
+/// No plan of a company waits longer than this between two steps.
+pub(super) const LONGEST: jiff::SignedDuration = jiff::SignedDuration::from_mins(45);
+
 /// The providers of a company, by the number that outages give them.
 pub(super) const PROVIDERS: [&str; 3] = ["handset", "smtp", "hook.example.org"];
 
@@ -71,6 +74,15 @@ fn a_person(options: &Options, number: u64, edition: u64) -> Value {
         body["notification_plans"] = json!({ "high": { "steps": steps } });
     }
     body
+}
+
+/// Whether a person's notification plan for what is urgent, never edited, has more to do after a step.
+pub(super) fn plan_goes_on(options: &Options, name: &str, step: u16) -> bool {
+    let Some(number) = name.strip_prefix('p').and_then(|number| number.parse().ok()) else { return false };
+    let body = a_person(options, number, 0);
+    let Some(steps) = body["notification_plans"]["high"]["steps"].as_array() else { return false };
+    let step = usize::from(step);
+    step + 1 < steps.len() || steps.get(step).is_some_and(|step| step.get("every").is_some())
 }
 
 /// A team's plan.

@@ -121,13 +121,7 @@ impl House for MemoryDatabase {
         after: usize,
         deliveries: Option<&BTreeSet<DeliveryId>>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
-        let Some(mut record) = Self::record(self, id)? else { return Ok(None) };
-        let lines = record.history.len();
-        record.history.drain(..after.min(lines));
-        if let Some(named) = deliveries {
-            record.deliveries.retain(|record| named.contains(&record.delivery.id));
-        }
-        Ok(Some((record, lines)))
+        Self::news(self, id, after, deliveries)
     }
 
     fn state(&self, id: AlertId) -> Result<Option<State>, StoreError> {

@@ -47,7 +47,7 @@ pub(super) enum Done {
     Claimed(Claims),
     Settled,
     Recorded(Recorded),
-    Acted(Option<Acted>),
+    Acted(Option<Box<Acted>>),
     Defined(Defining),
 }
 
@@ -168,7 +168,7 @@ async fn attempt<R: Rows>(
             Done::Settled
         }
         Task::Record { incoming, .. } => Done::Recorded(core.record(now, incoming).await?),
-        Task::Act { alert, input } => Done::Acted(core.act(now, *alert, input).await?),
+        Task::Act { alert, input } => Done::Acted(core.act(now, *alert, input).await?.map(Box::new)),
         Task::Define { edits } => Done::Defined(core.define_all(now, edits).await?),
     };
     core.commit().await?;

@@ -65,8 +65,6 @@ pub struct Options {
     pub edits: u32,
     /// What goes wrong.
     pub faults: Faults,
-    /// The planted fault that is on, by its number.
-    pub mutant: Option<u8>,
 }
 
 impl Options {
@@ -113,7 +111,6 @@ impl Options {
             storms,
             edits,
             faults,
-            mutant: None,
         }
     }
 

@@ -58,7 +58,10 @@ pub(super) fn react(
         6 => vec![one(after, acknowledge(false)), one(after + millis(dice.below(5_000)), acknowledge(false))],
         7 => vec![one(after, acknowledge(true))],
         8 => vec![one(after, acknowledge(false)), one(after + millis(60_000), Input::Unacknowledge(by()))],
-        9 => vec![one(after, acknowledge(false)), one(after + millis(5_000), Input::Note { by: by(), text: "on it".into() })],
+        9 => vec![
+            one(after, acknowledge(false)),
+            one(after + millis(5_000), Input::Note { by: by(), text: "on it".into() }),
+        ],
         _ => vec![one(after, acknowledge(false))],
     };
     if dice.one_in(2) {

@@ -144,6 +144,16 @@ impl<R: Rows> Rows for Points<R> {
         self.rows.rollback().await;
     }
 
+    #[cfg(feature = "mutants")]
+    fn distort(
+        &self,
+        before: &State,
+        input: &escalation::event::Input,
+        stepped: &mut escalation::alert::Stepped,
+    ) {
+        self.rows.distort(before, input, stepped);
+    }
+
     through! {
         async fn open_alert(&mut self, integration: &str, dedup_key: &str) -> Option<AlertId>;
         async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Option<Alert>;

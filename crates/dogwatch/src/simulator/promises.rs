@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use escalation::alert::Status;
-use escalation::delivery::{Delivery, LEASE, Purpose, State as DeliveryState};
+use escalation::delivery::{Delivery, LEASE, MAX_ATTEMPTS, Purpose, State as DeliveryState};
 use escalation::effect::EntryKind;
 use escalation::id::{AlertId, DeliveryId};
+use escalation::page::Page;
 use escalation::wake::Wake;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::AlertRecord;
+use super::company;
+use crate::store::{AlertRecord, DeliveryRecord};
 
 /// Every promise in words, in order of its number, from 1.
 pub const PROMISES: [&str; 18] = [
@@ -133,6 +136,7 @@ impl Ledger {
         &mut self,
         record: &AlertRecord,
         lines: usize,
+        plan_goes_on: &dyn Fn(&Page) -> bool,
         is_open_of: &dyn Fn(AlertId) -> bool,
         now: Timestamp,
         later: &mut Vec<(Timestamp, Deadline)>,
@@ -152,6 +156,12 @@ impl Ledger {
                     return broken(14, format!("alert #{}: {}", alert.number, entry.text));
                 }
                 (EntryKind::Step, Some(step)) => {
+                    // No plan of the company has a longer time in it.
+                    let next =
+                        [Wake::Escalate, Wake::GiveUp].map(|wake| record.state.wakes.get(&wake).copied());
+                    if next.into_iter().flatten().any(|at| at.duration_since(entry.at) > company::LONGEST) {
+                        return broken(12, format!("alert #{} goes on too late: {next:?}", alert.number));
+                    }
                     *account.steps.entry((entry.round, step)).or_default() += 1;
                 }
                 (EntryKind::Escalated | EntryKind::Reassigned | EntryKind::Reopened, _) => {
@@ -166,8 +176,18 @@ impl Ledger {
         let extra = account.passes.get(&alert.round).copied().unwrap_or_default();
         for ((round, step), times) in &account.steps {
             if *round == alert.round && *times > passes + extra {
-                let seen = format!("alert #{}: step {step} of round {round} fired {times} times", alert.number);
+                let seen =
+                    format!("alert #{}: step {step} of round {round} fired {times} times", alert.number);
                 return broken(6, seen);
+            }
+        }
+        for page in record.state.pages.iter().filter(|page| page.is_live() && !page.failed) {
+            let has_wake = record.state.wakes.contains_key(&Wake::Page(page.id));
+            if !has_wake && plan_goes_on(page) {
+                return broken(
+                    12,
+                    format!("nothing makes the page of {} for alert #{} go on", page.person, alert.number),
+                );
             }
         }
         // The sender's key.
@@ -188,7 +208,7 @@ impl Ledger {
             return broken(8, format!("nobody asked for alert #{}", alert.number));
         }
         // What is to be sent.
-        for delivery in record.deliveries.iter().map(|record| &record.delivery) {
+        for DeliveryRecord { delivery, attempts } in &record.deliveries {
             let page = record.state.pages.iter().find(|page| Some(page.id) == delivery.page);
             let before = account.deliveries.insert(
                 delivery.id,
@@ -209,6 +229,9 @@ impl Ledger {
                 continue;
             }
             goes_on(delivery, before.as_ref(), alert.number)?;
+            if let Some(last) = attempts.last() {
+                fits_its_outcome(delivery, &last.outcome, &last.detail, alert.number)?;
+            }
             match delivery.state {
                 DeliveryState::Claimed => {
                     let asks = match (delivery.purpose, page) {
@@ -283,6 +306,22 @@ fn deadline(delivery: &Delivery) -> Deadline {
     Deadline::Delivery(delivery.id, delivery.state, delivery.attempt)
 }
 
+/// Whether a delivery stands where the outcome of its last attempt has to bring it.
+fn fits_its_outcome(delivery: &Delivery, outcome: &str, detail: &str, number: u64) -> Found {
+    let is_wrong = match (outcome, delivery.state) {
+        ("unknown" | "refused" | "retry_after", DeliveryState::Sent) => true,
+        // "busy" is how the carriers here refuse for now.
+        ("refused", DeliveryState::Failed) => detail == "busy" && delivery.attempt < MAX_ATTEMPTS,
+        ("accepted", DeliveryState::Ready | DeliveryState::Failed) => true,
+        _ => false,
+    };
+    if is_wrong {
+        let state = delivery.state.word();
+        return broken(9, format!("{} of alert #{number} is {state} after \"{outcome}\"", delivery.id));
+    }
+    Ok(())
+}
+
 /// Whether a delivery went where it may go.
 fn goes_on(delivery: &Delivery, before: Option<&Known>, number: u64) -> Found {
     use DeliveryState::{Claimed, Failed, Ready, Sent, Withdrawn};
@@ -291,7 +330,8 @@ fn goes_on(delivery: &Delivery, before: Option<&Known>, number: u64) -> Found {
         return Ok(());
     };
     let step = (before.state, delivery.state);
-    let is_named = |what: &str| format!("{} of alert #{number} {what}: {before:?}, then {delivery:?}", delivery.id);
+    let is_named =
+        |what: &str| format!("{} of alert #{number} {what}: {before:?}, then {delivery:?}", delivery.id);
     if delivery.attempt < before.attempt || delivery.unknown < before.unknown {
         return broken(4, is_named("goes back"));
     }
@@ -307,7 +347,8 @@ fn goes_on(delivery: &Delivery, before: Option<&Known>, number: u64) -> Found {
     if !is_allowed {
         return broken(9, is_named("went where it may not go"));
     }
-    if delivery.state == Claimed && delivery.lease_until > delivery.not_before.max(delivery.created_at) + LEASE * 400
+    if delivery.state == Claimed
+        && delivery.lease_until > delivery.not_before.max(delivery.created_at) + LEASE * 400
     {
         return broken(10, is_named("has a lease without an end"));
     }

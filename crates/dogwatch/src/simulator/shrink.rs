@@ -98,8 +98,12 @@ pub fn shrink(options: &Options) -> Result<Option<Story>, crate::store::StoreErr
     let Some(violation) = report.violation else { return Ok(None) };
     let start = super::company::START.parse().unwrap_or(violation.at);
     let until = violation.at.duration_since(start) + SignedDuration::from_mins(10);
-    let mut shrinking =
-        Shrinking { promise: violation.promise, options: options.clone(), script: script.clone(), left: MOST };
+    let mut shrinking = Shrinking {
+        promise: violation.promise,
+        options: options.clone(),
+        script: script.clone(),
+        left: MOST,
+    };
     // Nothing that came later has a part in it.
     let early: Vec<Line> = script.into_iter().filter(|line| line.at <= until).collect();
     let days = u32::try_from(until.as_hours() / 24 + 1).unwrap_or(options.days).min(options.days);

@@ -10,7 +10,7 @@ use escalation::alert::{Audience, Status};
 use escalation::delivery::{Delivery, Outcome, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Service;
 use escalation::effect::EntryKind;
-use escalation::event::{Actor, Input, Severity, Trigger, Via};
+use escalation::event::{Actor, Input, Severity, Trigger, Urgency, Via};
 use escalation::id::{AlertId, DeliveryId};
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
@@ -41,15 +41,41 @@ const CONNECTIONS: usize = 6;
 #[derive(Debug)]
 enum Event {
     Script(usize),
-    Start { node: usize, epoch: u32 },
-    Poll { node: usize, epoch: u32, job: u64 },
-    Look { node: usize, epoch: u32, is_engine: bool },
-    Thaw { node: usize, epoch: u32 },
-    Cut { node: usize, epoch: u32, connections: Vec<u64> },
+    Start {
+        node: usize,
+        epoch: u32,
+    },
+    Poll {
+        node: usize,
+        epoch: u32,
+        job: u64,
+    },
+    Look {
+        node: usize,
+        epoch: u32,
+        is_engine: bool,
+    },
+    Thaw {
+        node: usize,
+        epoch: u32,
+    },
+    Cut {
+        node: usize,
+        epoch: u32,
+        connections: Vec<u64>,
+    },
     Ask(Task),
-    Arrive { delivery: Delivery },
-    Outcome { node: usize, epoch: u32, task: Task },
+    Arrive {
+        delivery: Delivery,
+    },
+    Outcome {
+        node: usize,
+        epoch: u32,
+        task: Task,
+    },
     Deadline(Deadline),
+    /// The poll has had its chance meanwhile.
+    LastDeadline(Deadline),
     TroubleEnds,
     Heal,
     End,
@@ -224,7 +250,8 @@ impl<'a, H: House> World<'a, H> {
                 self.outcome(node, epoch, task);
                 Ok(())
             }
-            Event::Deadline(deadline) => self.look_back(deadline),
+            Event::Deadline(deadline) => self.look_back(deadline, false),
+            Event::LastDeadline(deadline) => self.look_back(deadline, true),
             Event::TroubleEnds => {
                 self.trouble_ends();
                 Ok(())
@@ -496,7 +523,8 @@ impl<'a, H: House> World<'a, H> {
                 None => return one.queue.push_back(task),
             },
         };
-        if self.house.has_one_writer() && self.is_in_trouble && self.dice.happens(self.options.faults.errors) {
+        if self.house.has_one_writer() && self.is_in_trouble && self.dice.happens(self.options.faults.errors)
+        {
             let after = self.dice.spread(1, 400);
             self.house.break_off(Some(after));
             self.report.count("statements that broke off", 1);
@@ -508,6 +536,10 @@ impl<'a, H: House> World<'a, H> {
     /// A job goes on by one point; while it is alone in the world, by one after the other.
     fn poll(&mut self, node: usize, epoch: u32, id: u64) -> Found {
         while self.goes_on(node, epoch, id)? {
+            if self.house.has_one_writer() {
+                // Nobody else could do anything, nor read what is under way.
+                continue;
+            }
             let step = SignedDuration::from_micros(i64::try_from(self.dice.below(1_000)).unwrap_or(0));
             let is_alone = self.nodes.iter().map(|node| node.jobs.len()).sum::<usize>() == 1;
             let is_next = self.heap.peek().is_none_or(|Reverse((at, _, _))| *at > self.now + step);
@@ -669,9 +701,10 @@ impl<'a, H: House> World<'a, H> {
                 self.ledger.answer(&request, alert.id)?;
                 self.report.say(now, || format!("{request} is alert #{}", alert.number));
                 let key = (&incoming.trigger.integration, &incoming.trigger.dedup_key);
-                if let (Some(team), Some(problem)) =
-                    (key.0.strip_prefix('i').and_then(|n| n.parse().ok()), key.1.strip_prefix('k').and_then(|n| n.parse().ok()))
-                {
+                if let (Some(team), Some(problem)) = (
+                    key.0.strip_prefix('i').and_then(|n| n.parse().ok()),
+                    key.1.strip_prefix('k').and_then(|n| n.parse().ok()),
+                ) {
                     self.newest.insert((team, problem), alert.id);
                 }
                 self.after(ASKED_WITHIN, Event::Deadline(Deadline::Asked(alert.id)));
@@ -679,17 +712,13 @@ impl<'a, H: House> World<'a, H> {
             (Done::Recorded(other), task) => {
                 return Err((1, format!("{task:?} was answered with {other:?}")));
             }
-            (Done::Acted(acted), Task::Act { input, .. }) => {
-                if let Some(acted) = acted {
-                    let number = acted.alert.number;
-                    self.report.say(now, || format!("alert #{number}: {input:?}: {:?}", acted.verdict));
-                }
+            (Done::Acted(Some(acted)), Task::Act { input, .. }) => {
+                let number = acted.alert.number;
+                self.report.say(now, || format!("alert #{number}: {input:?}: {:?}", acted.verdict));
             }
-            (Done::Defined(defining), _) => match defining {
-                Defining::Invalid(errors) => return Err((15, format!("the company is wrong: {errors:?}"))),
-                Defining::InUse(_) | Defining::Missing => {}
-                _ => {}
-            },
+            (Done::Defined(Defining::Invalid(errors)), _) => {
+                return Err((15, format!("the company is wrong: {errors:?}")));
+            }
             _ => {}
         }
         Ok(())
@@ -718,7 +747,8 @@ impl<'a, H: House> World<'a, H> {
             }
             Task::Settle { .. } => {}
             Task::Record { .. } | Task::Act { .. } | Task::Define { .. } => {
-                let wait = SignedDuration::from_millis(i64::try_from(self.dice.between(500, 3_000)).unwrap_or(0));
+                let wait =
+                    SignedDuration::from_millis(i64::try_from(self.dice.between(500, 3_000)).unwrap_or(0));
                 self.after(wait, Event::Ask(task));
             }
         }
@@ -768,7 +798,8 @@ impl<'a, H: House> World<'a, H> {
             format!("{words} attempt {}: {outcome}, arrives {arrives} times", delivery.attempt)
         });
         for _ in 0..arrives {
-            let latency = SignedDuration::from_millis(i64::try_from(self.dice.spread(50, 20_000)).unwrap_or(0));
+            let latency =
+                SignedDuration::from_millis(i64::try_from(self.dice.spread(50, 20_000)).unwrap_or(0));
             for one in std::iter::once(claim).chain(&claim.others) {
                 self.after(latency, Event::Arrive { delivery: one.delivery.clone() });
             }
@@ -800,8 +831,11 @@ impl<'a, H: House> World<'a, H> {
             return;
         }
         let Ok(Some(state)) = self.house.state(id) else { return };
-        let mut dice = Dice::of(self.options.seed, person.as_str(), state.alert.number << 8 | u64::from(delivery.round));
-        for Reaction { after, input, wants_it } in people::react(&mut dice, person, delivery, self.clock(), self.options) {
+        let mut dice =
+            Dice::of(self.options.seed, person.as_str(), state.alert.number << 8 | u64::from(delivery.round));
+        for Reaction { after, input, wants_it } in
+            people::react(&mut dice, person, delivery, self.clock(), self.options)
+        {
             if wants_it {
                 self.ledger.wanted.insert(id);
             }
@@ -819,7 +853,10 @@ impl<'a, H: House> World<'a, H> {
             return Err((1, format!("{id} is gone")));
         };
         if self.house.has_stray_wakes(id).map_err(wrong)? {
-            return Err((12, format!("the stored wakes of alert #{} are others than its own", record.state.alert.number)));
+            return Err((
+                12,
+                format!("the stored wakes of alert #{} are others than its own", record.state.alert.number),
+            ));
         }
         self.report.mix(record.state.alert.number << 8 | lines as u64);
         let mut later = Vec::new();
@@ -827,7 +864,14 @@ impl<'a, H: House> World<'a, H> {
         let is_open = |other: AlertId| {
             house.state(other).ok().flatten().is_some_and(|state| state.alert.status != Status::Resolved)
         };
-        let looked = self.ledger.look(&record, lines, &is_open, self.clock(), &mut later);
+        let options = self.options;
+        let plan_goes_on = |page: &escalation::page::Page| {
+            // Edits may have changed a plan since.
+            options.edits == 0
+                && page.urgency == Urgency::High
+                && company::plan_goes_on(options, page.person.as_str(), page.plan_step)
+        };
+        let looked = self.ledger.look(&record, lines, &plan_goes_on, &is_open, self.clock(), &mut later);
         if self.report.tells {
             for entry in &record.history {
                 let by = entry.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -847,7 +891,7 @@ impl<'a, H: House> World<'a, H> {
     }
 
     /// A deadline has passed.
-    fn look_back(&mut self, deadline: Deadline) -> Found {
+    fn look_back(&mut self, deadline: Deadline, is_last: bool) -> Found {
         let wrong = |error: StoreError| (15, error.to_string());
         let clock = self.clock();
         let (due, promise, seen, patience) = match &deadline {
@@ -892,13 +936,19 @@ impl<'a, H: House> World<'a, H> {
                 }
                 // A person who has had many messages gets a summary a minute: this one waits for it.
                 let is_held = record.deliveries.iter().map(|record| &record.delivery).any(|delivery| {
-                    delivery.not_before > delivery.created_at && clock < delivery.created_at + ASKED_WITHIN * 3
+                    delivery.not_before > delivery.created_at
+                        && clock < delivery.created_at + ASKED_WITHIN * 3
                 });
                 if is_held {
                     self.after(AT_ONCE, Event::Deadline(deadline));
                     return Ok(());
                 }
-                (clock - ASKED_WITHIN, 13, format!("nobody was asked about alert #{}", alert.number), ASKED_WITHIN)
+                (
+                    clock - ASKED_WITHIN,
+                    13,
+                    format!("nobody was asked about alert #{}", alert.number),
+                    ASKED_WITHIN,
+                )
             }
         };
         if clock < due + patience {
@@ -907,6 +957,12 @@ impl<'a, H: House> World<'a, H> {
         }
         if !self.is_healthy_for(patience) {
             self.after(patience, Event::Deadline(deadline));
+            return Ok(());
+        }
+        if !is_last {
+            // In production every loop looks once a second, whatever it is told; here only now.
+            self.look_soon();
+            self.after(AT_ONCE, Event::LastDeadline(deadline));
             return Ok(());
         }
         Err((promise, seen))
@@ -934,9 +990,16 @@ impl<'a, H: House> World<'a, H> {
                     return Err((16, format!("{} of alert #{} was left over", delivery.id, alert.number)));
                 }
                 let is_of_ended = delivery.state == DeliveryState::Ready
-                    && record.state.pages.iter().any(|page| Some(page.id) == delivery.page && !page.is_live());
+                    && record
+                        .state
+                        .pages
+                        .iter()
+                        .any(|page| Some(page.id) == delivery.page && !page.is_live());
                 if is_of_ended {
-                    return Err((18, format!("{} of alert #{} waits for nothing", delivery.id, alert.number)));
+                    return Err((
+                        18,
+                        format!("{} of alert #{} waits for nothing", delivery.id, alert.number),
+                    ));
                 }
             }
         }

@@ -288,7 +288,14 @@ impl<R: Rows> Core<R> {
             };
             let ids = Ids { now, chance: &mut *self.chance };
             let stepped = alert::step_among(before.clone(), input, definitions.directory(), ids, &recent);
-            let Some((audience, since)) = asked.take() else { return Ok(stepped) };
+            let Some((audience, since)) = asked.take() else {
+                #[cfg(feature = "mutants")]
+                let stepped = stepped.map(|mut stepped| {
+                    self.rows.distort(before, input, &mut stepped);
+                    stepped
+                });
+                return Ok(stepped);
+            };
             let count = self.rows.begun_since(&audience, since).await?;
             counted.push((audience, since, count));
         }
@@ -324,11 +331,7 @@ impl<R: Rows> Core<R> {
 
     // ---- the engine ----
 
-    pub(crate) async fn advance(
-        &mut self,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Advanced, StoreError> {
+    pub(crate) async fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
         let due = self.rows.due_wakes(now, most).await?;
         let mut is_busy = false;
         for (alert, wake) in &due {

@@ -182,6 +182,16 @@ pub(crate) trait Rows {
     /// Stores where it stands.
     async fn save_look(&mut self, look: &Look) -> Result<()>;
 
+    /// Puts a planted fault into what a step has come to.
+    #[cfg(feature = "mutants")]
+    fn distort(
+        &self,
+        _before: &State,
+        _input: &escalation::event::Input,
+        _stepped: &mut escalation::alert::Stepped,
+    ) {
+    }
+
     // ---- definitions and access ----
 
     /// Waits until no other transaction edits definitions, and keeps others from it until the end of this one.

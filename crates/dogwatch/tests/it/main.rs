@@ -56,6 +56,7 @@ mod process;
 mod rehearsal;
 mod schedule_page;
 mod silence;
+mod simulator;
 mod store;
 mod story;
 mod support;

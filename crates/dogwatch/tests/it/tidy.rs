@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top of the house to the bottom; a room may use those below it.
 /// Rooms on one line never use each other.
-const FLOORS: [&[&str]; 18] = [
+const FLOORS: [&[&str]; 19] = [
     &["cli"],
     &["service"],
     &["http", "api", "web"],
@@ -16,6 +16,7 @@ const FLOORS: [&[&str]; 18] = [
     &["naemon"],
     &["channel"],
     &["rehearsal", "why"],
+    &["simulator"],
     &["timeline"],
     &["takeover"],
     &["duty"],

@@ -51,11 +51,7 @@ enum Place {
 }
 
 impl<R: Rows> Core<R> {
-    pub(crate) async fn claim(
-        &mut self,
-        now: Timestamp,
-        capacity: &Capacity,
-    ) -> Result<Claims, StoreError> {
+    pub(crate) async fn claim(&mut self, now: Timestamp, capacity: &Capacity) -> Result<Claims, StoreError> {
         let (expired, mut next) = self.rows.expired(now).await?;
         for delivery in expired {
             let why = "whoever was sending it did not come back".to_owned();

@@ -223,8 +223,12 @@ impl Rows for ModelRows {
             let newest = |id: &AlertId| writes.alerts.get(id).or_else(|| tables.alerts.get(id));
             let ids: BTreeSet<AlertId> =
                 tables.open.values().copied().chain(writes.alerts.keys().copied()).collect();
-            let mut begun: Vec<&Alert> =
-                ids.iter().filter_map(newest).map(|state| &state.alert).filter(|alert| is_meant(alert)).collect();
+            let mut begun: Vec<&Alert> = ids
+                .iter()
+                .filter_map(newest)
+                .map(|state| &state.alert)
+                .filter(|alert| is_meant(alert))
+                .collect();
             begun.sort_by_key(|alert| alert.number);
             begun.into_iter().map(|alert| alert.id).collect()
         })
@@ -426,12 +430,8 @@ impl Rows for ModelRows {
             Outcome::RetryAfter { why, .. } => ("retry_after", why),
             Outcome::Unknown { why } => ("unknown", why),
         };
-        let attempt = Attempt {
-            at: now,
-            attempt: delivery.attempt,
-            outcome: word.to_owned(),
-            detail: detail.clone(),
-        };
+        let attempt =
+            Attempt { at: now, attempt: delivery.attempt, outcome: word.to_owned(), detail: detail.clone() };
         self.put_delivery(delivery, Some(attempt))
     }
 

@@ -74,10 +74,17 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Result<DeliveryRecord, Sto
 }
 
 pub(super) fn load(connection: &Connection, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    Ok(load_record(connection, id)?.map(|record| record.delivery))
+}
+
+/// A delivery with its attempts.
+pub(super) fn load_record(
+    connection: &Connection,
+    id: DeliveryId,
+) -> Result<Option<DeliveryRecord>, StoreError> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM delivery WHERE id = ?1"))?;
-    let found = statement.query_row([id.to_bytes()], read).optional()?.transpose()?;
-    Ok(found.map(|record| record.delivery))
+    statement.query_row([id.to_bytes()], read).optional()?.transpose()
 }
 
 /// The deliveries of an alert, oldest first.

@@ -86,10 +86,28 @@ pub(super) fn reports_since(
 
 /// The history of an alert, oldest first.
 pub(super) fn of_alert(connection: &Connection, alert: AlertId) -> Result<Vec<HistoryEntry>, StoreError> {
+    of_alert_after(connection, alert, 0)
+}
+
+/// How many lines the history of an alert has.
+pub(super) fn count(connection: &Connection, alert: AlertId) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM event WHERE alert = ?1")?;
+    let count: i64 = statement.query_row([alert.to_bytes()], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// The history of an alert after so many lines, oldest first.
+pub(super) fn of_alert_after(
+    connection: &Connection,
+    alert: AlertId,
+    after: usize,
+) -> Result<Vec<HistoryEntry>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, kind, round, person, label, via, text, detail FROM event WHERE alert = ?1 ORDER BY seq",
+        "SELECT at, kind, round, person, label, via, text, detail FROM event WHERE alert = ?1 AND seq > ?2 \
+         ORDER BY seq",
     )?;
-    let mut rows = statement.query([alert.to_bytes()])?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![alert.to_bytes(), after])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let (kind, text): (String, String) = (row.get(1)?, row.get(6)?);

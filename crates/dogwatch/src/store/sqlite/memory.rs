@@ -1,5 +1,6 @@
 //! SQLite in memory, for the simulator: a database that outlives the connections of its nodes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::rows::SqliteRows;
-use super::{alert, delivery, keep_plans, migrate, read};
+use super::{alert, delivery, event, keep_plans, migrate, read};
 use crate::store::{AlertRecord, AlertRef, StoreError};
 
 /// A database in memory. It ends with this.
@@ -61,6 +62,27 @@ impl MemoryDatabase {
     /// Everything that is committed about an alert.
     pub(crate) fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
         read::alert(&self.keeper, AlertRef::Id(id))
+    }
+
+    /// What is committed about an alert: its history after so many lines, and those of its deliveries that are
+    /// named; none named: all. With how many lines there are.
+    pub(crate) fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: Option<&BTreeSet<DeliveryId>>,
+    ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
+        let Some(state) = alert::load(&self.keeper, id)? else { return Ok(None) };
+        let history = event::of_alert_after(&self.keeper, id, after)?;
+        let deliveries = match deliveries {
+            Some(named) => {
+                let found = named.iter().map(|id| delivery::load_record(&self.keeper, *id));
+                found.filter_map(Result::transpose).collect::<Result<_, _>>()?
+            }
+            None => delivery::of_alert(&self.keeper, id)?,
+        };
+        let lines = event::count(&self.keeper, id)?;
+        Ok(Some((AlertRecord { state, history, deliveries }, lines)))
     }
 
     /// An alert, its pages and wakes, as committed.

@@ -380,8 +380,15 @@ fn distort(mutant: Mutant, before: &State, input: &Input, stepped: &mut Stepped)
         }
         Mutant::DeliveryLost => effects.retain(|effect| !matches!(effect, Effect::Deliver(_))),
         Mutant::DeliveryTwice => {
-            let more: Vec<Effect> =
-                effects.iter().filter(|effect| matches!(effect, Effect::Deliver(_))).cloned().collect();
+            let twin = |effect: &Effect| match effect {
+                Effect::Deliver(delivery) => {
+                    let mut id = delivery.id.to_bytes();
+                    id[15] ^= 1;
+                    Some(Effect::Deliver(Delivery { id: DeliveryId::from_bytes(id), ..delivery.clone() }))
+                }
+                _ => None,
+            };
+            let more: Vec<Effect> = effects.iter().filter_map(twin).collect();
             effects.extend(more);
         }
         Mutant::PageGoesOn if matches!(input, Input::Acknowledge { .. }) => {

@@ -19,7 +19,7 @@ use super::company;
 use crate::store::{AlertRecord, DeliveryRecord};
 
 /// Every promise in words, in order of its number, from 1.
-pub const PROMISES: [&str; 18] = [
+pub const PROMISES: [&str; 20] = [
     "an event that was answered with an alert stays linked to that alert",
     "at most one alert is open for a sender's key",
     "nobody is paged after the answer: no claim of a page is committed once its alert waits for none",
@@ -38,6 +38,8 @@ pub const PROMISES: [&str; 18] = [
     "when all is well again everything comes to its end",
     "without faults each message is sent once, and at once",
     "an alert whose page ended leaves no page of it to be sent",
+    "an acknowledgement that was answered is stored",
+    "a page asks each contact once for each of its steps at a time",
 ];
 
 /// A promise that was broken.
@@ -209,6 +211,16 @@ impl Ledger {
         }
         // What is to be sent.
         for DeliveryRecord { delivery, attempts } in &record.deliveries {
+            let is_twin = |other: &DeliveryRecord| {
+                let other = &other.delivery;
+                other.id != delivery.id
+                    && (other.page, other.step, other.created_at)
+                        == (delivery.page, delivery.step, delivery.created_at)
+                    && (&other.contact, other.purpose) == (&delivery.contact, delivery.purpose)
+            };
+            if delivery.page.is_some() && record.deliveries.iter().any(is_twin) {
+                return broken(20, format!("{} of alert #{} has a twin", delivery.id, alert.number));
+            }
             let page = record.state.pages.iter().find(|page| Some(page.id) == delivery.page);
             let before = account.deliveries.insert(
                 delivery.id,

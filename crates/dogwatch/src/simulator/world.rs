@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use escalation::alert::{Audience, Status};
+use escalation::alert::{Audience, Status, Verdict};
 use escalation::delivery::{Delivery, Outcome, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Service;
 use escalation::effect::EntryKind;
@@ -714,6 +714,13 @@ impl<'a, H: House> World<'a, H> {
             }
             (Done::Acted(Some(acted)), Task::Act { input, .. }) => {
                 let number = acted.alert.number;
+                let is_kept = acted.alert.acknowledged.is_some() || acted.alert.status == Status::Resolved;
+                if matches!(*input, Input::Acknowledge { .. }) && acted.verdict == Verdict::Done && !is_kept {
+                    return Err((
+                        19,
+                        format!("alert #{number} was acknowledged, and is {}", acted.alert.status.word()),
+                    ));
+                }
                 self.report.say(now, || format!("alert #{number}: {input:?}: {:?}", acted.verdict));
             }
             (Done::Defined(Defining::Invalid(errors)), _) => {

@@ -56,6 +56,26 @@ fn a_failed_delivery_brings_the_step_forward_by_what_it_need_not_wait() {
 }
 
 #[test]
+fn a_step_that_finds_only_a_page_that_has_failed_is_over_now_and_not_before_all_time() {
+    let directory = Directory::default()
+        .person("john", &["handset:john every 5m"])
+        .person("carol", &["handset:carol"])
+        .team("ops", &["john"])
+        .plan(
+            "ops",
+            0,
+            &["all_members after 1m", "all_members email:role@example.org after_plan", "carol after 1h"],
+        );
+    let mut world = World::new(directory).carrier_always("handset:john", Reply::NoAnswer);
+    let end = world.now + duration("1h");
+    while world.tick(end) {
+        let past: Vec<_> = world.state.wakes.iter().filter(|(_, at)| **at < world.now).collect();
+        assert!(past.iter().all(|(_, at)| world.now.duration_since(**at) < duration("1h")), "{past:?}");
+    }
+    assert!(!world.paged("handset:carol").is_empty(), "{}", world.timeline());
+}
+
+#[test]
 fn an_answer_before_its_time_keeps_the_next_step_from_firing() {
     let mut world = World::new(ops().plan("ops", 0, &["john after_plan", "carol after 1h"]));
     world.run_before("10m");

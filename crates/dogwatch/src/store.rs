@@ -9,6 +9,7 @@
 //! the verbs.
 
 mod access;
+pub mod phone;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -256,7 +257,8 @@ pub struct Attempt {
     pub at: Timestamp,
     /// Which attempt, from 1.
     pub attempt: u8,
-    /// `accepted`, `refused`, `retry_after` or `unknown`.
+    /// `accepted`, `refused`, `retry_after` or `unknown`; later, as the provider says, `completed`, `failed`,
+    /// `not_taken` or `arrived`.
     pub outcome: String,
     /// Why, or the provider's name for it.
     pub detail: String,

@@ -115,7 +115,8 @@ impl FromStr for Contact {
     type Err = BadContact;
 
     fn from_str(text: &str) -> Result<Self, BadContact> {
-        let forms = "\"handset:NAME\", \"webhook:https://…\", \"email:NAME@HOST\", \"sms:+49…\" or \"phone:+49…\"";
+        let forms =
+            "\"handset:NAME\", \"webhook:https://…\", \"email:NAME@HOST\", \"sms:+49…\" or \"phone:+49…\"";
         let Some((word, address)) = text.split_once(':') else {
             return Err(BadContact(format!("a contact has a kind and a colon: write {forms}")));
         };

@@ -31,6 +31,8 @@ mod event;
 mod mailbox;
 mod migrate;
 pub(super) mod read;
+mod receipt;
+pub(super) mod reply;
 mod silence;
 mod wake;
 

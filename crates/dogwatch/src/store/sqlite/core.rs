@@ -5,6 +5,7 @@
 //! rollback takes it back.
 
 mod merge;
+mod phone;
 mod post;
 mod recurrence;
 mod silences;

@@ -5,6 +5,7 @@ use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Outcome, Purpose, State};
 use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::page::Page;
+use escalation::receipt::Receipt;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -256,6 +257,27 @@ pub(super) fn update_with_outcome(
         delivery.lease_until.as_millisecond(),
         line,
     ])?;
+    Ok(())
+}
+
+/// A line about what a provider said of an attempt after it took it.
+pub(super) fn remember_receipt(
+    connection: &Connection,
+    id: DeliveryId,
+    attempt: u8,
+    receipt: Receipt,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let line = to_json(&AttemptRow {
+        at: now.as_millisecond(),
+        attempt,
+        outcome: receipt.word().to_owned(),
+        detail: detail.to_owned(),
+    })?;
+    connection
+        .prepare_cached("UPDATE delivery SET history = history || ?2 || char(10) WHERE id = ?1")?
+        .execute(params![id.to_bytes(), line])?;
     Ok(())
 }
 

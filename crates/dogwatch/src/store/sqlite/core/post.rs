@@ -57,6 +57,8 @@ impl Core {
             let why = "whoever was sending it did not come back".to_owned();
             self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None)?;
         }
+        let receipts = self.receipts_due(now)?;
+        next = next.into_iter().chain(receipts).min();
         let mut leaving = Leaving::default();
         for provider in delivery_rows::ready_providers(&self.connection)? {
             let busy = capacity.busy.get(&provider).copied().unwrap_or(0);

@@ -4,9 +4,11 @@
 //! of retries or of the store: those are decided in the `escalation` crate.
 
 pub mod email;
+pub mod gateway;
 pub mod handset;
 pub mod providers;
 pub mod twilio;
+pub mod vonage;
 pub mod webhook;
 
 use std::collections::HashMap;

@@ -81,8 +81,6 @@ impl Twilio {
         let resource = if is_call { "Calls" } else { "Messages" };
         let url =
             format!("{}/2010-04-01/Accounts/{}/{resource}.json", self.account.base_url, self.account.account);
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(&form);
         let request = self
             .outbound
             .client()
@@ -90,7 +88,7 @@ impl Twilio {
             .basic_auth(&self.account.account, Some(self.account.token.reveal()))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(body.finish());
+            .body(to_form(&form));
         match exchange(request).await {
             Ok(answer) => read(&answer, if is_call { "CA" } else { "SM" }),
             Err(carried) => carried,
@@ -142,6 +140,10 @@ impl Provider for Twilio {
     fn receipt_within(&self, _: Kind) -> Option<SignedDuration> {
         self.account.receipt_within
     }
+}
+
+fn to_form(fields: &[(&str, String)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// Errors that lie in the number: nobody can reach it. From Twilio's dictionary of errors.

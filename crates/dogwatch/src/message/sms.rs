@@ -49,6 +49,11 @@ fn to_gsm(text: &str) -> Option<String> {
     Some(plain)
 }
 
+/// Whether a text is in the telephone's own alphabet.
+pub fn is_gsm(text: &str) -> bool {
+    text.chars().all(|letter| places(letter).is_some())
+}
+
 /// In how many parts a text is sent.
 pub fn segments(text: &str) -> usize {
     let (total, alone, part) = match text.chars().map(places).sum::<Option<usize>>() {

@@ -98,7 +98,7 @@ pub(super) fn resolve(all: Vec<Raw>, has_public_url: bool) -> anyhow::Result<Vec
 }
 
 impl Raw {
-    fn resolve(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Provider> {
+    fn resolve(self, name: &str, has_public_url: bool) -> anyhow::Result<Provider> {
         Name::new(name).map_err(|wrong| anyhow::anyhow!("name: {wrong}"))?;
         let (able, first): (&[Kind], _) = match self.kind.as_deref() {
             Some("twilio") => (&[Kind::Sms, Kind::Phone], "twilio"),

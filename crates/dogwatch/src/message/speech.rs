@@ -129,6 +129,21 @@ pub fn no_such_key(language: Language) -> &'static str {
     }
 }
 
+/// What was done, in the language of who is called; with a tag where it is in another one.
+pub fn confirmed(text: &str, language: Language) -> (String, Option<&'static str>) {
+    let spoken = text.replace('#', "number ");
+    match (language, text) {
+        (Language::English, _) => (spoken, None),
+        (Language::German, "You have it. Nobody else is paged any more.") => {
+            ("Sie haben es. Niemand sonst wird mehr gerufen.".to_owned(), None)
+        }
+        (Language::German, "You have all of them. Nobody else is paged any more.") => {
+            ("Sie haben alle. Niemand sonst wird mehr gerufen.".to_owned(), None)
+        }
+        (Language::German, _) => (spoken, Some("en-US")),
+    }
+}
+
 /// One line without what can't be spoken.
 fn read(text: &str) -> String {
     let plain: String =

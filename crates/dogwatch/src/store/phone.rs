@@ -177,6 +177,15 @@ impl Store {
         self.backend.call(move |core, now| core.warn_operators(now, &text, not_by)).await
     }
 
+    /// Answers a short message by one of our own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn answer_line(&self, contact: Contact, text: String) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| core.answer_line(now, &contact, &text)).await
+    }
+
     /// Tells a person something through another contact than the one that it is about.
     ///
     /// # Errors

@@ -118,6 +118,7 @@ impl World {
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
+            providers: providers.into(),
             shutdown,
         };
         let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });

@@ -144,7 +144,7 @@ impl Core {
         let definitions = self.memory.definitions.clone();
         let others = definitions.directory().service.operators.iter().filter(|to| to.kind() != not_by);
         for contact in others.cloned() {
-            self.warn(now, None, contact, text)?;
+            self.post(now, None, contact, Purpose::Warning, text)?;
         }
         Ok(())
     }
@@ -160,21 +160,31 @@ impl Core {
         let contacts = definitions.directory().people.get(person).map(|person| person.contacts.as_slice());
         let quiet = |to: &&Contact| *to != not_by && !to.kind().is_voice();
         match contacts.unwrap_or_default().iter().find(quiet) {
-            Some(contact) => self.warn(now, Some(person.clone()), contact.clone(), text),
+            Some(contact) => self.post(now, Some(person.clone()), contact.clone(), Purpose::Warning, text),
             None => Ok(()),
         }
     }
 
-    fn warn(
+    pub(in crate::store) fn answer_line(
+        &mut self,
+        now: Timestamp,
+        contact: &Contact,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        self.post(now, None, contact.clone(), Purpose::Notice, text)
+    }
+
+    fn post(
         &mut self,
         now: Timestamp,
         person: Option<Name>,
         contact: Contact,
+        purpose: Purpose,
         text: &str,
     ) -> Result<(), StoreError> {
         let mut ids = Ids { now, chance: &mut *self.chance };
-        let warning = Delivery::without_alert(&mut ids, person, contact, Purpose::Warning, text.to_owned());
-        delivery_rows::insert(&self.connection, &warning)?;
+        let delivery = Delivery::without_alert(&mut ids, person, contact, purpose, text.to_owned());
+        delivery_rows::insert(&self.connection, &delivery)?;
         self.stirred.deliveries = true;
         Ok(())
     }

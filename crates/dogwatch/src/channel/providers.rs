@@ -16,6 +16,8 @@ use escalation::contact::Kind;
 use escalation::delivery::Outcome;
 use jiff::{SignedDuration, Timestamp};
 
+use tokio::sync::Notify;
+
 use super::{Channel, Sending};
 use crate::clock::{Clock, lock};
 use crate::message::Message;
@@ -25,6 +27,9 @@ use health::{Health, Limits, Unfit};
 const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(5);
 /// After a refusal that another provider may not share, the delivery is soon ready again.
 const SOON: SignedDuration = SignedDuration::from_secs(2);
+
+/// How long a place is waited for where all providers have what they bear.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
 
 /// What a provider did with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,39 +91,68 @@ pub struct Providers {
     inner: Vec<Named>,
     clock: Arc<dyn Clock>,
     trouble: Mutex<Vec<String>>,
+    freed: Notify,
 }
 
 impl Providers {
     /// The channel for `kind`, through these providers in order.
     pub fn new(kind: Kind, providers: Vec<Named>, clock: Arc<dyn Clock>) -> Self {
-        Self { kind, inner: providers, clock, trouble: Mutex::default() }
+        Self { kind, inner: providers, clock, trouble: Mutex::default(), freed: Notify::new() }
     }
 
-    /// The provider whose turn it is, with a place at it.
-    fn choose(&self, attempt: u8, now: Timestamp) -> Result<Place<'_>, Outcome> {
-        let count = self.inner.len();
-        let first = usize::from(attempt.saturating_sub(1));
-        let (mut soonest, mut whys) = (None::<Timestamp>, Vec::new());
-        for place in 0..count {
-            let named = &self.inner[(first + place) % count];
-            match lock(&named.health).begin(now) {
-                Ok(()) => return Ok(Place { named, clock: &*self.clock, is_settled: false }),
-                Err(Unfit::Busy(until)) => {
-                    soonest = Some(soonest.map_or(until, |soonest| soonest.min(until)));
-                    whys.push(format!("{} is busy", named.name));
-                }
-                Err(Unfit::Resting(until, why)) => {
-                    soonest = Some(soonest.map_or(until, |soonest| soonest.min(until)));
-                    whys.push(format!("{} is left alone for a while: {why}", named.name));
-                }
+    /// The provider whose turn it is, with a place at it. Where all have what they bear, a place is waited for.
+    async fn choose(&self, attempt: u8) -> Result<Place<'_>, Outcome> {
+        let give_up = self.clock.now() + PATIENCE;
+        loop {
+            let freed = self.freed.notified();
+            let now = self.clock.now();
+            match self.look(attempt, now) {
+                Ok(place) => return Ok(place),
+                Err(None) => return Err(self.none_is_fit(now)),
+                Err(Some(_)) if now >= give_up => return Err(self.none_is_fit(now)),
+                Err(Some(until)) => tokio::select! {
+                    () = freed => {}
+                    () = self.clock.wait_until(until) => {}
+                },
             }
         }
+    }
+
+    /// A place at the first that is fit; else when to look again, if waiting is of any use.
+    fn look(&self, attempt: u8, now: Timestamp) -> Result<Place<'_>, Option<Timestamp>> {
+        let first = usize::from(attempt.saturating_sub(1));
+        let mut again = None;
+        for place in 0..self.inner.len() {
+            let named = &self.inner[(first + place) % self.inner.len()];
+            match lock(&named.health).begin(now) {
+                Ok(()) => return Ok(Place { named, channel: self, is_settled: false }),
+                Err(Unfit::Full(until)) => again = Some(again.map_or(until, |at: Timestamp| at.min(until))),
+                Err(Unfit::Held(_) | Unfit::Resting(..)) => {}
+            }
+        }
+        Err(again)
+    }
+
+    /// Why nobody can be asked, and when somebody can.
+    fn none_is_fit(&self, now: Timestamp) -> Outcome {
+        let (mut soonest, mut whys) = (None::<Timestamp>, Vec::new());
+        for named in &self.inner {
+            let (until, why) = match lock(&named.health).unfit(now) {
+                None => continue,
+                Some(Unfit::Full(until) | Unfit::Held(until)) => (until, format!("{} is busy", named.name)),
+                Some(Unfit::Resting(until, why)) => {
+                    (until, format!("{} is left alone for a while: {why}", named.name))
+                }
+            };
+            soonest = Some(soonest.map_or(until, |soonest| soonest.min(until)));
+            whys.push(why);
+        }
         let pause = soonest.map_or(SOON, |at| at.duration_since(now));
-        Err(Outcome::RetryAfter { pause, why: whys.join("; ") })
+        Outcome::RetryAfter { pause, why: whys.join("; ") }
     }
 
     async fn carry(&self, message: &Message) -> Outcome {
-        let mut place = match self.choose(message.attempt, self.clock.now()) {
+        let mut place = match self.choose(message.attempt).await {
             Ok(place) => place,
             Err(outcome) => return outcome,
         };
@@ -185,7 +219,7 @@ impl Channel for Providers {
 /// A place at a provider, given back when dropped. One that is dropped without an answer was waited for in vain.
 struct Place<'a> {
     named: &'a Named,
-    clock: &'a dyn Clock,
+    channel: &'a Providers,
     is_settled: bool,
 }
 
@@ -194,7 +228,9 @@ impl Drop for Place<'_> {
         let mut health = lock(&self.named.health);
         health.end();
         if !self.is_settled {
-            health.failed(self.clock.now(), "no answer in time");
+            health.failed(self.channel.clock.now(), "no answer in time");
         }
+        drop(health);
+        self.channel.freed.notify_waiters();
     }
 }

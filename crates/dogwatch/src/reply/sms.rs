@@ -173,6 +173,7 @@ async fn by_what_waits(
             }
         }
     }
+    waiting.sort_by_key(|(_, alert)| alert.number);
     match waiting.as_slice() {
         [] => Ok(Some("Nothing waits for your answer.".to_owned())),
         [(person, alert)] => act(store, alert.id, person, key).await,

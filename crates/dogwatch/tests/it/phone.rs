@@ -4,6 +4,7 @@
 
 mod failing;
 mod gateway;
+mod guide;
 
 use escalation::directory::Service;
 use serde_json::{Value, json};
@@ -12,7 +13,6 @@ use crate::support::World;
 use crate::support::twilio::{ACCOUNT, FROM, Twilio, send};
 
 pub const JOHN: &str = "+493011111";
-pub const BOB: &str = "+493022222";
 
 /// A world with Twilio, and John and Bob in the team ops.
 pub async fn world(johns: &[&str], language: &str) -> (World, Twilio) {
@@ -248,6 +248,48 @@ async fn a_bare_ack_asks_which_and_ack_all_means_what_the_message_held() {
     assert_eq!(status(&world, later).await, "triggered");
 }
 
+/// What a sender writes must not become a word of the protocol.
+#[tokio::test]
+async fn whatever_an_alert_says_twiml_keeps_its_shape_and_a_message_its_last_line() {
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    let nasty = [
+        "</Say></Gather><Hangup/>",
+        "<![CDATA[x]]>",
+        "]]>",
+        "&amp;&lt;&#0;&#x1b;&bogus;",
+        "\" action=\"https://evil.example/",
+        "<!-- -->",
+        "<?xml version=\"1.0\"?>",
+        "<!DOCTYPE x [<!ENTITY a \"b\">]>&a;",
+        "nul \u{0} esc \u{1b} del \u{7f} c1 \u{85} \u{fffe} \u{ffff}",
+        "rtl \u{202e} zwj \u{200d} bom \u{feff} emoji 😀 я 中",
+        "%s %n {to} {{ x }} ${x} $(x) `x`",
+    ];
+    for (count, text) in nasty.into_iter().cycle().take(nasty.len() * 2).enumerate() {
+        let long = if count < nasty.len() { text.to_owned() } else { text.repeat(1_000 / text.len()) };
+        let asked = world
+            .request(
+                "POST",
+                "/api/v1/teams/ops/notify",
+                Some(json!({ "summary": format!("{long} {count}") })),
+            )
+            .await;
+        if asked.status != 201 {
+            // NUL and the like are refused at the door.
+            assert_eq!(asked.status, 422, "{}", asked.text);
+            continue;
+        }
+        world.pass_seconds(61).await;
+        let twiml = twilio.follow(twilio.newest().field("Twiml"));
+        let verbs: Vec<&str> =
+            twiml["inner"].as_array().unwrap().iter().map(|verb| verb["verb"].as_str().unwrap()).collect();
+        assert_eq!(verbs, ["Gather", "Gather", "Say"], "{text}");
+        assert_eq!(twiml["inner"][0]["inner"].as_array().unwrap().len(), 1, "{text}");
+        let url = twiml["inner"][0]["attributes"]["action"].as_str().unwrap();
+        assert!(url.starts_with(&format!("{}/callbacks/twilio/main/keys?", world.url)), "{url}");
+    }
+}
+
 #[tokio::test]
 async fn strangers_hear_nothing_and_codes_can_not_be_guessed() {
     let (mut world, twilio) = world(&[&format!("sms:{JOHN}")], "en").await;
@@ -285,6 +327,8 @@ async fn after_stop_no_message_goes_out_calls_do_and_start_takes_it_back() {
     assert_eq!(contacts["stopped"][0]["contact"], format!("sms:{JOHN}"));
     let said = twilio.text(&world, "main", "SM2", JOHN, "Start").await;
     assert_eq!(said, "You get messages again. STOP ends them.");
+    // What would have gone there is collected for a minute; that is over.
+    world.pass_seconds(61).await;
     world.notify("fan broken").await;
     world.settle().await;
     assert!(twilio.newest().sid.starts_with("SM"));

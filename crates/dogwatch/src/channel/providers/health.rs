@@ -25,8 +25,10 @@ pub struct Limits {
 /// Why a provider can't be asked now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It has all that it bears, or wants to be left alone until then.
-    Busy(Timestamp),
+    /// It has all that it bears, until then or until one of these ends.
+    Full(Timestamp),
+    /// It wants to be left alone until then.
+    Held(Timestamp),
     /// It has failed too often, or its account is in trouble: until then, and why.
     Resting(Timestamp, String),
 }
@@ -64,26 +66,28 @@ impl Health {
     ///
     /// Why there is none.
     pub fn begin(&mut self, now: Timestamp) -> Result<(), Unfit> {
-        if let Some((until, why)) = self.rest.clone().filter(|(until, _)| *until > now) {
-            return Err(Unfit::Resting(until, why));
-        }
-        if let Some(until) = self.held_until.filter(|until| *until > now) {
-            return Err(Unfit::Busy(until));
+        if let Some(unfit) = self.unfit(now) {
+            return Err(unfit);
         }
         let second = now.as_second();
-        if self.second.0 != second {
-            self.second = (second, 0);
-        }
-        if self.under_way >= self.limits.at_once || self.second.1 >= self.limits.per_second {
-            return Err(Unfit::Busy(now + SignedDuration::from_secs(1)));
-        }
-        // After a rest one goes out to see whether it is well again; the others wait for what comes of it.
-        if self.rest.is_some() && self.under_way > 0 {
-            return Err(Unfit::Busy(now + SignedDuration::from_secs(1)));
-        }
+        self.second = (second, if self.second.0 == second { self.second.1 + 1 } else { 1 });
         self.under_way += 1;
-        self.second.1 += 1;
         Ok(())
+    }
+
+    /// Why it can't be asked now, if it can't.
+    pub fn unfit(&self, now: Timestamp) -> Option<Unfit> {
+        if let Some((until, why)) = self.rest.clone().filter(|(until, _)| *until > now) {
+            return Some(Unfit::Resting(until, why));
+        }
+        if let Some(until) = self.held_until.filter(|until| *until > now) {
+            return Some(Unfit::Held(until));
+        }
+        let begun = if self.second.0 == now.as_second() { self.second.1 } else { 0 };
+        // After a rest one goes out to see whether it is well again; the others wait for what comes of it.
+        let is_being_tried = self.rest.is_some() && self.under_way > 0;
+        let is_full = self.under_way >= self.limits.at_once || begun >= self.limits.per_second;
+        (is_full || is_being_tried).then(|| Unfit::Full(now + SignedDuration::from_secs(1)))
     }
 
     /// Gives a place back.
@@ -139,11 +143,11 @@ mod tests {
         let mut health = Health::new(LIMITS);
         health.begin(at(0)).unwrap();
         health.begin(at(0)).unwrap();
-        assert_eq!(health.begin(at(0)), Err(Unfit::Busy(at(1))));
+        assert_eq!(health.begin(at(0)), Err(Unfit::Full(at(1))));
         health.end();
         health.begin(at(0)).unwrap();
         health.end();
-        assert_eq!(health.begin(at(0)), Err(Unfit::Busy(at(1))), "three in this second");
+        assert_eq!(health.begin(at(0)), Err(Unfit::Full(at(1))), "three in this second");
         health.begin(at(1)).unwrap();
     }
 

@@ -167,3 +167,41 @@ pub(super) fn saw(connection: &Connection, id: &str, now: Timestamp) -> Result<(
         .execute([(now - SEEN_FOR).as_millisecond()])?;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::migrate;
+
+    /// A chance that draws these codes of four digits, then only the last one.
+    fn draws(codes: &[u64]) -> impl FnMut() -> u64 {
+        let mut left: Vec<u64> = codes.iter().rev().copied().collect();
+        move || {
+            if left.len() > 1 { left.pop() } else { left.last().copied() }
+                .unwrap_or_default()
+                .wrapping_sub(1_000)
+        }
+    }
+
+    #[test]
+    fn a_code_is_not_given_again_to_a_person_for_thirty_days_and_long_ones_help_out() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let start = Timestamp::UNIX_EPOCH;
+        migrate::run(&mut connection, start).unwrap();
+        let (john, bob) = (Name::new("john").unwrap(), Name::new("bob").unwrap());
+        let alert = |number: u8| AlertId::from_bytes([number; 16]);
+        let day = SignedDuration::from_hours(24);
+        let code = |person: &Name, number, at, chance: &[u64]| {
+            code_for(&connection, person, alert(number), at, &mut draws(chance)).unwrap()
+        };
+        assert_eq!(code(&john, 1, start, &[4_711]), "4711");
+        assert_eq!(code(&john, 1, start + day, &[5_000]), "4711", "the same alert, the same code");
+        assert_eq!(code(&john, 2, start + day, &[4_711, 4_712]), "4712");
+        assert_eq!(code(&bob, 2, start + day, &[4_711]), "4711", "another person's codes are others");
+        let longer = code(&john, 3, start + day, &[4_711]);
+        assert_eq!(longer, "13711", "when short ones are used up");
+        assert_eq!(code(&john, 4, start + day * 30, &[4_711, 4_713]), "4713", "given again a day later");
+        assert_eq!(code(&john, 5, start + day * 31, &[4_711]), "4711", "it has rested");
+    }
+}

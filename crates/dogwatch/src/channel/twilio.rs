@@ -1,7 +1,7 @@
 //! Twilio, and services that speak its protocol: calls and short messages.
 //!
 //! A call carries its own TwiML, so that it speaks without asking us first; keys, receipts and replies come to
-//! `/callbacks/twilio/NAME/…`, see [`crate::callback`]. Which address a callback has is made in [`address`],
+//! `/callbacks/twilio/NAME/…`, see `callback`. Which address a callback has is made in [`address`],
 //! whether it is genuine is known to [`signature`].
 
 pub mod address;

@@ -1,7 +1,7 @@
 //! Vonage (once Nexmo): short messages by its SMS API.
 //!
 //! It answers 200 to nearly everything and says in the body, part by part, whether it took the message. It calls
-//! back at an address that holds a secret, see [`crate::callback`].
+//! back at an address that holds a secret, see `callback`.
 
 use escalation::contact::Kind;
 use escalation::delivery::SEND_DEADLINE;

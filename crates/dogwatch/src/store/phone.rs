@@ -1,7 +1,7 @@
 //! What telephones need of the store: receipts, reply codes, numbers that want nothing more, warnings.
 //!
 //! The verbs themselves are in `store/sqlite/core/phone.rs`. What a reply means is known to
-//! [`crate::reply`], what a provider says to [`crate::channel`].
+//! `reply`, what a provider says to `callback`.
 
 use escalation::contact::{Contact, Kind};
 use escalation::delivery::Outcome;

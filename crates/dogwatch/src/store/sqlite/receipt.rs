@@ -22,6 +22,9 @@ pub(super) struct Row {
     pub(super) told: bool,
 }
 
+/// A delivery, and which attempt of it.
+type Attempted = (DeliveryId, u8);
+
 impl Row {
     /// Nothing has been said yet.
     pub(super) fn new(delivery: DeliveryId, attempt: u8, now: Timestamp) -> Self {
@@ -81,7 +84,7 @@ pub(super) fn save(connection: &Connection, row: &Row) -> Result<(), StoreError>
 pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
-) -> Result<(Vec<(DeliveryId, u8)>, Option<Timestamp>), StoreError> {
+) -> Result<(Vec<Attempted>, Option<Timestamp>), StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT delivery, attempt FROM receipt WHERE due_at <= ?1 ORDER BY due_at")?;
     let rows = statement

@@ -83,6 +83,21 @@ async fn a_provider_that_hangs_brings_the_mail_after_ten_seconds_and_the_message
 }
 
 #[tokio::test]
+async fn a_message_that_arrived_although_the_provider_answered_too_late_does_not_come_again() {
+    let (mut world, twilio) = world(&[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;
+    twilio.once(Does::TakesTooLate);
+    let number = world.notify("disk full").await;
+    world.pass_seconds(10).await;
+    assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "nobody knew");
+    twilio.status(&world, &twilio.newest(), &[("MessageStatus", "sent")]).await;
+    twilio.status(&world, &twilio.newest(), &[("MessageStatus", "delivered")]).await;
+    world.pass_seconds(60).await;
+    assert_eq!(twilio.asked(), 1);
+    let story = world.story(number).await.join("\n");
+    assert!(story.contains("10 It has arrived: John by SMS"), "{story}");
+}
+
+#[tokio::test]
 async fn bad_credentials_or_no_money_bring_the_mail_at_once_and_the_operators_are_told_once() {
     for status in [401, 402, 403] {
         let (mut world, twilio) = world(&[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;

@@ -35,6 +35,8 @@ pub enum Does {
     Answers(u16, &'static str, &'static str),
     /// Reads it and says nothing.
     Hangs,
+    /// Takes it, and would say so after the deadline.
+    TakesTooLate,
     /// Begins an answer and does not go on.
     HangsInTheMiddle,
     /// Closes the connection.
@@ -273,7 +275,7 @@ async fn serve(mut stream: TcpStream, inner: Arc<Mutex<Inner>>) {
     };
     let (does, answer) = decide(&head, &body, &inner);
     match does {
-        Does::Hangs => std::future::pending().await,
+        Does::Hangs | Does::TakesTooLate => std::future::pending().await,
         Does::HangsInTheMiddle => {
             let _ = stream.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\n{\"sid\"").await;
             std::future::pending().await
@@ -297,7 +299,7 @@ fn decide(head: &str, body: &[u8], inner: &Mutex<Inner>) -> (Does, String) {
             plain(400, "", &json!({ "code": 20001, "message": wrong, "status": 400 }).to_string()),
         );
     }
-    if matches!(does, Does::Hangs | Does::HangsInTheMiddle)
+    if matches!(does, Does::Hangs | Does::TakesTooLate | Does::HangsInTheMiddle)
         && let Some((carrier, clock)) = &inner.stage
     {
         carrier.hangs_since(clock.now());
@@ -307,7 +309,7 @@ fn decide(head: &str, body: &[u8], inner: &Mutex<Inner>) -> (Does, String) {
         _ => {
             let kind = if head.contains("/Calls.json") { "CA" } else { "SM" };
             let sid = format!("{kind}{:032x}", inner.taken.len() + 1);
-            if matches!(does, Does::Takes) {
+            if matches!(does, Does::Takes | Does::TakesTooLate) {
                 inner.taken.push(Taken { sid: sid.clone(), fields });
             }
             plain(201, "", &json!({ "sid": sid, "status": "queued", "account_sid": ACCOUNT }).to_string())

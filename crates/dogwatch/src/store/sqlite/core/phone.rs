@@ -2,7 +2,7 @@
 
 use escalation::contact::{Contact, Kind};
 use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
-use escalation::event::Input;
+use escalation::event::{Input, Sent};
 use escalation::id::{AlertId, DeliveryId, Ids};
 use escalation::name::Name;
 use escalation::receipt::Receipt;
@@ -56,6 +56,12 @@ impl Core {
         let enough = if delivery.contact.kind().is_voice() { Receipt::Underway } else { Receipt::Completed };
         if joined >= enough {
             row.due_at = None;
+            if joined.sent().is_none()
+                && attempt == delivery.attempt
+                && delivery.state == DeliveryState::Ready
+            {
+                self.came_in_after_all(now, delivery)?;
+            }
         }
         if joined != row.state {
             row.state = joined;
@@ -66,6 +72,16 @@ impl Core {
             }
         }
         self.tell_of(now, row)
+    }
+
+    /// Nobody knew whether it had arrived, and it was to be tried again: now it need not.
+    fn came_in_after_all(&mut self, now: Timestamp, mut delivery: Delivery) -> Result<(), StoreError> {
+        delivery.state = DeliveryState::Sent;
+        delivery_rows::update(&self.connection, &delivery)?;
+        let Some(alert) = delivery.alert.filter(|_| delivery.purpose == Purpose::Page) else { return Ok(()) };
+        let Some(before) = alert_rows::load(&self.connection, alert)? else { return Ok(()) };
+        self.step(now, before, &Input::Settled(delivery.receipt(Sent::Accepted)), None)?;
+        Ok(())
     }
 
     /// Attempts of which nothing was heard in time have not arrived. Says when the next one is due.

@@ -4,7 +4,11 @@
 //! of retries or of the store: those are decided in the `escalation` crate.
 
 pub mod email;
+pub mod gateway;
 pub mod handset;
+pub mod providers;
+pub mod twilio;
+pub mod vonage;
 pub mod webhook;
 
 use std::collections::HashMap;
@@ -14,6 +18,7 @@ use std::sync::Arc;
 
 use escalation::contact::Kind;
 use escalation::delivery::Outcome;
+use jiff::SignedDuration;
 
 use crate::message::Message;
 
@@ -25,6 +30,16 @@ pub trait Channel: Send + Sync + 'static {
     /// Sends one message. The caller stops waiting after the deadline, and then counts the outcome as
     /// unknown; what is dropped then must leave nothing half done on our side.
     fn send<'a>(&'a self, message: &'a Message) -> Sending<'a>;
+
+    /// How long after this outcome the provider says what became of the message; none: it never does.
+    fn receipt_within(&self, _outcome: &Outcome) -> Option<SignedDuration> {
+        None
+    }
+
+    /// What the operators have to be told of its providers, each thing once.
+    fn take_trouble(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Every channel there is, by the kind of contact that it serves.

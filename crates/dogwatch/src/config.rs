@@ -2,6 +2,7 @@
 //!
 //! `config/raw.rs` is what was written; here is what it means. Only the resolved form reaches the program.
 
+pub mod provider;
 mod raw;
 
 use std::net::SocketAddr;
@@ -47,6 +48,8 @@ pub struct Config {
     pub service: Service,
     /// The mail server, if one is set up.
     pub smtp: Option<Server>,
+    /// Providers of calls and short messages, in order.
+    pub providers: Vec<provider::Provider>,
     /// The key that webhooks are signed with; none: one is made and kept in the store.
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
@@ -107,8 +110,9 @@ impl Config {
                 format!("listen: \"{listen}\" is no address; write IP:PORT, such as \"{DEFAULT_LISTEN}\"")
             })?,
             database: database_path(&database)?,
-            public_url: public_url.map(|url| check_public_url(&url)).transpose()?,
+            public_url: public_url.as_deref().map(check_public_url).transpose()?,
             service: Service { last_resort, operators },
+            providers: provider::resolve(raw.provider, public_url.is_some())?,
             smtp: raw.smtp.map(resolve_smtp).transpose()?,
             webhook_key: raw
                 .webhook

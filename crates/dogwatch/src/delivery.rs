@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use escalation::delivery::{Outcome, SEND_DEADLINE};
+use escalation::alert::Alert;
+use escalation::contact::Kind;
+use escalation::delivery::{Outcome, Purpose, SEND_DEADLINE};
 use escalation::id::DeliveryId;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -95,10 +97,19 @@ impl Dispatcher {
     /// Sends one delivery and stores what came of it.
     async fn deliver(self, claim: Claim, held: Held) {
         let (id, token) = (claim.delivery.id, claim.delivery.attempt);
+        let kind = claim.delivery.contact.kind();
         let outcome = self.send(claim).await;
         drop(held);
         self.metrics.delivered(&outcome);
-        self.settle(id, token, outcome).await;
+        let channel = self.channels.get(kind);
+        let within = channel.as_ref().and_then(|channel| channel.receipt_within(&outcome));
+        self.settle(id, token, outcome, within).await;
+        for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
+            tracing::error!("{trouble}");
+            if let Err(error) = self.store.warn_operators(trouble, kind).await {
+                tracing::error!(%error, "the operators could not be warned");
+            }
+        }
     }
 
     async fn send(&self, claim: Claim) -> Outcome {
@@ -108,7 +119,12 @@ impl Dispatcher {
             return Outcome::Refused { why, permanent: true };
         };
         let now = self.clock.now();
-        let message = self.compose(&claim, now);
+        let mut message = self.compose(&claim, now);
+        if kind == Kind::Sms
+            && let Some(outcome) = self.prepare_sms(&claim, &mut message).await
+        {
+            return outcome;
+        }
         let deadline = now + SEND_DEADLINE;
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
@@ -124,6 +140,38 @@ impl Dispatcher {
         }
     }
 
+    /// Gives a short message the codes by which it is answered. An outcome when it is not to be sent.
+    async fn prepare_sms(&self, claim: &Claim, message: &mut Message) -> Option<Outcome> {
+        let delivery = &claim.delivery;
+        let held = std::iter::once(claim).chain(&claim.others);
+        let alerts = held.filter(|claim| claim.page.is_some() && claim.delivery.purpose == Purpose::Page);
+        let alerts: Vec<_> = alerts.filter_map(|claim| claim.delivery.alert).collect();
+        let terms =
+            self.store.reply_terms(delivery.contact.clone(), delivery.person.clone(), alerts.clone()).await;
+        let terms = match terms {
+            Ok(terms) => terms,
+            Err(error) => {
+                // A page without a code is better than no page: it can be answered elsewhere.
+                tracing::error!(%error, delivery = %delivery.id, "a message goes out without a code");
+                return None;
+            }
+        };
+        if let Some(at) = terms.stopped_at {
+            let why = format!("this number said STOP at {at}; it has to send START to get messages again");
+            return Some(Outcome::Refused { why, permanent: true });
+        }
+        let code_of = |alert: &Option<Alert>| {
+            let id = alert.as_ref()?.id;
+            let place = alerts.iter().position(|known| *known == id)?;
+            terms.codes.get(place).cloned()
+        };
+        message.code = code_of(&message.subject);
+        for other in &mut message.others {
+            other.code = code_of(&other.subject);
+        }
+        None
+    }
+
     fn compose(&self, claim: &Claim, now: Timestamp) -> Message {
         let definitions = self.store.definitions();
         let addresses = Addresses {
@@ -134,9 +182,13 @@ impl Dispatcher {
         compose(claim, definitions.directory(), &addresses, now)
     }
 
-    async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) {
+    async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome, within: Option<SignedDuration>) {
         for _ in 0..SETTLE_TRIES {
-            match self.store.settle(id, token, outcome.clone()).await {
+            let settled = match within {
+                Some(within) => self.store.settle_awaiting(id, token, outcome.clone(), within).await,
+                None => self.store.settle(id, token, outcome.clone()).await,
+            };
+            match settled {
                 Ok(()) => return,
                 Err(StoreError::Stopped) => break,
                 Err(error) => tracing::error!(%error, delivery = %id, "an outcome could not be stored yet"),

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
+use crate::config::provider::Provider;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -38,6 +39,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// The key that webhooks are signed with.
     pub webhook_key: Arc<[u8]>,
+    /// Providers of calls and short messages, which call back.
+    pub providers: Arc<[Provider]>,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
 }
@@ -57,6 +60,7 @@ pub fn router(app: App) -> Router {
         .merge(api)
         .route("/api/v1/openapi.json", axum::routing::get(async move || openapi(document.clone())))
         .merge(crate::web::router())
+        .merge(crate::callback::router())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::refuse_foreign_pages))

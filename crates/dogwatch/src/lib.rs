@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod calendar;
+pub mod callback;
 pub mod channel;
 pub mod cli;
 pub mod clock;

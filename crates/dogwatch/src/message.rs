@@ -3,6 +3,9 @@
 //! The first 40 characters say severity, team and what is wrong; then come the reader's local time and
 //! what may be done. Pure: the time and the addresses come in.
 
+pub mod sms;
+pub mod speech;
+
 use escalation::alert::{Alert, Audience};
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
@@ -28,6 +31,10 @@ pub struct Message {
     pub contact: Contact,
     /// Who reads it: the person's identity and full name; none for a role.
     pub reader: Option<(String, String)>,
+    /// BCP 47 tag of the language that the reader is spoken to in.
+    pub language: String,
+    /// The digits by which this reader answers in a short message; none: there are no such.
+    pub code: Option<String>,
     /// The whole alert, for receivers that are programs; none where it speaks of duty.
     pub subject: Option<Alert>,
     /// One line: `CRITICAL ops: disk full on db1`.
@@ -49,6 +56,8 @@ pub struct Message {
 pub struct Other {
     /// One line.
     pub headline: String,
+    /// The digits by which this reader answers for it alone in a short message.
+    pub code: Option<String>,
     /// The whole alert, for receivers that are programs.
     pub subject: Option<Alert>,
     /// Where the alert is shown.
@@ -61,6 +70,7 @@ impl Other {
     fn of(claim: &Claim, addresses: &Addresses<'_>) -> Self {
         Self {
             headline: heading(claim),
+            code: None,
             alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
             answer_url: addresses.of_page(claim.page.as_ref()),
             subject: claim.alert.clone(),
@@ -129,6 +139,8 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
         purpose: delivery.purpose,
         contact: delivery.contact.clone(),
         reader: reader(delivery, directory),
+        language: language(delivery, directory),
+        code: None,
         headline: alone,
         lines: Vec::new(),
         details: claim.alert.as_ref().map_or_else(String::new, |alert| alert.details.clone()),
@@ -217,6 +229,11 @@ fn about_alert(alert: &Alert, delivery: &Delivery, directory: &Directory, now: T
         Audience::Person(person) => format!("Alert #{} for {}", alert.number, directory.full_name(person)),
     };
     vec![audience, since]
+}
+
+fn language(delivery: &Delivery, directory: &Directory) -> String {
+    let person = delivery.person.as_ref().and_then(|name| directory.people.get(name));
+    person.map_or_else(|| "en".to_owned(), |person| person.language.clone())
 }
 
 fn reader(delivery: &Delivery, directory: &Directory) -> Option<(String, String)> {

@@ -41,6 +41,16 @@ impl Outbound {
         Ok(Self { client, guard })
     }
 
+    /// Connects to anything: for addresses that only the configuration can hold, such as a gateway in the house.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS library can't be set up.
+    pub fn unguarded(deadline: SignedDuration) -> anyhow::Result<Self> {
+        let everywhere = ["0.0.0.0/0", "::/0"].iter().filter_map(|network| network.parse().ok()).collect();
+        Self::new(everywhere, deadline)
+    }
+
     /// The client, whose connections are guarded; an address goes through [`Self::check`] first.
     pub fn client(&self) -> &reqwest::Client {
         &self.client

@@ -4,6 +4,8 @@
 //! becomes an input to the alert through the store's one door; what is answered is answered after the
 //! commit. GET and HEAD never get here.
 
+pub mod sms;
+
 use std::sync::Arc;
 
 use base64::Engine;

@@ -14,10 +14,15 @@ use tokio::task::JoinHandle;
 
 use crate::channel::Channels;
 use crate::channel::email::Email;
+use crate::channel::gateway::Gateway;
 use crate::channel::handset::Handset;
+use crate::channel::providers::{self, Named, Providers};
+use crate::channel::twilio::Twilio;
+use crate::channel::vonage::Vonage;
 use crate::channel::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::provider::{Protocol, Provider};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
@@ -78,6 +83,7 @@ impl Service {
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
+        channels = with_providers(channels, &config.providers, &public_url, &clock)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -110,6 +116,7 @@ impl Service {
             metrics,
             public_url: public_url.as_str().into(),
             webhook_key: webhook_key.into(),
+            providers: config.providers.as_slice().into(),
             shutdown: asked.clone(),
         };
         // Answers are small and awaited: they must not wait for more to send.
@@ -159,6 +166,36 @@ impl Service {
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }
+}
+
+/// Adds calls and short messages, each through those providers that carry them, in order.
+///
+/// # Errors
+///
+/// When the TLS library can't be set up.
+pub fn with_providers(
+    mut channels: Channels,
+    providers: &[Provider],
+    public_url: &str,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Channels> {
+    let mut named = Vec::new();
+    for provider in providers {
+        let carrier: Arc<dyn providers::Provider> = match &provider.protocol {
+            Protocol::Twilio(account) => Arc::new(Twilio::new(account.clone(), public_url)?),
+            Protocol::Vonage(account) => Arc::new(Vonage::new(account.clone(), public_url)?),
+            Protocol::Http(description) => Arc::new(Gateway::new(*description.clone(), public_url)?),
+        };
+        named.push((&provider.channels, Named::new(&provider.name, carrier, provider.limits)));
+    }
+    for kind in [Kind::Sms, Kind::Phone] {
+        let able = named.iter().filter(|(kinds, _)| kinds.contains(&kind));
+        let able: Vec<Named> = able.map(|(_, named)| named.clone()).collect();
+        if !able.is_empty() {
+            channels = channels.with(kind, Providers::new(kind, able, clock.clone()));
+        }
+    }
+    Ok(channels)
 }
 
 /// Says who of the service's last resort does not exist: whoever relies on it must not learn it at night.

@@ -11,6 +11,7 @@
 mod access;
 pub(crate) mod core;
 pub(crate) mod model;
+pub mod phone;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
 
@@ -264,7 +265,8 @@ pub struct Attempt {
     pub at: Timestamp,
     /// Which attempt, from 1.
     pub attempt: u8,
-    /// `accepted`, `refused`, `retry_after` or `unknown`.
+    /// `accepted`, `refused`, `retry_after` or `unknown`; later, as the provider says, `completed`, `failed`,
+    /// `not_taken` or `arrived`.
     pub outcome: String,
     /// Why, or the provider's name for it.
     pub detail: String,

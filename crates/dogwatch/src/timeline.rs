@@ -10,6 +10,7 @@ use escalation::effect::{Effect, EntryKind};
 use escalation::event::{Input, Via};
 use escalation::id::Ids;
 use escalation::name::Name;
+use escalation::receipt::Receipt;
 use escalation::wake::Wake;
 use jiff::Timestamp;
 
@@ -190,6 +191,8 @@ fn by(entry: &HistoryEntry) -> String {
     match actor.via {
         Via::Handset => format!("{}, by handset", actor.label),
         Via::Link => format!("{}, by the link in a message", actor.label),
+        Via::Sms => format!("{}, by SMS", actor.label),
+        Via::Phone => format!("{}, by telephone", actor.label),
         Via::Web => format!("{}, on the web", actor.label),
         Via::Api => format!("{}, by the API", actor.label),
         Via::Dogwatch => actor.label.clone(),
@@ -275,8 +278,14 @@ fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
     let delivery = &record.delivery;
     let person = delivery.person.as_ref().map(|name| directory.full_name(name));
     let line = |attempt: &Attempt| {
-        let accepted = attempt.outcome == "accepted";
-        let text = if accepted {
+        let receipt = Receipt::ALL.into_iter().find(|receipt| receipt.word() == attempt.outcome);
+        let accepted = match receipt {
+            Some(receipt) => receipt.sent().is_none(),
+            None => attempt.outcome == "accepted",
+        };
+        let text = if let Some(receipt) = receipt {
+            receipt_words(receipt, &contact_words(person, &delivery.contact), &attempt.detail)
+        } else if accepted {
             let sent = sent_words(delivery.purpose, person, &delivery.contact, &delivery.text);
             if delivery.bundle.is_some() { format!("{sent} (in one message with others)") } else { sent }
         } else {
@@ -304,11 +313,25 @@ fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
     record.attempts.iter().map(line).collect()
 }
 
+/// What a provider said after it took something.
+fn receipt_words(receipt: Receipt, to: &str, detail: &str) -> String {
+    let why = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    match receipt {
+        Receipt::Taken | Receipt::Underway => format!("On its way to {to}"),
+        Receipt::Completed => format!("The call to {to} was taken up, and is over"),
+        Receipt::Failed => format!("It did not arrive: {to}{why}"),
+        Receipt::NotTaken => format!("Nobody took the call: {to}{why}"),
+        Receipt::Arrived => format!("It has arrived: {to}"),
+    }
+}
+
 fn contact_words(person: Option<&str>, contact: &Contact) -> String {
     match (person, contact.kind()) {
         (Some(person), Kind::Handset) => format!("{person}'s handset"),
         (Some(person), Kind::Email) => format!("{person} by mail"),
         (Some(person), Kind::Webhook) => format!("{person} by webhook"),
+        (Some(person), Kind::Sms) => format!("{person} by SMS"),
+        (Some(person), Kind::Phone) => format!("{person} by telephone"),
         (None, _) => contact.to_string(),
     }
 }
@@ -319,6 +342,8 @@ fn sent_words(purpose: Purpose, person: Option<&str>, contact: &Contact, text: &
         (Purpose::Page, Kind::Handset) => format!("{} rings", sentence(&to)),
         (Purpose::Page, Kind::Email) => format!("Page to {to}: the mail server took it"),
         (Purpose::Page, Kind::Webhook) => format!("Page to {to}: the receiver took it"),
+        (Purpose::Page, Kind::Sms) => format!("Page to {to}: the provider took the message"),
+        (Purpose::Page, Kind::Phone) => format!("Page to {to}: the provider calls"),
         (Purpose::Notice, _) => format!("{} told: {text}", sentence(&format!("{to} is"))),
         (Purpose::Reminder, _) => format!("Reminder to {to}: {text}"),
         (Purpose::Warning, _) => format!("Warning to {to}: {text}"),

@@ -15,7 +15,7 @@ use escalation::name::Name;
 use escalation::page::{EndedWhy, Page};
 use jiff::Timestamp;
 
-use crate::store::{AlertRecord, HistoryEntry, Store, StoreError};
+use crate::store::{AlertRecord, Attempt, HistoryEntry, Store, StoreError};
 use crate::timeline::{self, Line, list};
 use on_duty::OnDuty;
 
@@ -200,8 +200,15 @@ impl Teller<'_> {
         let arrived = |outcome: &str| matches!(outcome, "accepted" | "unknown");
         let rings: Vec<_> = pages
             .iter()
-            .flat_map(|record| record.attempts.iter().map(move |attempt| (&record.delivery.contact, attempt)))
+            .flat_map(|record| record.attempts.iter().map(move |attempt| (record, attempt)))
             .filter(|(_, attempt)| arrived(&attempt.outcome))
+            // A provider may have said later that it did not arrive.
+            .filter(|(record, attempt)| {
+                let is_denial =
+                    |later: &Attempt| later.attempt == attempt.attempt && later.outcome == "failed";
+                !record.attempts.iter().any(is_denial)
+            })
+            .map(|(record, attempt)| (&record.delivery.contact, attempt))
             .collect();
         if let Some((contact, _)) = rings.first() {
             let times = if rings.len() == 1 { "once".to_owned() } else { format!("{} times", rings.len()) };

@@ -21,11 +21,15 @@ pub enum Kind {
     Webhook,
     /// Mail: `email:ADDRESS`.
     Email,
+    /// A short message to a telephone: `sms:+4930123456`.
+    Sms,
+    /// A call to a telephone, which speaks: `phone:+4930123456`.
+    Phone,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are listed to people.
-    pub const ALL: [Self; 3] = [Self::Handset, Self::Webhook, Self::Email];
+    pub const ALL: [Self; 5] = [Self::Handset, Self::Webhook, Self::Email, Self::Sms, Self::Phone];
 
     /// The word before the colon.
     pub const fn word(self) -> &'static str {
@@ -33,20 +37,23 @@ impl Kind {
             Self::Handset => "handset",
             Self::Webhook => "webhook",
             Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Phone => "phone",
         }
     }
 
     /// Whether it speaks aloud. A notice never goes out by voice.
     pub const fn is_voice(self) -> bool {
         match self {
-            Self::Handset | Self::Webhook | Self::Email => false,
+            Self::Phone => true,
+            Self::Handset | Self::Webhook | Self::Email | Self::Sms => false,
         }
     }
 
     /// Whether it can wake somebody who sleeps. Who has no such contact is not to be on call alone at night.
     pub const fn can_wake(self) -> bool {
         match self {
-            Self::Handset => true,
+            Self::Handset | Self::Sms | Self::Phone => true,
             Self::Webhook | Self::Email => false,
         }
     }
@@ -77,17 +84,20 @@ impl Contact {
         self.kind
     }
 
-    /// What stands after the colon: a handset's name, a URL, an address.
+    /// What stands after the colon: a handset's name, a URL, an address, a number.
     pub fn address(&self) -> &str {
         &self.text[self.kind.word().len() + 1..]
     }
 
     /// The provider that carries deliveries to this contact, as a key: deliveries of one provider share
-    /// its limits and its trouble, those of another never do. For a webhook that is its host and port.
+    /// its limits and its trouble, those of another never do. For a webhook that is its host and port. Short
+    /// messages and calls are shared out among several providers later, by the channel.
     pub fn provider(&self) -> &str {
         match self.kind {
             Kind::Handset => "handset",
             Kind::Email => "smtp",
+            Kind::Sms => "sms",
+            Kind::Phone => "phone",
             Kind::Webhook => {
                 let rest = self.address().split_once("://").map_or("", |(_, rest)| rest);
                 rest.split(['/', '?', '#']).next().unwrap_or_default()
@@ -105,7 +115,8 @@ impl FromStr for Contact {
     type Err = BadContact;
 
     fn from_str(text: &str) -> Result<Self, BadContact> {
-        let forms = "\"handset:NAME\", \"webhook:https://…\" or \"email:NAME@HOST\"";
+        let forms =
+            "\"handset:NAME\", \"webhook:https://…\", \"email:NAME@HOST\", \"sms:+49…\" or \"phone:+49…\"";
         let Some((word, address)) = text.split_once(':') else {
             return Err(BadContact(format!("a contact has a kind and a colon: write {forms}")));
         };
@@ -125,6 +136,7 @@ impl FromStr for Contact {
             Kind::Handset => check_handset(address),
             Kind::Webhook => check_webhook(address),
             Kind::Email => check_email(address),
+            Kind::Sms | Kind::Phone => check_number(word, address),
         }?;
         Ok(Self { kind, text: text.into() })
     }
@@ -154,6 +166,20 @@ fn check_webhook(address: &str) -> Result<(), BadContact> {
         ));
     }
     Ok(())
+}
+
+/// A number as the whole world dials it (E.164): no national form, no spaces, so that one number is one text.
+fn check_number(word: &str, address: &str) -> Result<(), BadContact> {
+    let digits = address.strip_prefix('+').unwrap_or_default();
+    let is_number = (7..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
+    if is_number {
+        return Ok(());
+    }
+    Err(BadContact(format!(
+        "a number has a plus sign, the country and digits only: write \"{word}:+4930123456\""
+    )))
 }
 
 /// One `@`, something plain on both sides: what a mail header can carry without quoting.
@@ -196,6 +222,8 @@ mod tests {
         for (text, kind, address) in [
             ("handset:john", Kind::Handset, "john"),
             ("email:john+pager@example.org", Kind::Email, "john+pager@example.org"),
+            ("sms:+4915112345678", Kind::Sms, "+4915112345678"),
+            ("phone:+18005551212", Kind::Phone, "+18005551212"),
             ("webhook:http://[::1]:80/x?y=1", Kind::Webhook, "http://[::1]:80/x?y=1"),
         ] {
             let contact: Contact = text.parse().unwrap();
@@ -226,10 +254,21 @@ mod tests {
             "webhook:https://user:pass@example.org/",
             "handset:",
             "handset:John Smith",
+            "sms:",
+            "sms:015112345678",
+            "sms:+015112345678",
+            "sms:4915112345678",
+            "sms:+49 151 1234567",
+            "sms:+49151-1234567",
+            "phone:+123456",
+            "phone:+1234567890123456",
+            "phone:+49151\u{661}\u{662}\u{663}4567",
         ] {
             assert!(text.parse::<Contact>().is_err(), "{text}");
         }
-        let wrong = "sms:555".parse::<Contact>().unwrap_err().to_string();
-        assert!(wrong.contains("\"sms\"") && wrong.contains("handset:NAME"), "{wrong}");
+        let wrong = "fax:555".parse::<Contact>().unwrap_err().to_string();
+        assert!(wrong.contains("\"fax\"") && wrong.contains("handset:NAME"), "{wrong}");
+        let wrong = "sms:0151555".parse::<Contact>().unwrap_err().to_string();
+        assert!(wrong.contains("sms:+4930123456"), "{wrong}");
     }
 }

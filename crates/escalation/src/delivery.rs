@@ -259,19 +259,29 @@ impl Delivery {
         };
         self.state = state;
         self.not_before = not_before;
-        Some(Settled {
+        Some(self.told(match outcome {
+            Outcome::Accepted { .. } => Sent::Accepted,
+            Outcome::Refused { .. } | Outcome::RetryAfter { .. } => Sent::Failed,
+            Outcome::Unknown { .. } => Sent::Unknown,
+        }))
+    }
+
+    /// What the alert has to know of a receipt for what was sent. The delivery itself stays sent: it is not tried
+    /// again, the plan goes on to another contact.
+    pub fn receipt(&self, sent: Sent) -> Settled {
+        self.told(sent)
+    }
+
+    fn told(&self, sent: Sent) -> Settled {
+        Settled {
             page: self.page,
             contact: self.contact.clone(),
             purpose: self.purpose,
             round: self.round,
             step: self.step,
             attempt: self.attempt,
-            sent: match outcome {
-                Outcome::Accepted { .. } => Sent::Accepted,
-                Outcome::Refused { .. } | Outcome::RetryAfter { .. } => Sent::Failed,
-                Outcome::Unknown { .. } => Sent::Unknown,
-            },
-        })
+            sent,
+        }
     }
 }
 

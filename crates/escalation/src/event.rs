@@ -116,6 +116,10 @@ pub enum Via {
     Handset,
     /// The button behind a link in a mail.
     Link,
+    /// A short message that somebody sent back.
+    Sms,
+    /// A key pressed in a call.
+    Phone,
     /// A page of ours, by somebody signed in.
     Web,
     /// The API, and the command line, which speaks it.
@@ -126,13 +130,16 @@ pub enum Via {
 
 impl Via {
     /// Every way.
-    pub const ALL: [Self; 5] = [Self::Handset, Self::Link, Self::Web, Self::Api, Self::Dogwatch];
+    pub const ALL: [Self; 7] =
+        [Self::Handset, Self::Link, Self::Sms, Self::Phone, Self::Web, Self::Api, Self::Dogwatch];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Handset => "handset",
             Self::Link => "link",
+            Self::Sms => "sms",
+            Self::Phone => "phone",
             Self::Web => "web",
             Self::Api => "api",
             Self::Dogwatch => "dogwatch",
@@ -155,6 +162,17 @@ pub enum Sent {
     Failed,
     /// Nobody knows. It may have rung.
     Unknown,
+    /// The provider took it, and says later that it did not arrive, or nothing in time.
+    Undelivered,
+    /// It rang, and nobody took it: the line was busy, nobody was there, a machine answered.
+    NotTaken,
+}
+
+impl Sent {
+    /// Whether the person may have noticed it as it was sent.
+    pub const fn may_have_come_in(self) -> bool {
+        matches!(self, Self::Accepted | Self::Unknown)
+    }
 }
 
 /// A delivery that has an outcome.

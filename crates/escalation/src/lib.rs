@@ -30,6 +30,7 @@ pub mod name;
 pub mod page;
 pub mod person;
 pub mod plan;
+pub mod receipt;
 pub mod silence;
 pub mod team;
 pub mod wake;

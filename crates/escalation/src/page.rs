@@ -68,8 +68,10 @@ pub struct Page {
     pub step_started_at: Timestamp,
     /// The last contact through which it has, or may have, come in. Who was reached is told how it ends.
     pub reached: Option<Contact>,
-    /// At least one delivery was accepted.
-    pub accepted: bool,
+    /// How many deliveries were accepted, less those that did not arrive after all.
+    pub accepted: u16,
+    /// The running step's contact rang, nobody took it, and it rang once more.
+    pub redialled: bool,
     /// The plan has come to its last step, and that one failed.
     pub failed: bool,
     /// It has not begun: no step of the plan counts before then.
@@ -267,7 +269,8 @@ impl Turn<'_> {
             plan_step: 0,
             step_started_at: self.now,
             reached: None,
-            accepted: false,
+            accepted: 0,
+            redialled: false,
             failed: false,
             deferred_until,
             ended: None,
@@ -303,6 +306,7 @@ impl Turn<'_> {
         let page = &mut self.state.pages[place];
         page.plan_step = plan_step;
         page.step_started_at = now;
+        page.redialled = false;
         self.send_page(place);
     }
 
@@ -377,22 +381,38 @@ impl Turn<'_> {
         let is_known = |page: &Page| page.person == person && page.round >= since && page.reached.is_some();
         let first_reached = !self.state.pages.iter().any(is_known);
         let page = &mut self.state.pages[place];
-        if settled.sent != Sent::Failed {
+        if settled.sent.may_have_come_in() {
             page.reached = Some(settled.contact.clone());
         }
-        if settled.sent == Sent::Accepted {
-            page.accepted = true;
-            page.failed = false;
+        match settled.sent {
+            Sent::Accepted => {
+                page.accepted = page.accepted.saturating_add(1);
+                page.failed = false;
+            }
+            Sent::Undelivered | Sent::NotTaken => page.accepted = page.accepted.saturating_sub(1),
+            Sent::Failed | Sent::Unknown => {}
         }
         if page.ended.is_some() {
             // It rang while somebody answered: this person, too, has to hear how it ended.
-            if settled.sent != Sent::Failed && first_reached {
+            if settled.sent.may_have_come_in() && first_reached {
                 self.tell_late(place);
             }
             return;
         }
-        if settled.sent == Sent::Accepted || page.plan_step != settled.step {
+        if settled.sent == Sent::Accepted {
             return;
+        }
+        if page.plan_step != settled.step {
+            // The plan has gone on by itself; but it may have been the last hope.
+            if page.failed && page.accepted == 0 {
+                self.escalate_if_all_failed();
+            }
+            return;
+        }
+        if settled.sent == Sent::NotTaken && !page.redialled {
+            // Telephones that are kept quiet let the second call of a number through.
+            page.redialled = true;
+            return self.ring_again(place, settled);
         }
         let plan_step = page.plan_step;
         let steps = self.plan_of(&self.state.pages[place]).map_or(0, |plan| plan.steps.len());
@@ -402,13 +422,20 @@ impl Turn<'_> {
         } else if !self.state.pages[place].failed {
             self.state.pages[place].failed = true;
             let step = self.state.alert.position.next_step;
-            if !self.state.pages[place].accepted {
+            if self.state.pages[place].accepted == 0 {
                 self.escalate_if_all_failed();
             }
             if self.state.alert.position.next_step == step {
                 self.plans_moved();
             }
         }
+    }
+
+    /// The same contact once more, at once. What the plan does next, and when, stays as it is.
+    fn ring_again(&mut self, place: usize, settled: &Settled) {
+        let page = &self.state.pages[place];
+        let (id, person, step) = (page.id, page.person.clone(), page.plan_step);
+        self.deliver(Some(id), Some(person), settled.contact.clone(), Purpose::Page, step, "");
     }
 
     /// The alert is unanswered: what repeats goes on, but not so often. A repeat that was due sooner after the

@@ -28,11 +28,23 @@ pub struct ContactView {
     worked_at: String,
 }
 
+/// A number that wants no short messages any more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoppedView {
+    /// The contact.
+    #[schema(example = "sms:+4930123456")]
+    contact: String,
+    /// When it said STOP.
+    stopped_at: String,
+}
+
 /// How people can be reached.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContactsView {
     /// Contacts that worked within the last 90 days.
     items: Vec<ContactView>,
+    /// Numbers that have said STOP: no short messages go there.
+    stopped: Vec<StoppedView>,
     /// Whether the service has a last resort for teams that have none.
     has_last_resort: bool,
 }
@@ -45,6 +57,9 @@ async fn contacts(_: Caller, State(app): State<App>) -> Result<Response, Problem
         .into_iter()
         .map(|(contact, at)| ContactView { contact, worked_at: print_instant(at) })
         .collect();
+    let stopped = app.store.stopped_lines().await?.into_iter();
+    let stopped =
+        stopped.map(|(contact, at)| StoppedView { contact, stopped_at: print_instant(at) }).collect();
     let definitions = app.store.definitions();
     let directory = definitions.directory();
     let is_there = |target: &Target| match target {
@@ -52,7 +67,7 @@ async fn contacts(_: Caller, State(app): State<App>) -> Result<Response, Problem
         _ => true,
     };
     let has_last_resort = directory.service.last_resort.iter().any(is_there);
-    Ok(Json(ContactsView { items, has_last_resort }).into_response())
+    Ok(Json(ContactsView { items, stopped, has_last_resort }).into_response())
 }
 
 pub(super) fn router() -> OpenApiRouter<App> {

@@ -33,7 +33,8 @@ pub struct PersonSpec {
     #[serde(default = "english")]
     #[schema(max_length = 35, example = "en")]
     pub language: String,
-    /// Every way to reach this person, best first: `handset:NAME`, `webhook:URL`, `email:ADDRESS`.
+    /// Every way to reach this person, best first: `handset:NAME`, `webhook:URL`, `email:ADDRESS`, `sms:+49…`,
+    /// `phone:+49…`.
     #[serde(default)]
     #[schema(max_items = 20, example = json!(["handset:john", "email:john@example.org"]))]
     pub contacts: Vec<String>,

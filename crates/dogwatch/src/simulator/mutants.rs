@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{Look, Place, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRecord, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -295,6 +295,10 @@ impl<R: Rows> Rows for Mutated<R> {
         async fn of_bundle(&mut self, bundle: DeliveryId) -> Vec<Delivery>;
         async fn ready_providers(&mut self) -> Vec<String>;
         async fn first_ready(&mut self, provider: &str) -> Option<Timestamp>;
+        async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Option<ReceiptRow>;
+        async fn save_receipt(&mut self, row: &ReceiptRow) -> ();
+        async fn due_receipts(&mut self, now: Timestamp) -> (Vec<(DeliveryId, u8)>, Option<Timestamp>);
+        async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> ();
         async fn mailbox(&mut self, person: &Name) -> Try<Mailbox>;
         async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> ();
         async fn due_posts(&mut self, now: Timestamp, most: usize) -> Vec<WatchedPost>;

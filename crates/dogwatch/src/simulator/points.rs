@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::dice::Dice;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{Look, Place, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -188,6 +188,10 @@ impl<R: Rows> Rows for Points<R> {
         async fn settle_delivery(&mut self, delivery: &Delivery, outcome: &Outcome, now: Timestamp) -> ();
         #[touch_all alert]
         async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> ();
+        async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Option<ReceiptRow>;
+        async fn save_receipt(&mut self, row: &ReceiptRow) -> ();
+        async fn due_receipts(&mut self, now: Timestamp) -> (Vec<(DeliveryId, u8)>, Option<Timestamp>);
+        async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> ();
         async fn mailbox(&mut self, person: &Name) -> Try<Mailbox>;
         async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> ();
         async fn due_posts(&mut self, now: Timestamp, most: usize) -> Vec<WatchedPost>;

@@ -8,11 +8,14 @@
 
 mod definitions;
 mod merge;
+mod phone;
 mod post;
+mod receipts;
 mod recurrence;
 mod silences;
 #[cfg(test)]
 mod tests;
+mod warnings;
 mod watch;
 
 use std::cell::RefCell;

@@ -22,10 +22,12 @@ use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::mailbox::Mailbox;
 use escalation::name::Name;
 use escalation::page::Page;
+use escalation::receipt::Receipt;
 use escalation::wake::Wake;
 use escalation::watch::Seen;
 use jiff::Timestamp;
 
+use super::phone::{Line, LineChange};
 use super::{Access, AlertRef, Idempotency, StoreError};
 use crate::definition::{Definitions, Kind, Owner};
 
@@ -64,6 +66,32 @@ pub(crate) struct Look {
     pub(crate) check_at: Option<Timestamp>,
     /// The last alert that was looked at; none: it has not begun.
     pub(crate) after: Option<Place>,
+}
+
+/// What is known of an attempt of a delivery that a provider took, or may have taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReceiptRow {
+    pub(crate) delivery: DeliveryId,
+    /// Which attempt, from 1.
+    pub(crate) attempt: u8,
+    /// The highest that was said.
+    pub(crate) state: Receipt,
+    /// Why, as the provider says.
+    pub(crate) detail: String,
+    /// When the state was reached.
+    pub(crate) at: Timestamp,
+    /// By then something must have been said; none: nothing is awaited.
+    pub(crate) due_at: Option<Timestamp>,
+    /// The alert has been told that it did not arrive.
+    pub(crate) told: bool,
+}
+
+impl ReceiptRow {
+    /// Nothing has been said yet.
+    pub(crate) fn new(delivery: DeliveryId, attempt: u8, now: Timestamp) -> Self {
+        let detail = String::new();
+        Self { delivery, attempt, state: Receipt::Taken, detail, at: now, due_at: None, told: false }
+    }
 }
 
 /// One connection to what is stored, with at most one transaction under way.
@@ -150,6 +178,17 @@ pub(crate) trait Rows {
     /// Withdraws deliveries of pages that wait to be sent.
     async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> Result<()>;
 
+    // ---- receipts: guarded by the lock on their delivery ----
+
+    /// What is known of an attempt that a provider took, or may have taken.
+    async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Result<Option<ReceiptRow>>;
+    /// Saves what is known of it.
+    async fn save_receipt(&mut self, row: &ReceiptRow) -> Result<()>;
+    /// Attempts of which something should have been heard by `now`, not locked; and when the next one is due.
+    async fn due_receipts(&mut self, now: Timestamp) -> Result<(Vec<(DeliveryId, u8)>, Option<Timestamp>)>;
+    /// Adds a line about what was said to the attempts of a delivery.
+    async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> Result<()>;
+
     // ---- mailboxes ----
 
     /// A person's mailbox, locked, without waiting; an empty one where nothing has gone out.
@@ -211,4 +250,22 @@ pub(crate) trait Rows {
     ) -> Result<u64>;
     /// Tokens, sessions and keys in force.
     async fn access(&mut self) -> Result<Access>;
+}
+
+/// What replies by telephone need beside the rest. The simulator has no telephones that reply in words.
+pub(crate) trait ReplyRows: Rows {
+    /// What a number is known for.
+    async fn line(&mut self, contact: &Contact, now: Timestamp) -> Result<Line>;
+    /// Saves what a reply changes about its number.
+    async fn change_line(&mut self, contact: &Contact, change: LineChange, now: Timestamp) -> Result<Line>;
+    /// The code by which a person answers for an alert: the one that it has, or a new one.
+    async fn code_for(
+        &mut self,
+        person: &Name,
+        alert: AlertId,
+        now: Timestamp,
+        chance: &mut (dyn FnMut() -> u64 + Send),
+    ) -> Result<String>;
+    /// Remembers that something with this name came in and was acted on.
+    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<()>;
 }

@@ -31,6 +31,8 @@ mod mailbox;
 pub(crate) mod memory;
 pub(super) mod migrate;
 pub(super) mod read;
+mod receipt;
+pub(super) mod reply;
 pub(crate) mod rows;
 mod silence;
 mod wake;

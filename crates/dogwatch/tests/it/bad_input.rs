@@ -70,7 +70,8 @@ async fn unknown_contacts_and_references_are_refused() {
         ("email:nouser", "NAME@HOST"),
         ("handset:", "handset:"),
         ("webhook:ftp://x", "webhook:https://"),
-        ("sms:5551212", "\"sms\""),
+        ("fax:5551212", "\"fax\""),
+        ("sms:5551212", "sms:+4930123456"),
         ("", "a kind and a colon"),
     ] {
         refused(&world, "PATCH", john, json!({ "contacts": [contact] }), "contacts[0]", words).await;

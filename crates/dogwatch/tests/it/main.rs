@@ -52,6 +52,7 @@ mod mailbox;
 mod naemon;
 mod on_call;
 mod period;
+mod phone;
 mod process;
 mod rehearsal;
 mod schedule_page;

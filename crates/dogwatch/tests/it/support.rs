@@ -7,6 +7,7 @@ pub mod carrier;
 pub mod command;
 pub mod guide;
 pub mod process;
+pub mod twilio;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use dogwatch::channel::handset::Handset;
 use dogwatch::channel::{Channel, Channels};
 use dogwatch::clock::{Clock, ManualClock};
+use dogwatch::config::provider::Provider;
 use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
 use dogwatch::http::{App, router};
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
+use dogwatch::service::with_providers;
 use dogwatch::shutdown::{Stopper, shutdown};
 use dogwatch::store::Store;
 use dogwatch::telemetry::Metrics;
@@ -88,7 +91,17 @@ impl World {
     pub async fn with(service: Service, set: impl FnOnce(Channels, &Carrier) -> Channels) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        Self::open(folder, start, start, service, set).await
+        Self::open(folder, start, start, service, Vec::new(), set).await
+    }
+
+    /// With providers of calls and short messages; mail and webhooks are scripted.
+    pub async fn with_providers(service: Service, providers: Vec<Provider>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        Self::open(folder, start, start, service, providers, |channels, carrier| {
+            channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+        })
+        .await
     }
 
     async fn open(
@@ -96,6 +109,7 @@ impl World {
         start: Timestamp,
         now: Timestamp,
         service: Service,
+        providers: Vec<Provider>,
         set: impl FnOnce(Channels, &Carrier) -> Channels,
     ) -> Self {
         set_up_tls();
@@ -109,6 +123,7 @@ impl World {
         let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier);
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let channels = with_providers(channels, &providers, &url, &shared).unwrap();
         let metrics = Metrics::default();
         let (stopper, shutdown) = shutdown();
         let app = App {
@@ -118,6 +133,7 @@ impl World {
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
+            providers: providers.into(),
             shutdown,
         };
         let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
@@ -155,7 +171,7 @@ impl World {
         let path = folder.path().join("test.db.lock");
         let lock = std::fs::File::open(path).unwrap();
         tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
-        Self::open(folder, start, now, Service::default(), |channels, carrier| {
+        Self::open(folder, start, now, Service::default(), Vec::new(), |channels, carrier| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await

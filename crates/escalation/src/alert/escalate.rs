@@ -157,7 +157,7 @@ impl Turn<'_> {
             page.round == alert.round
                 && page.escalation_step == newest
                 && page.is_live()
-                && (!page.failed || page.accepted)
+                && (!page.failed || page.accepted > 0)
         });
         if somebody_may_answer {
             return;

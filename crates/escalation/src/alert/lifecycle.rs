@@ -86,7 +86,7 @@ impl Turn<'_> {
     /// A role has no page: that it was reached, or can't be, is noted on the alert.
     fn role_settled(&mut self, settled: &Settled) {
         let alert = &mut self.state.alert;
-        if settled.sent != Sent::Failed && !alert.roles_reached.contains(&settled.contact) {
+        if settled.sent.may_have_come_in() && !alert.roles_reached.contains(&settled.contact) {
             alert.roles_reached.push(settled.contact.clone());
             self.tell_role_late(&settled.contact);
         }

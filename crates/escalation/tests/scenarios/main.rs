@@ -41,6 +41,7 @@ mod owner;
 mod passing;
 mod plans;
 mod random;
+mod receipt;
 mod recurrence;
 mod roster;
 mod story;

@@ -12,7 +12,7 @@ use escalation::alert::{self, Audience, State, Verdict};
 use escalation::delivery::{Delivery, Outcome, Purpose, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::effect::{Effect, Entry, EntryKind};
-use escalation::event::{Absorbed, Actor, Handover, Input, Severity, Trigger, Via};
+use escalation::event::{Absorbed, Actor, Handover, Input, Sent, Severity, Trigger, Via};
 use escalation::id::Ids;
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -326,6 +326,17 @@ impl World {
         {
             self.deliveries[at].state = DeliveryState::Withdrawn;
         }
+    }
+
+    /// The provider says of the newest page to a contact that it did not arrive, or that nobody took it.
+    pub fn receipt(&mut self, to: &str, sent: Sent) {
+        let to = contact(to);
+        let is_meant = |it: &&Delivery| it.contact == to && it.purpose == Purpose::Page;
+        let delivery = self.deliveries.iter().rev().find(is_meant).unwrap();
+        assert_eq!(delivery.state, DeliveryState::Sent, "a receipt is about what was taken");
+        let settled = delivery.receipt(sent);
+        self.lines.push((self.now, format!("{to} {sent:?}")));
+        self.take(&Input::Settled(settled));
     }
 
     /// Does everything that is due by that long after the start, that instant included.

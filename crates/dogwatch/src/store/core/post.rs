@@ -57,6 +57,8 @@ impl<R: Rows> Core<R> {
             let why = "whoever was sending it did not come back".to_owned();
             self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None).await?;
         }
+        let receipts = self.receipts_due(now).await?;
+        next = next.into_iter().chain(receipts).min();
         let mut leaving = Leaving::default();
         for provider in self.rows.ready_providers().await? {
             let busy = capacity.busy.get(&provider).copied().unwrap_or(0);

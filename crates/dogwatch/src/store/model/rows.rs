@@ -21,7 +21,7 @@ use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
 use super::{Database, Transaction, gone};
 use crate::definition::{Defined, Definitions, Kind, Owner};
-use crate::store::rows::{Look, Place, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -453,6 +453,34 @@ impl Rows for ModelRows {
             }
         }
         Ok(())
+    }
+
+    async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Result<Option<ReceiptRow>> {
+        let key = (id, attempt);
+        self.look_at(|tables, writes| {
+            writes.receipts.get(&key).or_else(|| tables.receipts.get(&key)).cloned()
+        })
+    }
+
+    async fn save_receipt(&mut self, row: &ReceiptRow) -> Result<()> {
+        self.write(|writes| drop(writes.receipts.insert((row.delivery, row.attempt), row.clone())))
+    }
+
+    async fn due_receipts(&mut self, now: Timestamp) -> Result<(Vec<(DeliveryId, u8)>, Option<Timestamp>)> {
+        self.look_at(|tables, writes| {
+            let committed =
+                tables.awaited.iter().filter(|(_, key)| !writes.receipts.contains_key(key)).copied();
+            let own = writes.receipts.iter().filter_map(|(key, row)| Some((row.due_at?, *key)));
+            let awaited: BTreeSet<_> = committed.chain(own).collect();
+            let due = awaited.iter().take_while(|(at, _)| *at <= now).map(|(_, key)| *key).collect();
+            (due, awaited.iter().map(|(at, _)| *at).find(|at| *at > now))
+        })
+    }
+
+    async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> Result<()> {
+        let Some(known) = self.read_delivery(row.delivery)? else { return Ok(()) };
+        let (outcome, detail) = (row.state.word().to_owned(), row.detail.clone());
+        self.put_delivery(&known.delivery, Some(Attempt { at: now, attempt: row.attempt, outcome, detail }))
     }
 
     async fn mailbox(&mut self, person: &Name) -> Result<Try<Mailbox>> {

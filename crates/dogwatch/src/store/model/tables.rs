@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::ready_at;
 use crate::definition::{Defined, Kind};
 use crate::store::DeliveryRecord;
-use crate::store::rows::{Look, WatchedPost};
+use crate::store::rows::{Look, ReceiptRow, WatchedPost};
 
 /// A version of a definition; without what it says: a removal.
 #[derive(Clone)]
@@ -48,6 +48,7 @@ pub(super) struct Tables {
     pub(super) history: BTreeMap<AlertId, Vec<Entry>>,
     pub(super) keys: BTreeMap<String, (AlertId, [u8; 32])>,
     pub(super) deliveries: BTreeMap<DeliveryId, DeliveryRecord>,
+    pub(super) receipts: BTreeMap<(DeliveryId, u8), ReceiptRow>,
     pub(super) mailboxes: BTreeMap<Name, Mailbox>,
     pub(super) posts: BTreeMap<String, PostRow>,
     pub(super) look: Look,
@@ -59,6 +60,8 @@ pub(super) struct Tables {
     pub(super) wakes: BTreeSet<(Timestamp, AlertId, Wake)>,
     pub(super) ready: BTreeMap<String, BTreeSet<(Timestamp, DeliveryId)>>,
     pub(super) leases: BTreeSet<(Timestamp, DeliveryId)>,
+    /// When something must have been said of an attempt.
+    pub(super) awaited: BTreeSet<(Timestamp, (DeliveryId, u8))>,
     of_alert: BTreeMap<AlertId, BTreeSet<DeliveryId>>,
     /// Alerts of which somebody was asked, or has answered: once for good.
     pub(super) begun: BTreeSet<AlertId>,
@@ -72,6 +75,7 @@ pub(super) struct Writes {
     pub(super) entries: Vec<(AlertId, Entry)>,
     pub(super) keys: BTreeMap<String, (AlertId, [u8; 32])>,
     pub(super) deliveries: BTreeMap<DeliveryId, DeliveryRecord>,
+    pub(super) receipts: BTreeMap<(DeliveryId, u8), ReceiptRow>,
     pub(super) mailboxes: BTreeMap<Name, Mailbox>,
     pub(super) posts: BTreeMap<String, Option<PostRow>>,
     pub(super) look: Option<Look>,
@@ -100,6 +104,7 @@ impl Tables {
         }
         self.keys.extend(writes.keys);
         writes.deliveries.into_values().for_each(|record| self.put_delivery(record));
+        writes.receipts.into_iter().for_each(|(key, row)| self.put_receipt(key, row));
         self.mailboxes.extend(writes.mailboxes);
         for (key, row) in writes.posts {
             match row {
@@ -138,6 +143,14 @@ impl Tables {
         self.wakes.extend(state.wakes.iter().map(|(wake, at)| (*at, id, *wake)));
         self.numbers.insert(state.alert.number, id);
         self.alerts.insert(id, state);
+    }
+
+    fn put_receipt(&mut self, key: (DeliveryId, u8), row: ReceiptRow) {
+        if let Some(due_at) = self.receipts.get(&key).and_then(|before| before.due_at) {
+            self.awaited.remove(&(due_at, key));
+        }
+        self.awaited.extend(row.due_at.map(|due_at| (due_at, key)));
+        self.receipts.insert(key, row);
     }
 
     fn put_delivery(&mut self, record: DeliveryRecord) {

@@ -29,10 +29,10 @@ const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, de
      insists, merged_into, wakes FROM alert WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until";
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until, redialled";
 
 const PAGES: &str = "SELECT id, person, urgency, round, escalation_step, started_at, plan_step, \
-     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until FROM page \
+     step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until, redialled FROM page \
      WHERE alert = ?1 ORDER BY id";
 
 /// A result of reading a row: the row was there, and says something or not.
@@ -100,7 +100,7 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
     let numbers: Vec<i64> =
         [3, 4, 5, 6, 7].map(|index| row.get(index)).into_iter().collect::<Result<_, _>>()?;
     let reached: Option<String> = row.get(8)?;
-    let (accepted, failed) = (row.get(9)?, row.get(10)?);
+    let (accepted, failed, redialled) = (row.get(9)?, row.get(10)?, row.get(15)?);
     let (ended_at, ended_why): (Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?);
     let (asks, deferred_until): (String, Option<i64>) = (row.get(13)?, row.get(14)?);
     Ok((|| {
@@ -116,6 +116,7 @@ fn read_page(row: &Row<'_>) -> Parsed<Page> {
             step_started_at: instant(numbers[4])?,
             reached: reached.as_deref().map(contact).transpose()?,
             accepted,
+            redialled,
             failed,
             deferred_until: deferred_until.map(instant).transpose()?,
             ended: match (ended_at, ended_why) {
@@ -177,7 +178,7 @@ pub(super) fn load_page(connection: &Connection, id: PageId) -> Result<Option<(P
     let mut statement =
         connection.prepare_cached(&format!("SELECT {PAGE_COLUMNS}, alert FROM page WHERE id = ?1"))?;
     let found = statement
-        .query_row([id.to_bytes()], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(15)?)))
+        .query_row([id.to_bytes()], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(16)?)))
         .optional()?;
     found.map(|(page, alert)| Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))).transpose()
 }
@@ -190,7 +191,7 @@ pub(super) fn load_live_pages(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL ORDER BY id"
     ))?;
-    let rows = statement.query_map([person], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(15)?)))?;
+    let rows = statement.query_map([person], |row| Ok((read_page(row)?, row.get::<_, Vec<u8>>(16)?)))?;
     rows.map(|row| {
         let (page, alert) = row?;
         Ok((page?, AlertId::from_bytes(id_bytes(&alert)?)))
@@ -363,8 +364,8 @@ fn update_alert(connection: &Connection, state: &State) -> Result<(), StoreError
 
 fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(), StoreError> {
     let statement = "INSERT INTO page (id, alert, person, urgency, round, escalation_step, started_at, \
-         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+         plan_step, step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until, \
+         redialled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
         alert.to_bytes(),
@@ -382,6 +383,7 @@ fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(
         page.ended.map(|ended| ended.why.word()),
         page.asks.word(),
         page.deferred_until.map(Timestamp::as_millisecond),
+        page.redialled,
     ])?;
     Ok(())
 }
@@ -389,7 +391,7 @@ fn insert_page(connection: &Connection, alert: AlertId, page: &Page) -> Result<(
 fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
     let statement = "UPDATE page SET plan_step = ?2, step_started_at = ?3, reached = ?4, accepted = ?5, \
          failed = ?6, ended_at = ?7, ended_why = ?8, asks = ?9, deferred_until = ?10, \
-         escalation_step = ?11, started_at = ?12 WHERE id = ?1";
+         escalation_step = ?11, started_at = ?12, redialled = ?13 WHERE id = ?1";
     connection.prepare_cached(statement)?.execute(params![
         page.id.to_bytes(),
         page.plan_step,
@@ -403,6 +405,7 @@ fn update_page(connection: &Connection, page: &Page) -> Result<(), StoreError> {
         page.deferred_until.map(Timestamp::as_millisecond),
         page.escalation_step,
         page.started_at.as_millisecond(),
+        page.redialled,
     ])?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert as alert_rows;
 use super::codec::{contact, from_json, id_bytes, instant, name, small, to_json, word};
-use crate::store::rows::Subject;
+use crate::store::rows::{ReceiptRow, Subject};
 use crate::store::{Attempt, DeliveryRecord, StoreError};
 
 /// The columns that [`read`] takes.
@@ -259,6 +259,24 @@ pub(super) fn update_with_outcome(
         delivery.lease_until.as_millisecond(),
         line,
     ])?;
+    Ok(())
+}
+
+/// A line about what a provider said of an attempt after it took it.
+pub(super) fn note_receipt(
+    connection: &Connection,
+    row: &ReceiptRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let line = to_json(&AttemptRow {
+        at: now.as_millisecond(),
+        attempt: row.attempt,
+        outcome: row.state.word().to_owned(),
+        detail: row.detail.clone(),
+    })?;
+    connection
+        .prepare_cached("UPDATE delivery SET history = history || ?2 || char(10) WHERE id = ?1")?
+        .execute(params![row.delivery.to_bytes(), line])?;
     Ok(())
 }
 

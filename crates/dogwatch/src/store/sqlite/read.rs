@@ -163,6 +163,8 @@ pub(in crate::store) fn contacts_that_worked(
 ) -> Result<Vec<(String, Timestamp)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT contact, max(created_at) FROM delivery WHERE state = 'sent' AND created_at >= ?1 \
+         AND NOT EXISTS (SELECT 1 FROM receipt WHERE receipt.delivery = delivery.id \
+             AND receipt.attempt = delivery.attempt AND receipt.told = 1) \
          GROUP BY contact ORDER BY contact",
     )?;
     let rows =

@@ -19,10 +19,11 @@ use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{alert, definition, delivery, duty, event, mailbox, silence, wake};
+use super::{alert, definition, delivery, duty, event, mailbox, receipt, reply, silence, wake};
 use crate::definition::{Definitions, Kind, Owner};
 use crate::store::core::Core;
-use crate::store::rows::{Look, Place, Rows, Subject, Try, WatchedPost};
+use crate::store::phone::{Line, LineChange};
+use crate::store::rows::{Look, Place, ReceiptRow, ReplyRows, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -219,6 +220,22 @@ impl Rows for SqliteRows {
         delivery::withdraw(&self.connection, alert, page, to)
     }
 
+    async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Result<Option<ReceiptRow>> {
+        receipt::load(&self.connection, id, attempt)
+    }
+
+    async fn save_receipt(&mut self, row: &ReceiptRow) -> Result<()> {
+        receipt::save(&self.connection, row)
+    }
+
+    async fn due_receipts(&mut self, now: Timestamp) -> Result<(Vec<(DeliveryId, u8)>, Option<Timestamp>)> {
+        receipt::due(&self.connection, now)
+    }
+
+    async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> Result<()> {
+        delivery::note_receipt(&self.connection, row, now)
+    }
+
     async fn mailbox(&mut self, person: &Name) -> Result<Try<Mailbox>> {
         mailbox::load(&self.connection, person).map(Try::Got)
     }
@@ -289,5 +306,29 @@ impl Rows for SqliteRows {
 
     async fn access(&mut self) -> Result<Access> {
         Access::load(&self.connection)
+    }
+}
+
+impl ReplyRows for SqliteRows {
+    async fn line(&mut self, contact: &Contact, now: Timestamp) -> Result<Line> {
+        reply::line(&self.connection, contact, now)
+    }
+
+    async fn change_line(&mut self, contact: &Contact, change: LineChange, now: Timestamp) -> Result<Line> {
+        reply::change_line(&self.connection, contact, change, now)
+    }
+
+    async fn code_for(
+        &mut self,
+        person: &Name,
+        alert: AlertId,
+        now: Timestamp,
+        chance: &mut (dyn FnMut() -> u64 + Send),
+    ) -> Result<String> {
+        reply::code_for(&self.connection, person, alert, now, chance)
+    }
+
+    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<()> {
+        reply::saw(&self.connection, id, now)
     }
 }

@@ -54,6 +54,11 @@ impl Carrier {
         those.map(|message| message.contact.to_string()).collect()
     }
 
+    /// A send that began then hangs, somewhere else than here.
+    pub fn hangs_since(&self, began: Timestamp) {
+        self.0.lock().unwrap().hanging.push(began);
+    }
+
     /// How many sends never answer and have not been given up yet.
     pub fn hanging(&self) -> usize {
         self.0.lock().unwrap().hanging.len()

@@ -1,0 +1,153 @@
+//! Keys pressed in a call: what they do, and what is said then.
+//!
+//! What was done is said after the commit, never before. A call back that comes twice does nothing the second
+//! time, and hears how things stand.
+
+use axum::response::Response;
+use escalation::alert::Status;
+use escalation::contact::Kind;
+use escalation::delivery::Purpose;
+use escalation::event::Via;
+use escalation::receipt::Receipt;
+
+use super::twilio::Genuine;
+use super::{field, unavailable, unreadable, xml};
+use crate::channel::twilio::{address, twiml};
+use crate::http::App;
+use crate::message::speech::{self, Language, Speech};
+use crate::message::{Addresses, Message, compose};
+use crate::reply::{Key, answer, answer_all, tell};
+use crate::store::{AlertRef, Claim, StoreError};
+use crate::timeline::standing;
+
+/// How often a call asks before it gives up.
+const MOST_TURNS: u32 = 12;
+
+/// A call that is under way.
+struct Call<'a> {
+    app: &'a App,
+    callback: &'a Genuine,
+    claim: Claim,
+    message: Message,
+    turn: u32,
+}
+
+/// Does what was pressed.
+pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
+    let Some((id, attempt)) = callback.attempt() else { return unreadable("the address names no delivery") };
+    let claim = match app.store.delivery(id).await {
+        Ok(Some(claim)) => claim,
+        Ok(None) => return unreadable("there is no such delivery"),
+        Err(error) => return unavailable(&error),
+    };
+    let delivery = &claim.delivery;
+    let is_call = delivery.contact.kind() == Kind::Phone && delivery.purpose == Purpose::Page;
+    if !is_call || claim.page.is_none() || field(&callback.form, "To") != delivery.contact.address() {
+        return unreadable("this delivery asks nobody by telephone");
+    }
+    let pressed = field(&callback.form, "Digits");
+    if pressed.is_empty() {
+        // Nothing was pressed: that is no answer.
+        let language = claim_language(app, &claim);
+        return xml(twiml::said(speech::goodbye(Language::of(&language)), &language));
+    }
+    if let Err(error) =
+        app.store.receipt(id, attempt, Receipt::Arrived, format!("the key {pressed:.1} was pressed")).await
+    {
+        return unavailable(&error);
+    }
+    let message = message_of(app, &claim);
+    let turn = field(&callback.query, "turn").parse().unwrap_or(MOST_TURNS);
+    let call = Call { app, callback, message, claim, turn };
+    match call.act(pressed).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a key could not be stored");
+            let language = Language::of(&call.message.language);
+            call.ask(speech::failed(language), field(&callback.query, "six") == "1")
+        }
+    }
+}
+
+/// What the call said.
+fn message_of(app: &App, claim: &Claim) -> Message {
+    let addresses = Addresses {
+        public_url: &app.public_url,
+        page: &|page| app.links.path(page),
+        all: &|message| app.links.path_of_all(message),
+    };
+    compose(claim, app.store.definitions().directory(), &addresses, app.clock.now())
+}
+
+fn claim_language(app: &App, claim: &Claim) -> String {
+    let definitions = app.store.definitions();
+    let person = claim.delivery.person.as_ref().and_then(|name| definitions.directory().people.get(name));
+    person.map_or_else(|| "en".to_owned(), |person| person.language.clone())
+}
+
+impl Call<'_> {
+    async fn act(&self, pressed: &str) -> Result<Response, StoreError> {
+        let language = Language::of(&self.message.language);
+        let six = field(&self.callback.query, "six") == "1";
+        let key = match (Key::read(pressed), six) {
+            (Some(Key::Resolve), false) => return Ok(self.ask(speech::once_more(language), true)),
+            (Some(Key::Repeat), _) => return Ok(self.ask("", false)),
+            (Some(key), _) => key,
+            (None, _) => return Ok(self.ask(speech::no_such_key(language), six)),
+        };
+        let sid = field(&self.callback.form, "CallSid");
+        let id = format!("{}:{sid}:{}:{six}", self.callback.account.name, self.turn);
+        let text = if self.app.store.has_seen(id.clone()).await? {
+            let alert = self.claim.alert.as_ref();
+            alert.map_or_else(String::new, |alert| format!("{}.", standing(alert)))
+        } else {
+            let text = self.answer(key).await?;
+            self.app.store.saw(id).await?;
+            text
+        };
+        // A sentence in a language that it is not in can't be understood.
+        let spoken = speech::confirmed(&text, language);
+        Ok(xml(twiml::said(&spoken.0, spoken.1.unwrap_or(&self.message.language))))
+    }
+
+    /// Carries it out, for everything that this call told. Returns what to say.
+    async fn answer(&self, key: Key) -> Result<String, StoreError> {
+        let (Some(person), Some(alert)) = (&self.claim.delivery.person, &self.claim.alert) else {
+            return Ok(String::new());
+        };
+        let store = &self.app.store;
+        if let (Key::Acknowledge, Some(bundle)) = (key, self.claim.delivery.bundle) {
+            answer_all(store, bundle, Via::Phone).await?;
+            return Ok("You have all of them. Nobody else is paged any more.".to_owned());
+        }
+        let acted = answer(store, AlertRef::Id(alert.id), person, Via::Phone, key).await?;
+        Ok(acted.map_or_else(String::new, |acted| {
+            let own = acted.alert.status == Status::Acknowledged;
+            let mine = acted.alert.acknowledged.as_ref().filter(|_| own);
+            match mine.is_some_and(|act| act.by.person.as_ref() == Some(person)) {
+                true => "You have it. Nobody else is paged any more.".to_owned(),
+                false => tell(&acted, Some(person)),
+            }
+        }))
+    }
+
+    /// Asks again, after saying something; with `six` a 6 was pressed before.
+    fn ask(&self, first: &str, six: bool) -> Response {
+        let language = &self.message.language;
+        let Speech { news, keys, goodbye } = speech::speech(&self.message);
+        let turn = self.turn.saturating_add(2);
+        if turn > MOST_TURNS {
+            return xml(twiml::said(&goodbye, language));
+        }
+        let text = match (first, six) {
+            ("", _) => format!("{news} {keys}"),
+            (first, true) => first.to_owned(),
+            (first, false) => format!("{first} {keys}"),
+        };
+        let delivery = &self.claim.delivery;
+        let name = &self.callback.account.name;
+        let attempt = self.message.attempt;
+        let action = address::keys(&self.app.public_url, name, delivery.id, attempt, turn, six);
+        xml(twiml::asked(&text, &goodbye, language, &action))
+    }
+}

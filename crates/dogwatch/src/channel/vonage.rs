@@ -1,0 +1,145 @@
+//! Vonage (once Nexmo): short messages by its SMS API.
+//!
+//! It answers 200 to nearly everything and says in the body, part by part, whether it took the message. It calls
+//! back at an address that holds a secret, see `callback`.
+
+use escalation::contact::Kind;
+use escalation::delivery::SEND_DEADLINE;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::providers::exchange::{Answer, exchange, shown};
+use super::providers::{Carried, Carrying, Provider};
+use crate::message::{Message, sms};
+use crate::outbound::Outbound;
+use crate::secret::Secret;
+
+/// Where Vonage is.
+pub const BASE_URL: &str = "https://rest.nexmo.com";
+/// For how long a provider is left alone that says that it is asked too often.
+const THROTTLED: SignedDuration = SignedDuration::from_secs(2);
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The provider's name in the configuration.
+    pub name: String,
+    /// The API key.
+    pub key: String,
+    /// The API secret.
+    pub token: Secret,
+    /// The sender: a number without plus sign, or up to 11 letters and digits where the country allows it.
+    pub from: String,
+    /// Where the service is, without a slash at its end.
+    pub base_url: String,
+    /// The secret in the address of callbacks; none: nothing comes back.
+    pub secret: Option<Secret>,
+    /// Whether replies to messages come back to us.
+    pub replies: bool,
+    /// How long after a message was taken the telephone has to have confirmed it; none: it never does.
+    pub receipt_within: Option<SignedDuration>,
+}
+
+/// Carries short messages through one account.
+pub struct Vonage {
+    outbound: Outbound,
+    account: Account,
+    public_url: String,
+}
+
+impl Vonage {
+    /// Through `account`, with callbacks to `public_url`.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS library can't be set up.
+    pub fn new(account: Account, public_url: &str) -> anyhow::Result<Self> {
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Ok(Self { outbound: Outbound::unguarded(SEND_DEADLINE)?, account, public_url })
+    }
+
+    async fn post(&self, message: &Message) -> Carried {
+        let request = self
+            .outbound
+            .client()
+            .post(format!("{}/sms/json", self.account.base_url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(self.form(message));
+        match exchange(request).await {
+            Ok(answer) => read(&answer),
+            Err(carried) => carried,
+        }
+    }
+
+    fn form(&self, message: &Message) -> String {
+        let text = sms::text(message, self.account.replies);
+        let kind = if sms::is_gsm(&text) { "text" } else { "unicode" };
+        let reference = format!("{}.{}", message.delivery, message.attempt);
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("api_key", &self.account.key)
+            .append_pair("api_secret", self.account.token.reveal())
+            .append_pair("to", message.contact.address().trim_start_matches('+'))
+            .append_pair("from", &self.account.from)
+            .append_pair("text", &text)
+            .append_pair("type", kind)
+            .append_pair("client-ref", &reference);
+        if let Some(secret) = &self.account.secret {
+            let callback = format!(
+                "{}/callbacks/http/{}/{}/receipts?delivery={}&attempt={}",
+                self.public_url,
+                self.account.name,
+                secret.reveal(),
+                message.delivery,
+                message.attempt
+            );
+            form.append_pair("status-report-req", "1").append_pair("callback", &callback);
+        }
+        form.finish()
+    }
+}
+
+impl Provider for Vonage {
+    fn carry<'a>(&'a self, message: &'a Message) -> Carrying<'a> {
+        Box::pin(self.post(message))
+    }
+
+    fn receipt_within(&self, _: Kind) -> Option<SignedDuration> {
+        self.account.receipt_within
+    }
+}
+
+/// Reads an answer: a message of several parts was taken only if each part was.
+fn read(answer: &Answer) -> Carried {
+    let body = answer.json();
+    if !answer.status.is_success() {
+        return answer
+            .refusal(body.as_ref().and_then(|body| body["error_text"].as_str()).unwrap_or_default());
+    }
+    let Some(parts) =
+        body.as_ref().and_then(|body| body["messages"].as_array()).filter(|all| !all.is_empty())
+    else {
+        return answer.not_understood();
+    };
+    let status = |part: &Value| part["status"].as_str().map(ToOwned::to_owned);
+    let Some(refused) = parts.iter().find(|part| status(part).as_deref() != Some("0")) else {
+        let id = parts[0]["message-id"].as_str().unwrap_or_default();
+        return Carried::Taken(shown(id));
+    };
+    let (Some(code), said) = (status(refused), refused["error-text"].as_str().unwrap_or_default()) else {
+        return answer.not_understood();
+    };
+    let why = format!("it says: {} (status {code})", shown(said));
+    let some_left = parts.iter().any(|part| status(part).as_deref() == Some("0"));
+    // The codes of the SMS API, as its reference lists them.
+    match code.as_str() {
+        _ if some_left => Carried::Unknown(why),
+        "1" => Carried::Later { pause: THROTTLED, why },
+        // Wrong key or secret, barred, no money, not enabled, a signature wanted, a sender that is not ours.
+        "4" | "8" | "9" | "11" | "14" | "15" | "29" => Carried::Account(why),
+        // A fault of theirs.
+        "5" | "10" => Carried::Failed(why),
+        // The number is barred.
+        "7" => Carried::Refused { why, permanent: true },
+        _ => Carried::Refused { why, permanent: false },
+    }
+}

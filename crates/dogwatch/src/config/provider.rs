@@ -1,0 +1,187 @@
+//! Providers of calls and short messages: what stands in `[[provider]]`, and what it means.
+//!
+//! What each make needs is in `config/provider/protocol.rs`.
+
+mod protocol;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use escalation::contact::Kind;
+use escalation::name::Name;
+use serde::Deserialize;
+
+use crate::channel::gateway::Description;
+use crate::channel::providers::health::Limits;
+use crate::channel::{twilio, vonage};
+use crate::secret::Secret;
+
+/// Sends at once where nothing else is said.
+const AT_ONCE: usize = 16;
+/// Sends in a second where nothing else is said.
+const PER_SECOND: u32 = 10;
+
+/// One `[[provider]]`, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Raw {
+    name: Option<String>,
+    kind: Option<String>,
+    channels: Option<Vec<String>>,
+    account: Option<String>,
+    token: Option<String>,
+    token_file: Option<String>,
+    signing_key: Option<String>,
+    signing_key_file: Option<String>,
+    callback_secret: Option<String>,
+    callback_secret_file: Option<String>,
+    from: Option<String>,
+    base_url: Option<String>,
+    receipt_within: Option<String>,
+    at_once: Option<usize>,
+    per_second: Option<u32>,
+    machine_detection: Option<bool>,
+    replies: Option<bool>,
+    url: Option<String>,
+    method: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    id: Option<String>,
+    error: Option<String>,
+    success: Option<String>,
+}
+
+/// A provider, resolved.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Its name: in addresses of callbacks, and in what is told.
+    pub name: String,
+    /// What it carries.
+    pub channels: Vec<Kind>,
+    /// What it bears.
+    pub limits: Limits,
+    /// How it is spoken to.
+    pub protocol: Protocol,
+}
+
+/// How a provider is spoken to.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// Twilio's.
+    Twilio(twilio::Account),
+    /// Vonage's.
+    Vonage(vonage::Account),
+    /// As the configuration describes.
+    Http(Box<Description>),
+}
+
+/// Every provider, in order.
+///
+/// # Errors
+///
+/// The first that is wrong, with what to write instead.
+pub(super) fn resolve(all: Vec<Raw>, has_public_url: bool) -> anyhow::Result<Vec<Provider>> {
+    let mut resolved: Vec<Provider> = Vec::new();
+    for (place, raw) in all.into_iter().enumerate() {
+        let name = raw.name.clone().with_context(|| {
+            format!("provider {}: name is missing: write a name such as \"twilio-main\"", place + 1)
+        })?;
+        let provider = raw.resolve(&name, has_public_url).with_context(|| format!("provider \"{name}\""))?;
+        if resolved.iter().any(|other| other.name == name) {
+            bail!("provider \"{name}\": there are two of this name; give each its own");
+        }
+        resolved.push(provider);
+    }
+    Ok(resolved)
+}
+
+impl Raw {
+    fn resolve(self, name: &str, has_public_url: bool) -> anyhow::Result<Provider> {
+        Name::new(name).map_err(|wrong| anyhow::anyhow!("name: {wrong}"))?;
+        let (able, first): (&[Kind], _) = match self.kind.as_deref() {
+            Some("twilio") => (&[Kind::Sms, Kind::Phone], "twilio"),
+            Some("vonage") => (&[Kind::Sms], "vonage"),
+            Some("http") => (&[Kind::Sms, Kind::Phone], "http"),
+            Some(other) => bail!("kind: \"{other}\" is not known; write \"twilio\", \"vonage\" or \"http\""),
+            None => bail!("kind is missing: write \"twilio\", \"vonage\" or \"http\""),
+        };
+        self.only_own_keys(first)?;
+        let channels = self.channels(able, first)?;
+        let limits = Limits {
+            at_once: self.at_once.unwrap_or(AT_ONCE),
+            per_second: self.per_second.unwrap_or(PER_SECOND),
+        };
+        if limits.at_once == 0 || limits.per_second == 0 {
+            bail!(
+                "at_once and per_second are at least 1; leave a provider out that nothing is to go through"
+            );
+        }
+        let protocol = match first {
+            "twilio" => self.twilio(name, has_public_url)?,
+            "vonage" => self.vonage(name, has_public_url)?,
+            _ => self.http(name, has_public_url)?,
+        };
+        Ok(Provider { name: name.to_owned(), channels, limits, protocol })
+    }
+
+    /// A key that another kind of provider has would be read and mean nothing.
+    fn only_own_keys(&self, kind: &str) -> anyhow::Result<()> {
+        let not_http = [("account", self.account.is_some()), ("base_url", self.base_url.is_some())];
+        let only_twilio = [
+            ("signing_key", self.signing_key.is_some()),
+            ("signing_key_file", self.signing_key_file.is_some()),
+            ("machine_detection", self.machine_detection.is_some()),
+        ];
+        let only_http = [
+            ("url", self.url.is_some()),
+            ("method", self.method.is_some()),
+            ("headers", !self.headers.is_empty()),
+            ("body", self.body.is_some()),
+            ("id", self.id.is_some()),
+            ("error", self.error.is_some()),
+            ("success", self.success.is_some()),
+        ];
+        let not_twilio = [
+            ("callback_secret", self.callback_secret.is_some()),
+            ("callback_secret_file", self.callback_secret_file.is_some()),
+        ];
+        let foreign: Vec<(&str, bool)> = match kind {
+            "http" => not_http.into_iter().chain(only_twilio).collect(),
+            "twilio" => only_http.into_iter().chain(not_twilio).collect(),
+            _ => only_http.into_iter().chain(only_twilio).collect(),
+        };
+        match foreign.into_iter().find(|(_, is_there)| *is_there) {
+            Some((key, _)) => bail!("{key} means nothing for a provider of kind \"{kind}\"; leave it out"),
+            None => Ok(()),
+        }
+    }
+
+    fn channels(&self, able: &[Kind], kind: &str) -> anyhow::Result<Vec<Kind>> {
+        let Some(written) = &self.channels else {
+            return Ok(if kind == "http" { vec![Kind::Sms] } else { able.to_vec() });
+        };
+        let words: Vec<_> = able.iter().map(|kind| format!("\"{}\"", kind.word())).collect();
+        let read = |word: &String| {
+            let found = able.iter().copied().find(|kind| kind.word() == word);
+            found.with_context(|| format!("channels: \"{word}\"; it carries {} only", words.join(" and ")))
+        };
+        let channels = written.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+        if channels.is_empty() {
+            bail!("channels is empty; write {}", words.join(" or "));
+        }
+        Ok(channels)
+    }
+
+    fn token(&mut self) -> anyhow::Result<Secret> {
+        let token = read_either(self.token.take(), self.token_file.take())?;
+        token.context("token is missing: write it, or token_file with the file that holds it")
+    }
+}
+
+fn read_either(text: Option<String>, file: Option<String>) -> anyhow::Result<Option<Secret>> {
+    match (text, file) {
+        (Some(text), _) => Ok(Some(Secret::given(text))),
+        (None, Some(path)) => Ok(Some(Secret::given(super::read_secret(&path)?))),
+        (None, None) => Ok(None),
+    }
+}

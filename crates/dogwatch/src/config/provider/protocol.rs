@@ -1,0 +1,190 @@
+//! How each make of provider is to be spoken to, from what was written.
+
+use anyhow::{Context, bail};
+use escalation::contact::Contact;
+use jiff::SignedDuration;
+
+use super::{Protocol, Raw, read_either};
+use crate::channel::gateway::Description;
+use crate::channel::gateway::template::{Form, Place, Template};
+use crate::channel::{twilio, vonage};
+use crate::secret::Secret;
+
+/// How long a receipt may take where nothing else is said.
+const RECEIPT_WITHIN: SignedDuration = SignedDuration::from_secs(45);
+/// The longest that it may be allowed to take: later than that a page is late.
+const MOST_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+impl Raw {
+    fn receipt_within(&self, usual: Option<SignedDuration>) -> anyhow::Result<Option<SignedDuration>> {
+        match self.receipt_within.as_deref() {
+            None => Ok(usual),
+            Some("off") => Ok(None),
+            Some(text) => {
+                let within = escalation::duration::parse(text)
+                    .map_err(|wrong| anyhow::anyhow!("receipt_within: {wrong}; or write \"off\""))?;
+                if within > MOST_WITHIN || within < SignedDuration::from_secs(5) {
+                    bail!("receipt_within: \"{text}\": write 5s to 5m, or \"off\"");
+                }
+                Ok(Some(within))
+            }
+        }
+    }
+
+    fn base_url(&self, usual: &str) -> anyhow::Result<String> {
+        let text = self.base_url.as_deref().unwrap_or(usual);
+        let url = url::Url::parse(text).with_context(|| format!("base_url: \"{text}\" is no address"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+            bail!("base_url: \"{text}\": write an address such as \"{usual}\"");
+        }
+        Ok(text.trim_end_matches('/').to_owned())
+    }
+
+    pub(super) fn twilio(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Protocol> {
+        if !has_public_url {
+            bail!(
+                "keys, receipts and replies come to public_url, which is not set: write the address at which the \
+                   Internet reaches Dogwatch"
+            );
+        }
+        let account = self.account.clone().unwrap_or_default();
+        let digits = account.strip_prefix("AC").unwrap_or_default();
+        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            bail!("account: \"{account}\": write the Account SID, \"AC\" and 32 digits");
+        }
+        let from = self.from.clone().unwrap_or_default();
+        if !from.starts_with("MG") {
+            is_number(&from)?;
+        } else if self.channels.as_ref().is_none_or(|channels| channels.iter().any(|it| it == "phone")) {
+            bail!("from: a messaging service makes no calls; write channels = [\"sms\"], or a number");
+        }
+        Ok(Protocol::Twilio(twilio::Account {
+            name: name.to_owned(),
+            account,
+            token: self.token()?,
+            signing_key: read_either(self.signing_key.take(), self.signing_key_file.take())?,
+            from,
+            base_url: self.base_url(twilio::BASE_URL)?,
+            machine_detection: self.machine_detection.unwrap_or(true),
+            replies: self.replies.unwrap_or(true),
+            receipt_within: self.receipt_within(Some(RECEIPT_WITHIN))?,
+        }))
+    }
+
+    pub(super) fn vonage(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Protocol> {
+        let key = self.account.clone().context("account is missing: write the API key")?;
+        let secret = self.callback_secret()?;
+        let (replies, receipt_within) = self.comes_back(secret.is_some(), has_public_url)?;
+        Ok(Protocol::Vonage(vonage::Account {
+            name: name.to_owned(),
+            key,
+            token: self.token()?,
+            from: self
+                .from
+                .clone()
+                .context("from is missing: write the sender's number or name")?
+                .trim_start_matches('+')
+                .to_owned(),
+            base_url: self.base_url(vonage::BASE_URL)?,
+            secret,
+            replies,
+            receipt_within,
+        }))
+    }
+
+    pub(super) fn http(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Protocol> {
+        let read = |what: &str, text: &str, form| {
+            Template::read(text, form).map_err(|wrong| anyhow::anyhow!("{what}: {wrong}"))
+        };
+        let url = self.url.clone().context("url is missing: write the address that takes a message")?;
+        let method = self.method.clone().unwrap_or_else(|| "POST".to_owned());
+        if !matches!(method.as_str(), "GET" | "POST" | "PUT") {
+            bail!("method: \"{method}\": write \"POST\", \"PUT\" or \"GET\"");
+        }
+        let kind = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let form = match kind.map(|(_, value)| value.to_ascii_lowercase()) {
+            Some(kind) if kind.contains("json") => Form::Json,
+            Some(kind) if kind.contains("form-urlencoded") => Form::Address,
+            Some(_) => Form::Plain,
+            None if self.body.is_some() => bail!(
+                "headers: a body needs its Content-Type, such as \"application/json\": what is put into it is \
+                 written accordingly"
+            ),
+            None => Form::Plain,
+        };
+        let secret = self.callback_secret()?;
+        let (replies, receipt_within) = self.comes_back(secret.is_some(), has_public_url)?;
+        let url = read("url", &url, Form::Address)?;
+        let body = self.body.as_deref().map(|body| read("body", body, form)).transpose()?;
+        let tells = |place| url.has(place) || body.as_ref().is_some_and(|body| body.has(place));
+        if !tells(Place::Text) || !(tells(Place::To) || tells(Place::ToDigits)) {
+            bail!(
+                "url and body: write {{to}} (or {{to_digits}}) and {{text}} where the number and the words go"
+            );
+        }
+        let header = |(name, value): (&String, &String)| {
+            reqwest::header::HeaderName::from_bytes(name.as_bytes())
+                .with_context(|| format!("headers: \"{name}\" is no name of a header"))?;
+            Ok((name.clone(), read("headers", value, Form::Line)?))
+        };
+        let headers = self.headers.iter().map(header).collect::<anyhow::Result<_>>()?;
+        Ok(Protocol::Http(Box::new(Description {
+            name: name.to_owned(),
+            method: method.parse().context("method")?,
+            url,
+            headers,
+            body,
+            from: self.from.clone().unwrap_or_default(),
+            token: read_either(self.token.take(), self.token_file.take())?,
+            id: self.id.take(),
+            error: self.error.take(),
+            success: self.success.take(),
+            secret,
+            replies,
+            receipt_within,
+        })))
+    }
+
+    fn callback_secret(&mut self) -> anyhow::Result<Option<Secret>> {
+        let secret = read_either(self.callback_secret.take(), self.callback_secret_file.take())?;
+        match &secret {
+            Some(secret)
+                if !secret.is_strong()
+                    || !secret.reveal().bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+            {
+                bail!(
+                    "callback_secret: it is part of an address: write 32 letters and digits at least, for example from \
+                 `openssl rand -hex 32`"
+                )
+            }
+            _ => Ok(secret),
+        }
+    }
+
+    /// What comes back from a provider whose callbacks are known by a secret.
+    fn comes_back(
+        &self,
+        has_secret: bool,
+        has_public_url: bool,
+    ) -> anyhow::Result<(bool, Option<SignedDuration>)> {
+        if has_secret && !has_public_url {
+            bail!(
+                "callback_secret: callbacks come to public_url, which is not set: write the address at which the \
+                   provider reaches Dogwatch"
+            );
+        }
+        let wants =
+            self.replies == Some(true) || self.receipt_within.as_deref().is_some_and(|it| it != "off");
+        if wants && !has_secret {
+            bail!("replies and receipt_within need a callback_secret: without one nothing comes back");
+        }
+        Ok((self.replies.unwrap_or(has_secret), self.receipt_within(None)?))
+    }
+}
+
+fn is_number(from: &str) -> anyhow::Result<()> {
+    match format!("sms:{from}").parse::<Contact>() {
+        Ok(_) => Ok(()),
+        Err(_) => bail!("from: \"{from}\": write the number that calls and sends, such as \"+4930123456\""),
+    }
+}

@@ -1,0 +1,265 @@
+//! Replies by short message: what somebody wrote, and what it does.
+//!
+//! Only a number that belongs to a person is answered. Codes are short, so that guessing them is limited, see
+//! [`MOST_WRONG`]. What is answered is answered after the commit; what carries the answer is not known here.
+
+use escalation::alert::Alert;
+use escalation::contact::Contact;
+use escalation::event::Via;
+use escalation::id::AlertId;
+use escalation::name::Name;
+use jiff::Timestamp;
+
+use super::{Key, answer, answer_all, tell, waits};
+use crate::message::headline;
+use crate::store::phone::{LineChange, MOST_WRONG};
+use crate::store::{AlertRef, Store, StoreError};
+
+/// The most alerts that are listed in an answer.
+const MOST_LISTED: usize = 4;
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// To have an alert, or to say that it is over; with the code, if there was one.
+    Answer(Key, Option<String>),
+    /// To have everything that the newest message held.
+    AckAll,
+    /// To know what may be written.
+    Help,
+    /// To get no messages any more.
+    Stop,
+    /// To get them again.
+    Start,
+    /// Nothing that is understood.
+    Nonsense,
+}
+
+/// Reads a message as tolerantly as a person at night writes.
+pub fn read(text: &str) -> Said {
+    let plain: String =
+        text.chars().map(|letter| if letter.is_alphanumeric() { letter } else { ' ' }).collect();
+    let plain = plain.to_lowercase();
+    let mut words: Vec<&str> = plain.split_whitespace().collect();
+    let is_code =
+        |word: &str| (4..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let code = words.iter().position(|word| is_code(word)).map(|place| words.remove(place).to_owned());
+    match (words.as_slice(), code) {
+        ([] | ["ack" | "a" | "acknowledge" | "ok" | "ja"], Some(code)) => {
+            Said::Answer(Key::Acknowledge, Some(code))
+        }
+        (["resolve" | "r" | "resolved" | "close" | "c" | "done"], code) => Said::Answer(Key::Resolve, code),
+        (["ack" | "a" | "acknowledge" | "ok" | "ja"], None) => Said::Answer(Key::Acknowledge, None),
+        (["ack" | "a" | "acknowledge", "all"] | ["all"], None) => Said::AckAll,
+        (["help" | "hilfe" | "info"], _) => Said::Help,
+        // The words that carriers act on, too.
+        (["stop" | "stopall" | "unsubscribe" | "cancel" | "end" | "quit"], None) => Said::Stop,
+        (["start" | "unstop" | "yes"], None) => Said::Start,
+        _ => Said::Nonsense,
+    }
+}
+
+/// Carries out what came from a number, and says what to answer; nothing: there is to be no answer.
+///
+/// # Errors
+///
+/// [`StoreError`]: nobody may be told that anything was done.
+pub async fn answer_sms(
+    store: &Store,
+    from: &Contact,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let definitions = store.definitions();
+    let has_it = |name: &&Name| {
+        definitions.directory().people.get(*name).is_some_and(|person| person.contacts.contains(from))
+    };
+    let people: Vec<Name> = definitions.directory().people.keys().filter(has_it).cloned().collect();
+    if people.is_empty() {
+        // Whoever has the wrong number, or tries numbers, learns nothing.
+        return Ok(None);
+    }
+    let line = store.line(from.clone(), now).await?;
+    let said = read(text);
+    match said {
+        Said::Stop => return stop(store, from, &people).await,
+        Said::Start => {
+            store.change_line(from.clone(), LineChange::Start).await?;
+            return Ok(Some("You get messages again. STOP ends them.".to_owned()));
+        }
+        _ if line.wrong >= MOST_WRONG => return Ok(None),
+        _ => {}
+    }
+    let done = match said {
+        Said::Help => return Ok(Some(help())),
+        Said::Answer(key, Some(code)) => by_code(store, &people, key, code).await?,
+        Said::Answer(key, None) => by_what_waits(store, from, &people, key, line.stopped_at).await?,
+        Said::AckAll => all_of_the_newest(store, from, &people).await?,
+        Said::Stop | Said::Start | Said::Nonsense => None,
+    };
+    match done {
+        Some(done) => {
+            if line.wrong > 0 {
+                store.change_line(from.clone(), LineChange::Right).await?;
+            }
+            Ok(Some(done))
+        }
+        None => not_understood(store, from, text).await.map(Some),
+    }
+}
+
+fn help() -> String {
+    "Reply with the code of a message: you have it. RESOLVE and the code: it is over. ACK ALL: you have all that the \
+     last message held. STOP: no more messages."
+        .to_owned()
+}
+
+async fn stop(store: &Store, from: &Contact, people: &[Name]) -> Result<Option<String>, StoreError> {
+    store.change_line(from.clone(), LineChange::Stop).await?;
+    for person in people {
+        let text = format!(
+            "{from} has said STOP: no messages go there any more, until it sends START. Calls still do"
+        );
+        store.warn_person(person.clone(), text, from.clone()).await?;
+    }
+    // Carriers confirm it themselves; a message from us would not be let through.
+    Ok(None)
+}
+
+async fn not_understood(store: &Store, from: &Contact, text: &str) -> Result<String, StoreError> {
+    let line = store.change_line(from.clone(), LineChange::Wrong).await?;
+    if line.wrong >= MOST_WRONG {
+        return Ok("Too many replies that made no sense: for an hour nothing from this number counts. Answer on the \
+                   web, or wait for the call."
+            .to_owned());
+    }
+    let shown: String = text.chars().filter(|letter| !letter.is_control()).take(20).collect();
+    Ok(format!("Nothing was done: \"{shown}\" is no code of yours. {}", help()))
+}
+
+/// Does one thing, and says what came of it.
+async fn act(store: &Store, alert: AlertId, person: &Name, key: Key) -> Result<Option<String>, StoreError> {
+    let acted = answer(store, AlertRef::Id(alert), person, Via::Sms, key).await?;
+    Ok(acted.map(|acted| format!("{} ({})", tell(&acted, Some(person)), headline(&acted.alert))))
+}
+
+async fn by_code(
+    store: &Store,
+    people: &[Name],
+    key: Key,
+    code: String,
+) -> Result<Option<String>, StoreError> {
+    for person in people {
+        if let Some(alert) = store.coded(person.clone(), code.clone()).await? {
+            return act(store, alert, person, key).await;
+        }
+    }
+    Ok(None)
+}
+
+/// Without a code it has to be clear what is meant.
+async fn by_what_waits(
+    store: &Store,
+    from: &Contact,
+    people: &[Name],
+    key: Key,
+    stopped_at: Option<Timestamp>,
+) -> Result<Option<String>, StoreError> {
+    let mut waiting: Vec<(Name, Alert)> = Vec::new();
+    for person in people {
+        for (page, alert) in store.live_pages(person.clone()).await? {
+            if alert.asks(&page) {
+                waiting.push((person.clone(), alert));
+            }
+        }
+    }
+    waiting.sort_by_key(|(_, alert)| alert.number);
+    match waiting.as_slice() {
+        [] => Ok(Some("Nothing waits for your answer.".to_owned())),
+        [(person, alert)] => act(store, alert.id, person, key).await,
+        many => {
+            let mut lines = vec!["Which? Reply with its code:".to_owned()];
+            for (person, alert) in many.iter().take(MOST_LISTED) {
+                let codes =
+                    store.reply_terms(from.clone(), Some(person.clone()), vec![alert.id]).await?.codes;
+                let code = codes.first().filter(|_| stopped_at.is_none());
+                let code = code.map_or_else(|| format!("#{}", alert.number), Clone::clone);
+                let about: String = headline(alert).chars().take(40).collect();
+                lines.push(format!("{code} {about}"));
+            }
+            if many.len() > MOST_LISTED {
+                lines.push(format!("and {} more", many.len() - MOST_LISTED));
+            }
+            Ok(Some(lines.join("\n")))
+        }
+    }
+}
+
+/// Exactly what the newest message held, and nothing that came later.
+async fn all_of_the_newest(
+    store: &Store,
+    from: &Contact,
+    people: &[Name],
+) -> Result<Option<String>, StoreError> {
+    let Some(newest) = store.newest_sms(from.clone()).await? else {
+        return Ok(Some("No message of ours waits for your answer.".to_owned()));
+    };
+    let person = newest.delivery.person.as_ref().filter(|person| people.contains(person));
+    let (Some(person), Some(alert)) = (person, &newest.alert) else { return Ok(None) };
+    let Some(bundle) = newest.delivery.bundle else {
+        return act(store, alert.id, person, Key::Acknowledge).await;
+    };
+    let held = store.bundle(bundle).await?;
+    let numbers: Vec<_> = held
+        .iter()
+        .filter_map(|claim| claim.alert.as_ref())
+        .filter(|alert| waits(alert))
+        .map(|alert| format!("#{}", alert.number))
+        .collect();
+    answer_all(store, bundle, Via::Sms).await?;
+    Ok(Some(match numbers.as_slice() {
+        [] => "Nothing of that message waits any more.".to_owned(),
+        numbers => format!("You have {}. What came after that message is not answered.", numbers.join(", ")),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_writes_at_night_is_understood() {
+        let ack = |code: Option<&str>| Said::Answer(Key::Acknowledge, code.map(ToOwned::to_owned));
+        let resolve = |code: Option<&str>| Said::Answer(Key::Resolve, code.map(ToOwned::to_owned));
+        for (text, said) in [
+            ("4711", ack(Some("4711"))),
+            (" 4711 ", ack(Some("4711"))),
+            ("ack 4711", ack(Some("4711"))),
+            ("Ack: 4711.", ack(Some("4711"))),
+            ("4711 ack", ack(Some("4711"))),
+            ("'4711'", ack(Some("4711"))),
+            ("OK 123456", ack(Some("123456"))),
+            ("ack", ack(None)),
+            ("ACK ", ack(None)),
+            ("a", ack(None)),
+            ("ack all", Said::AckAll),
+            ("All!", Said::AckAll),
+            ("resolve 4711", resolve(Some("4711"))),
+            ("c 4711", resolve(Some("4711"))),
+            ("close", resolve(None)),
+            ("help", Said::Help),
+            ("Hilfe?", Said::Help),
+            ("STOP", Said::Stop),
+            ("Start", Said::Start),
+            ("", Said::Nonsense),
+            ("47", Said::Nonsense),
+            ("1234567", Said::Nonsense),
+            ("4711 4712", Said::Nonsense),
+            ("I am not stopping", Said::Nonsense),
+            ("please don't ack 4711", Said::Nonsense),
+            ("٤٧١١", Said::Nonsense),
+        ] {
+            assert_eq!(read(text), said, "{text}");
+        }
+    }
+}

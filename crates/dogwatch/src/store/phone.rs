@@ -1,0 +1,200 @@
+//! What telephones need of the store: receipts, reply codes, numbers that want nothing more, warnings.
+//!
+//! The verbs themselves are in `store/core/phone.rs`. What a reply means is known to
+//! `reply`, what a provider says to `callback`.
+
+use escalation::contact::{Contact, Kind};
+use escalation::delivery::Outcome;
+use escalation::id::{AlertId, DeliveryId};
+use escalation::name::Name;
+use escalation::receipt::Receipt;
+use jiff::{SignedDuration, Timestamp};
+
+use super::sqlite::rows::at_once;
+use super::{Claim, Store, StoreError, sqlite};
+
+/// Replies from one number within an hour that may make no sense. After that many nothing from there counts until
+/// the hour is over: codes are short, and must not be guessed.
+pub const MOST_WRONG: u32 = 5;
+
+/// What has to be known before a short message goes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplyTerms {
+    /// The number has said STOP, at this time.
+    pub stopped_at: Option<Timestamp>,
+    /// The code for each alert that was asked for, in order.
+    pub codes: Vec<String>,
+}
+
+/// What a number is known for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// When it said STOP, if it wants no short messages.
+    pub stopped_at: Option<Timestamp>,
+    /// How many of its replies made no sense within the last hour.
+    pub wrong: u32,
+}
+
+/// What a reply changes about the number that it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineChange {
+    /// It said STOP.
+    Stop,
+    /// It said START.
+    Start,
+    /// What it said made no sense.
+    Wrong,
+    /// What it said was understood.
+    Right,
+}
+
+impl Store {
+    /// Stores what came of a claimed delivery, and that a receipt is to come within a time; without one the message
+    /// counts as not arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: as of [`Store::settle`].
+    pub async fn settle_awaiting(
+        &self,
+        id: DeliveryId,
+        token: u8,
+        outcome: Outcome,
+        within: SignedDuration,
+    ) -> Result<(), StoreError> {
+        self.backend
+            .call_within(move |core, now| at_once(core.settle_awaiting(now, id, token, &outcome, within)))
+            .await
+    }
+
+    /// Stores what a provider says of an attempt, in whatever order it comes in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the provider has to say it again.
+    pub async fn receipt(
+        &self,
+        id: DeliveryId,
+        attempt: u8,
+        receipt: Receipt,
+        detail: String,
+    ) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| at_once(core.receipt(now, id, attempt, receipt, &detail))).await
+    }
+
+    /// What has to be known before a short message about these alerts goes out: each gets its code, the same as
+    /// before if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn reply_terms(
+        &self,
+        contact: Contact,
+        person: Option<Name>,
+        alerts: Vec<AlertId>,
+    ) -> Result<ReplyTerms, StoreError> {
+        self.backend
+            .call(move |core, now| at_once(core.reply_terms(now, &contact, person.as_ref(), &alerts)))
+            .await
+    }
+
+    /// The alert that a person's code stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn coded(&self, person: Name, code: String) -> Result<Option<AlertId>, StoreError> {
+        self.backend.read(move |connection| sqlite::reply::coded(connection, &person, &code)).await
+    }
+
+    /// What a number is known for, at the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn line(&self, contact: Contact, now: Timestamp) -> Result<Line, StoreError> {
+        self.backend.read(move |connection| sqlite::reply::line(connection, &contact, now)).await
+    }
+
+    /// Numbers that said STOP, each with when.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn stopped_lines(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.backend.read(sqlite::reply::stopped).await
+    }
+
+    /// Remembers what a reply changes about its number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn change_line(&self, contact: Contact, change: LineChange) -> Result<Line, StoreError> {
+        self.backend.call(move |core, now| at_once(core.change_line(now, &contact, change))).await
+    }
+
+    /// A delivery, with what it speaks of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Claim>, StoreError> {
+        self.backend.read(move |connection| sqlite::reply::delivery(connection, id)).await
+    }
+
+    /// The newest short message with pages that went to a number, as its first delivery.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn newest_sms(&self, contact: Contact) -> Result<Option<Claim>, StoreError> {
+        self.backend.read(move |connection| sqlite::reply::newest_sms(connection, &contact)).await
+    }
+
+    /// Whether something with this name has come in before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn has_seen(&self, id: String) -> Result<bool, StoreError> {
+        self.backend.read(move |connection| sqlite::reply::has_seen(connection, &id)).await
+    }
+
+    /// Remembers that something with this name came in and was acted on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn saw(&self, id: String) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| at_once(core.saw(now, &id))).await
+    }
+
+    /// Warns the operators, by every way but through the kind of contact that is in trouble.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn warn_operators(&self, text: String, not_by: Kind) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| at_once(core.warn_operators(now, &text, not_by))).await
+    }
+
+    /// Answers a short message by one of our own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn answer_line(&self, contact: Contact, text: String) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| at_once(core.answer_line(now, &contact, &text))).await
+    }
+
+    /// Tells a person something through another contact than the one that it is about.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn warn_person(&self, person: Name, text: String, not_by: Contact) -> Result<(), StoreError> {
+        self.backend.call(move |core, now| at_once(core.warn_person(now, &person, &text, &not_by))).await
+    }
+}

@@ -5,6 +5,8 @@
 
 pub mod email;
 pub mod handset;
+pub mod ntfy;
+mod request;
 pub mod webhook;
 
 use std::collections::HashMap;

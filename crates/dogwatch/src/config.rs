@@ -2,6 +2,7 @@
 //!
 //! `config/raw.rs` is what was written; here is what it means. Only the resolved form reaches the program.
 
+mod provider;
 mod raw;
 
 use std::net::SocketAddr;
@@ -17,6 +18,8 @@ use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
 use crate::secret::Secret;
+
+pub use provider::Providers;
 
 /// Where the service listens when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8420";
@@ -47,6 +50,8 @@ pub struct Config {
     pub service: Service,
     /// The mail server, if one is set up.
     pub smtp: Option<Server>,
+    /// The services that carry messages.
+    pub providers: Providers,
     /// The key that webhooks are signed with; none: one is made and kept in the store.
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
@@ -82,9 +87,10 @@ impl Config {
             .iter()
             .map(|text| {
                 let contact = contact("operators", text)?;
-                if contact.kind() == escalation::contact::Kind::Handset {
+                if contact.kind().is_personal() {
+                    let word = contact.kind().word();
                     bail!(
-                        "operators: \"{text}\": a handset belongs to a person; write an email: or a webhook:"
+                        "operators: \"{text}\": a {word} belongs to a person; write an email: or a webhook:"
                     );
                 }
                 Ok(contact)
@@ -110,6 +116,7 @@ impl Config {
             public_url: public_url.map(|url| check_public_url(&url)).transpose()?,
             service: Service { last_resort, operators },
             smtp: raw.smtp.map(resolve_smtp).transpose()?,
+            providers: Providers::read(raw.provider)?,
             webhook_key: raw
                 .webhook
                 .key

@@ -41,6 +41,17 @@ impl Outbound {
         Ok(Self { client, guard })
     }
 
+    /// Connects to whatever address the operator has configured: a server of theirs may stand beside us.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS library can't be set up.
+    pub fn to_configured(deadline: SignedDuration) -> anyhow::Result<Self> {
+        let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let networks = everywhere.into_iter().map(|address| IpNet::new(address, 0));
+        Self::new(networks.collect::<Result<_, _>>()?, deadline)
+    }
+
     /// The client, whose connections are guarded; an address goes through [`Self::check`] first.
     pub fn client(&self) -> &reqwest::Client {
         &self.client

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use escalation::contact::Kind;
+use escalation::delivery::SEND_DEADLINE;
 use escalation::plan::Target;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
+use crate::channel::ntfy::Ntfy;
 use crate::channel::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,6 +24,7 @@ use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
 use crate::leave_calendar::LeaveCalendars;
+use crate::outbound::Outbound;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
@@ -78,6 +81,7 @@ impl Service {
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
+        channels = with_providers(channels, config)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -159,6 +163,16 @@ impl Service {
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }
+}
+
+/// The channels of the providers that are set up.
+fn with_providers(mut channels: Channels, config: &Config) -> anyhow::Result<Channels> {
+    let providers = &config.providers;
+    let outbound = Outbound::to_configured(SEND_DEADLINE)?;
+    if let Some(server) = &providers.ntfy {
+        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound, server.clone()));
+    }
+    Ok(channels)
 }
 
 /// Says who of the service's last resort does not exist: whoever relies on it must not learn it at night.

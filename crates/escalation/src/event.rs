@@ -116,6 +116,20 @@ pub enum Via {
     Handset,
     /// The button behind a link in a mail.
     Link,
+    /// A button of a notification that ntfy shows.
+    Ntfy,
+    /// A button in Telegram.
+    Telegram,
+    /// A button in Slack.
+    Slack,
+    /// A button in Mattermost.
+    Mattermost,
+    /// A message of Pushover that was acknowledged there.
+    Pushover,
+    /// A button of a notification that our installed page shows.
+    Push,
+    /// A reply to a mail.
+    Mail,
     /// A page of ours, by somebody signed in.
     Web,
     /// The API, and the command line, which speaks it.
@@ -126,13 +140,33 @@ pub enum Via {
 
 impl Via {
     /// Every way.
-    pub const ALL: [Self; 5] = [Self::Handset, Self::Link, Self::Web, Self::Api, Self::Dogwatch];
+    pub const ALL: [Self; 12] = [
+        Self::Handset,
+        Self::Link,
+        Self::Ntfy,
+        Self::Telegram,
+        Self::Slack,
+        Self::Mattermost,
+        Self::Pushover,
+        Self::Push,
+        Self::Mail,
+        Self::Web,
+        Self::Api,
+        Self::Dogwatch,
+    ];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Handset => "handset",
             Self::Link => "link",
+            Self::Ntfy => "ntfy",
+            Self::Telegram => "telegram",
+            Self::Slack => "slack",
+            Self::Mattermost => "mattermost",
+            Self::Pushover => "pushover",
+            Self::Push => "push",
+            Self::Mail => "mail",
             Self::Web => "web",
             Self::Api => "api",
             Self::Dogwatch => "dogwatch",

@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub(super) operators: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) webhook: Webhook,
+    pub(super) provider: Vec<toml::Table>,
     /// Only from the environment: a file that is shown around must not let anybody in.
     #[serde(skip)]
     pub(super) admin_token: Option<String>,
@@ -45,7 +46,7 @@ pub(super) struct Webhook {
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "listen",
     "database",
     "public_url",
@@ -53,6 +54,7 @@ const KEYS: [&str; 20] = [
     "operators",
     "smtp",
     "webhook",
+    "provider",
     "admin_token_file",
     "host",
     "port",

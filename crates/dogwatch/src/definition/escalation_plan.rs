@@ -269,13 +269,13 @@ pub fn target(text: &str) -> Result<Target, String> {
             .map_err(|wrong| format!("write \"person:\" and a name: {wrong}"));
     }
     let forms = "\"on_call\", \"next_on_call\", \"previous_on_call\", \"round_robin\", \"all_members\", \
-                 \"person:NAME\", \"webhook:URL\" or \"email:ADDRESS\"";
+                 \"person:NAME\", or a contact such as \"email:ADDRESS\", \"webhook:URL\" or \"slack:C…\"";
     match Contact::from_str(text) {
-        Ok(contact) if contact.kind() == ContactKind::Handset => {
-            Err("a handset belongs to a person: write \"person:NAME\"".to_owned())
+        Ok(contact) if contact.kind().is_personal() => {
+            Err(format!("a {} belongs to a person: write \"person:NAME\"", contact.kind().word()))
         }
         Ok(contact) => Ok(Target::Role(contact)),
-        Err(wrong) if text.starts_with("webhook:") || text.starts_with("email:") => Err(wrong.to_string()),
+        Err(wrong) if is_kind(text) => Err(wrong.to_string()),
         Err(_) => {
             let shown: String = text.chars().take(64).collect();
             let words = ["on_call", "next_on_call", "previous_on_call", "round_robin", "all_members"];
@@ -285,6 +285,12 @@ pub fn target(text: &str) -> Result<Target, String> {
             Err(format!("\"{shown}\" is nobody to page: {hint}write {forms}"))
         }
     }
+}
+
+/// Whether a text begins as a contact does.
+fn is_kind(text: &str) -> bool {
+    let word = text.split_once(':').map(|(word, _)| word);
+    ContactKind::ALL.into_iter().any(|kind| word == Some(kind.word()))
 }
 
 /// Reads what follows the word: `:SCHEDULE`, `/ROLE`, both, or nothing.

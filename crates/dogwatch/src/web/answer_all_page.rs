@@ -5,14 +5,15 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
-use escalation::event::{Severity, Via};
+use escalation::event::Severity;
 use escalation::id::DeliveryId;
 use escalation::name::Name;
 
+use super::answer_page::via;
 use super::layout::Frame;
 use super::when::Times;
 use super::{Place, error_page, see, show, unavailable};
@@ -106,12 +107,16 @@ async fn look(State(app): State<App>, Place((message, proof)): Place<(String, St
     })
 }
 
-async fn press(State(app): State<App>, Place((message, proof)): Place<(String, String)>) -> Response {
+async fn press(
+    State(app): State<App>,
+    Place((message, proof)): Place<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let (id, ..) = match find(&app, &message, &proof).await {
         Ok(found) => found,
         Err(error) => return error,
     };
-    match answer_all(&app.store, id, Via::Link).await {
+    match answer_all(&app.store, id, via(query.as_deref())).await {
         Ok(Some(())) => see(&app.links.path_of_all(id)),
         Ok(None) => missing(),
         Err(error) => unavailable(&error),

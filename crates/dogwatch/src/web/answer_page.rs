@@ -16,6 +16,7 @@ use escalation::page::Page;
 use super::alert_page::missing;
 use super::did::{Did, Outcome};
 use super::layout::Frame;
+use super::url::form_value;
 use super::when::Times;
 use super::{Place, error_page, see, show, unavailable};
 use crate::http::App;
@@ -90,12 +91,27 @@ async fn look(
     })
 }
 
-async fn press(State(app): State<App>, Place((page, proof)): Place<(String, String)>) -> Response {
+/// What the address says of where its button was shown. It is for the record only.
+pub(super) fn via(query: Option<&str>) -> Via {
+    match query.and_then(|query| form_value(query, "via")).as_deref() {
+        Some("ntfy") => Via::Ntfy,
+        Some("push") => Via::Push,
+        _ => Via::Link,
+    }
+}
+
+async fn press(
+    State(app): State<App>,
+    Place((page, proof)): Place<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let (page, alert) = match find(&app, &page, &proof).await {
         Ok(found) => found,
         Err(error) => return error,
     };
-    match answer(&app.store, AlertRef::Id(alert.id), &page.person, Via::Link, Key::Acknowledge).await {
+    match answer(&app.store, AlertRef::Id(alert.id), &page.person, via(query.as_deref()), Key::Acknowledge)
+        .await
+    {
         Ok(Some(acted)) => {
             let did = Did::pressed(Key::Acknowledge, alert.number, &acted.verdict);
             see(&format!("{}{}", app.links.path(page.id), did.query()))

@@ -5,6 +5,7 @@
 
 pub mod carrier;
 pub mod command;
+pub mod fake;
 pub mod guide;
 pub mod process;
 

@@ -1,0 +1,195 @@
+//! Providers: the `[[provider]]` tables of the configuration, one for each service that carries messages.
+//!
+//! The word `kind` says which service; every kind has its own keys. A table is read key by key, and all that is
+//! wrong with it is told at once.
+
+use anyhow::bail;
+use toml::{Table, Value};
+
+use super::read_secret;
+use crate::channel::ntfy;
+use crate::definition::nearest;
+use crate::secret::Secret;
+
+/// The providers that are set up.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    /// `kind = "ntfy"`.
+    pub ntfy: Option<ntfy::Server>,
+}
+
+/// Every kind.
+const KINDS: [&str; 1] = ["ntfy"];
+
+impl Providers {
+    /// Reads the tables.
+    pub(super) fn read(tables: Vec<Table>) -> anyhow::Result<Self> {
+        let mut providers = Self::default();
+        let mut problems = Vec::new();
+        for (index, table) in tables.into_iter().enumerate() {
+            let mut fields = Fields::new(index, table);
+            providers.add(&mut fields);
+            problems.extend(fields.finish());
+        }
+        if !problems.is_empty() {
+            bail!("{}", problems.join("\n"));
+        }
+        Ok(providers)
+    }
+
+    fn add(&mut self, fields: &mut Fields) {
+        let is_second = match fields.kind.as_str() {
+            "ntfy" => self
+                .ntfy
+                .replace(ntfy::Server {
+                    address: fields.address("server", Some("https://ntfy.sh")),
+                    token: fields.optional_secret("token"),
+                })
+                .is_some(),
+            "" => {
+                fields.wrong("kind", format_args!("is missing: write one of {}", KINDS.join(", ")));
+                false
+            }
+            other => {
+                let near = nearest(other, KINDS.into_iter());
+                let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+                let words = format!("\"{other}\" is not known: {hint}write one of {}", KINDS.join(", "));
+                fields.wrong("kind", format_args!("{words}"));
+                fields.table.clear();
+                false
+            }
+        };
+        if is_second {
+            fields.wrong("kind", format_args!("is there twice; one provider of a kind is possible"));
+        }
+    }
+}
+
+/// One table, from which each key is taken once; what is left at the end is not known.
+struct Fields {
+    place: String,
+    kind: String,
+    table: Table,
+    asked: Vec<&'static str>,
+    problems: Vec<String>,
+}
+
+impl Fields {
+    fn new(index: usize, table: Table) -> Self {
+        let mut fields = Self {
+            place: format!("provider {}", index + 1),
+            kind: String::new(),
+            table,
+            asked: Vec::new(),
+            problems: Vec::new(),
+        };
+        if let Some(kind) = fields.text("kind") {
+            fields.place = format!("provider {} ({kind})", index + 1);
+            fields.kind = kind;
+        }
+        fields
+    }
+
+    fn wrong(&mut self, key: &str, what: std::fmt::Arguments<'_>) {
+        self.problems.push(format!("{}: {key} {what}", self.place));
+    }
+
+    /// A text that may be left out.
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        self.asked.push(key);
+        match self.table.remove(key)? {
+            Value::String(text) if !text.is_empty() => Some(text),
+            _ => {
+                self.wrong(key, format_args!("takes a text in quotes"));
+                None
+            }
+        }
+    }
+
+    /// A text that has to be there.
+    fn needed(&mut self, key: &'static str, write: &str) -> String {
+        let is_there = self.table.contains_key(key);
+        let text = self.text(key);
+        if text.is_none() && !is_there {
+            self.wrong(key, format_args!("is missing: write {write}"));
+        }
+        text.unwrap_or_default()
+    }
+
+    /// A secret under `key`, or in the file that `key` and `_file` names.
+    fn optional_secret(&mut self, key: &'static str) -> Option<Secret> {
+        let in_file = file_key(key);
+        let here = self.text(key);
+        let there = self.text(in_file);
+        match (here, there) {
+            (Some(_), Some(_)) => {
+                self.wrong(key, format_args!("and {in_file} are both there; write one of them"));
+                None
+            }
+            (Some(text), None) => Some(Secret::given(text)),
+            (None, Some(path)) => match read_secret(&path) {
+                Ok(text) => Some(Secret::given(text)),
+                Err(error) => {
+                    self.wrong(in_file, format_args!("can't be used: {error:#}"));
+                    None
+                }
+            },
+            (None, None) => None,
+        }
+    }
+
+    /// A secret that has to be there.
+    #[allow(dead_code)]
+    fn secret(&mut self, key: &'static str, write: &str) -> Secret {
+        let is_there = self.table.contains_key(key) || self.table.contains_key(file_key(key));
+        let secret = self.optional_secret(key);
+        if secret.is_none() && !is_there {
+            self.wrong(key, format_args!("(or {}) is missing: write {write}", file_key(key)));
+        }
+        secret.unwrap_or_else(|| Secret::given(String::new()))
+    }
+
+    /// The address of a server, without a slash at its end.
+    fn address(&mut self, key: &'static str, default: Option<&str>) -> String {
+        let is_there = self.table.contains_key(key);
+        let Some(text) = self.text(key).or_else(|| default.map(str::to_owned)) else {
+            if !is_there {
+                self.wrong(key, format_args!("is missing: write \"https://HOST\""));
+            }
+            return String::new();
+        };
+        let is_address = url::Url::parse(&text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host().is_some()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        if !is_address {
+            self.wrong(key, format_args!("\"{text}\" is no address: write \"https://HOST\""));
+        }
+        text.trim_end_matches('/').to_owned()
+    }
+
+    /// Every problem of the table.
+    fn finish(mut self) -> Vec<String> {
+        let unknown: Vec<String> = self.table.keys().cloned().collect();
+        for key in unknown {
+            let near = nearest(&key, self.asked.iter().copied());
+            let hint = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+            self.wrong(&key, format_args!("is not known{hint}"));
+        }
+        self.problems
+    }
+}
+
+/// The key that names the file of a secret.
+fn file_key(key: &'static str) -> &'static str {
+    match key {
+        "token" => "token_file",
+        "signing_secret" => "signing_secret_file",
+        "signing_key" => "signing_key_file",
+        _ => "key_file",
+    }
+}

@@ -7,6 +7,7 @@ pub mod email;
 pub mod handset;
 pub mod ntfy;
 mod request;
+pub mod telegram;
 pub mod webhook;
 
 use std::collections::HashMap;
@@ -27,6 +28,18 @@ pub trait Channel: Send + Sync + 'static {
     /// Sends one message. The caller stops waiting after the deadline, and then counts the outcome as
     /// unknown; what is dropped then must leave nothing half done on our side.
     fn send<'a>(&'a self, message: &'a Message) -> Sending<'a>;
+
+    /// Whether a message that was sent can be changed: then it is, when its alerts are.
+    fn can_amend(&self) -> bool {
+        false
+    }
+
+    /// Changes the message that the provider calls `provider_id`, so that it says `message`. Only asked of a
+    /// channel that can.
+    fn amend<'a>(&'a self, message: &'a Message, provider_id: &'a str) -> Sending<'a> {
+        let _ = (message, provider_id);
+        Box::pin(std::future::ready(Outcome::Accepted { provider_id: String::new() }))
+    }
 }
 
 /// Every channel there is, by the kind of contact that it serves.

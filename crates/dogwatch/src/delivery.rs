@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use escalation::delivery::{Outcome, SEND_DEADLINE};
+use escalation::delivery::{Outcome, Purpose, SEND_DEADLINE};
 use escalation::id::DeliveryId;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -109,10 +109,11 @@ impl Dispatcher {
         };
         let now = self.clock.now();
         let message = self.compose(&claim, now);
+        let is_kept = channel.can_amend() && message.purpose == Purpose::Page;
         let deadline = now + SEND_DEADLINE;
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             outcome = &mut sending => outcome.unwrap_or_else(|error| Outcome::Unknown {
                 why: format!("Dogwatch made a mistake while sending: {error}"),
@@ -121,7 +122,13 @@ impl Dispatcher {
                 sending.abort();
                 Outcome::Unknown { why: "no answer within 10 s".to_owned() }
             }
+        };
+        if let (true, Outcome::Accepted { provider_id }) = (is_kept, &outcome)
+            && let Err(error) = self.store.keep_message(&claim, provider_id.clone()).await
+        {
+            tracing::warn!(%error, delivery = %claim.delivery.id, "this message will not be changed any more");
         }
+        outcome
     }
 
     fn compose(&self, claim: &Claim, now: Timestamp) -> Message {

@@ -5,8 +5,10 @@
 //! [`reply`] (what people answer), [`http`] with [`api`] and [`web`] (what people and programs see), [`cli`].
 //! Imports go downwards only; a test keeps watch.
 
+pub mod amend;
 pub mod api;
 pub mod calendar;
+pub mod callback;
 pub mod channel;
 pub mod cli;
 pub mod clock;

@@ -9,14 +9,19 @@ use axum::serve::ListenerExt;
 use escalation::contact::Kind;
 use escalation::delivery::SEND_DEADLINE;
 use escalation::plan::Target;
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::amend::Amender;
+use crate::callback;
 use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
 use crate::channel::ntfy::Ntfy;
+use crate::channel::telegram;
 use crate::channel::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -49,7 +54,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     stopper: Stopper,
     server: JoinHandle<()>,
-    workers: Vec<JoinHandle<()>>,
+    workers: Vec<(&'static str, JoinHandle<()>)>,
 }
 
 impl Service {
@@ -92,6 +97,8 @@ impl Service {
         }
 
         let (stopper, asked) = shutdown();
+        let amender =
+            Amender::new(store.clone(), clock.clone(), channels.clone(), links.clone(), &public_url);
         let dispatcher = Dispatcher::new(
             store.clone(),
             clock.clone(),
@@ -102,11 +109,18 @@ impl Service {
         );
         let engine = Engine::new(store.clone(), clock.clone());
         let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone());
-        let workers = vec![
-            tokio::spawn(engine.run(asked.clone())),
-            tokio::spawn(dispatcher.run(asked.clone())),
-            tokio::spawn(calendars.run(asked.clone())),
+        let mut workers = vec![
+            ("the engine", tokio::spawn(engine.run(asked.clone()))),
+            ("the sender of deliveries", tokio::spawn(dispatcher.run(asked.clone()))),
+            ("the reader of leave calendars", tokio::spawn(calendars.run(asked.clone()))),
+            ("the changer of messages in chats", tokio::spawn(amender.run(asked.clone()))),
         ];
+        if let Some(bot) = &config.providers.telegram {
+            let outbound = Outbound::to_configured(callback::telegram::DEADLINE)?;
+            let client = telegram::Client::new(outbound, bot.clone());
+            let news = callback::telegram::Telegram::new(store.clone(), clock.clone(), links.clone(), client);
+            workers.push(("the reader of Telegram", tokio::spawn(news.run(asked.clone()))));
+        }
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
@@ -142,7 +156,7 @@ impl Service {
             }
         }
         server.abort();
-        for worker in &mut self.workers {
+        for (_, worker) in &mut self.workers {
             if let Err(error) = worker.await {
                 tracing::error!(%error, "a worker ended badly");
             }
@@ -153,13 +167,11 @@ impl Service {
     /// Completes when a part of the service has ended that never should: the process is to end, too, and
     /// to be started again by whoever looks after it.
     pub async fn broken(&mut self) {
-        let [engine, dispatcher, calendars] = self.workers.as_mut_slice() else { return };
         let mut disk = self.store.signals().broken.subscribe();
+        let workers = self.workers.iter_mut().map(|(name, worker)| worker.map(|_| *name));
         tokio::select! {
             _ = disk.wait_for(|broken| *broken) => tracing::error!("the store broke"),
-            _ = engine => tracing::error!("the engine ended"),
-            _ = dispatcher => tracing::error!("the sender of deliveries ended"),
-            _ = calendars => tracing::error!("the reader of leave calendars ended"),
+            (name, ..) = select_all(workers) => tracing::error!("{name} ended"),
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }
@@ -170,7 +182,11 @@ fn with_providers(mut channels: Channels, config: &Config) -> anyhow::Result<Cha
     let providers = &config.providers;
     let outbound = Outbound::to_configured(SEND_DEADLINE)?;
     if let Some(server) = &providers.ntfy {
-        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound, server.clone()));
+        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
+    }
+    if let Some(bot) = &providers.telegram {
+        let client = telegram::Client::new(outbound, bot.clone());
+        channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
     }
     Ok(channels)
 }

@@ -9,6 +9,7 @@
 //! the verbs.
 
 mod access;
+mod chat;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -32,6 +33,7 @@ use crate::definition::{
 };
 
 pub use access::{Access, Caller, NewToken, Token};
+pub use chat::Stale;
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]

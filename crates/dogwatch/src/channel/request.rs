@@ -84,15 +84,15 @@ impl Answer {
     pub fn refusal(&self) -> Outcome {
         let said = self.said().map_or_else(String::new, |said| format!(": {said}"));
         let why = format!("it answered {}{said}", self.status);
-        match self.status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if self.retry_after.is_some() => {
-                Outcome::RetryAfter { pause: self.retry_after.unwrap_or_default(), why }
+        match (self.status, self.retry_after.or_else(|| self.asked_in_body())) {
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(pause)) => {
+                Outcome::RetryAfter { pause, why }
             }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
                 refused(format!("{why} (does it know our credentials, and let them do this?)"), true)
             }
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => refused(why, false),
-            status => refused(why, status.is_redirection() || status.is_client_error()),
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT, _) => refused(why, false),
+            (status, _) => refused(why, status.is_redirection() || status.is_client_error()),
         }
     }
 
@@ -115,6 +115,13 @@ impl Answer {
     /// The answer as text, at most so much as is shown.
     pub fn text(&self) -> String {
         shown(&String::from_utf8_lossy(&self.body))
+    }
+
+    /// How long a provider asks us to wait that says so in its document, as Telegram does.
+    fn asked_in_body(&self) -> Option<SignedDuration> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let seconds = u32::try_from(body.pointer("/parameters/retry_after")?.as_u64()?).ok()?;
+        Some(SignedDuration::from_secs(i64::from(seconds)))
     }
 
     /// What the provider said, where it said it in one of the usual fields.

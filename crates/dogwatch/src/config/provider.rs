@@ -7,7 +7,7 @@ use anyhow::bail;
 use toml::{Table, Value};
 
 use super::read_secret;
-use crate::channel::ntfy;
+use crate::channel::{ntfy, telegram};
 use crate::definition::nearest;
 use crate::secret::Secret;
 
@@ -16,10 +16,12 @@ use crate::secret::Secret;
 pub struct Providers {
     /// `kind = "ntfy"`.
     pub ntfy: Option<ntfy::Server>,
+    /// `kind = "telegram"`.
+    pub telegram: Option<telegram::Bot>,
 }
 
 /// Every kind.
-const KINDS: [&str; 1] = ["ntfy"];
+const KINDS: [&str; 2] = ["ntfy", "telegram"];
 
 impl Providers {
     /// Reads the tables.
@@ -44,6 +46,13 @@ impl Providers {
                 .replace(ntfy::Server {
                     address: fields.address("server", Some("https://ntfy.sh")),
                     token: fields.optional_secret("token"),
+                })
+                .is_some(),
+            "telegram" => self
+                .telegram
+                .replace(telegram::Bot {
+                    api: fields.address("server", Some("https://api.telegram.org")),
+                    token: fields.secret("token", "what BotFather gave you"),
                 })
                 .is_some(),
             "" => {
@@ -139,7 +148,6 @@ impl Fields {
     }
 
     /// A secret that has to be there.
-    #[allow(dead_code)]
     fn secret(&mut self, key: &'static str, write: &str) -> Secret {
         let is_there = self.table.contains_key(key) || self.table.contains_key(file_key(key));
         let secret = self.optional_secret(key);

@@ -22,6 +22,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// The store did not answer.
+    pub fn unavailable() -> Self {
+        Self::refused("the database does not answer. Try again in a moment.")
+    }
+
     fn refused(why: &str) -> Self {
         Self { text: format!("Nothing was done: {why}"), is_done: false }
     }

@@ -1,6 +1,7 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider.
 
 mod ntfy;
+mod telegram;
 mod trouble;
 
 use dogwatch::channel::Channel;

@@ -12,6 +12,7 @@ pub mod process;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use dogwatch::amend::Amender;
 use dogwatch::channel::handset::Handset;
 use dogwatch::channel::{Channel, Channels};
 use dogwatch::clock::{Clock, ManualClock};
@@ -43,6 +44,8 @@ pub struct World {
     pub carrier: Carrier,
     pub url: String,
     pub client: reqwest::Client,
+    pub links: AnswerLinks,
+    amender: Amender,
     engine: Engine,
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
@@ -132,7 +135,9 @@ impl World {
             store: store.clone(),
             carrier,
             engine: Engine::new(store.clone(), shared.clone()),
-            dispatcher: Dispatcher::new(store, shared, channels, links, &url, metrics),
+            amender: Amender::new(store.clone(), shared.clone(), channels.clone(), links.clone(), &url),
+            dispatcher: Dispatcher::new(store, shared, channels, links.clone(), &url, metrics),
+            links,
             sends: JoinSet::new(),
             clock,
             url,
@@ -180,6 +185,11 @@ impl World {
                 return [woken, ready].into_iter().flatten().min();
             }
         }
+    }
+
+    /// Changes the messages in chats that say something else than how their alerts stand.
+    pub async fn amend(&self) -> Option<Timestamp> {
+        self.amender.turn().await.unwrap()
     }
 
     /// Lets time pass, stopping wherever something is due.

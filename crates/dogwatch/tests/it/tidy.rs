@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 18] = [
     &["cli"],
     &["service"],
-    &["http", "api", "web"],
-    &["delivery", "leave_calendar"],
+    &["http", "api", "web", "callback"],
+    &["delivery", "leave_calendar", "amend"],
     &["engine"],
     &["reply"],
     &["config"],

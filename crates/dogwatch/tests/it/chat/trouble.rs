@@ -3,6 +3,7 @@
 //! The same for every channel that speaks HTTP.
 
 use dogwatch::channel::ntfy::{Ntfy, Server};
+use dogwatch::channel::telegram;
 use dogwatch::outbound::Outbound;
 use dogwatch::secret::Secret;
 use escalation::contact::Kind;
@@ -14,7 +15,7 @@ use crate::support::fake::{Fake, Reply, raw};
 use crate::support::{World, set_up_tls};
 
 /// The channels that are tried: the word of the kind, and how its stand-in is started.
-const CHANNELS: [&str; 1] = ["ntfy"];
+const CHANNELS: [&str; 2] = ["ntfy", "telegram"];
 
 async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
     set_up_tls();
@@ -26,6 +27,12 @@ async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
             let channel = Ntfy::new(outbound, Server { address: fake.url.clone(), token });
             let world = world(Kind::Ntfy, channel, "ntfy:ops-night").await;
             (fake, world)
+        }
+        "telegram" => {
+            let fake = super::telegram::fake().await;
+            let client = super::telegram::client(&fake.0, outbound);
+            let world = world(Kind::Telegram, telegram::Telegram::new(client), "telegram:4711").await;
+            (fake.0, world)
         }
         other => panic!("{other}"),
     }

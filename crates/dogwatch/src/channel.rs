@@ -5,8 +5,10 @@
 
 pub mod email;
 pub mod handset;
+pub mod mattermost;
 pub mod ntfy;
 mod request;
+pub mod slack;
 pub mod telegram;
 pub mod webhook;
 

@@ -16,6 +16,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::callback::Callbacks;
 use crate::clock::Clock;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
@@ -36,6 +37,8 @@ pub struct App {
     pub metrics: Metrics,
     /// The address that people use, without a slash at its end.
     pub public_url: Arc<str>,
+    /// The providers that may call us back.
+    pub callbacks: Arc<Callbacks>,
     /// The key that webhooks are signed with.
     pub webhook_key: Arc<[u8]>,
     /// Live pages end when the service does.
@@ -57,6 +60,7 @@ pub fn router(app: App) -> Router {
         .merge(api)
         .route("/api/v1/openapi.json", axum::routing::get(async move || openapi(document.clone())))
         .merge(crate::web::router())
+        .merge(crate::callback::router())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::refuse_foreign_pages))

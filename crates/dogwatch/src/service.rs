@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::contact::Kind;
 use escalation::delivery::SEND_DEADLINE;
 use escalation::plan::Target;
@@ -16,11 +18,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::amend::Amender;
-use crate::callback;
+use crate::callback::{self, Callbacks};
 use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
+use crate::channel::mattermost;
 use crate::channel::ntfy::Ntfy;
+use crate::channel::slack;
 use crate::channel::telegram;
 use crate::channel::webhook::Webhook;
 use crate::clock::Clock;
@@ -86,7 +90,8 @@ impl Service {
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
-        channels = with_providers(channels, config)?;
+        let callbacks = callbacks(&store, config).await?;
+        channels = with_providers(channels, config, &callbacks, &public_url)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -127,6 +132,7 @@ impl Service {
             links,
             metrics,
             public_url: public_url.as_str().into(),
+            callbacks: Arc::new(callbacks),
             webhook_key: webhook_key.into(),
             shutdown: asked.clone(),
         };
@@ -177,16 +183,46 @@ impl Service {
     }
 }
 
+/// The providers that may call us back.
+async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<Callbacks> {
+    let mut callbacks = Callbacks::default();
+    if let Some(app) = &config.providers.slack {
+        let outbound = Outbound::to_configured(SEND_DEADLINE)?;
+        callbacks.slack = Some(callback::slack::Slack::new(app, outbound));
+    }
+    if config.providers.mattermost.is_some() {
+        let key = store.secret("mattermost").await?;
+        callbacks.mattermost = Some(Secret::given(URL_SAFE_NO_PAD.encode(key)));
+    }
+    Ok(callbacks)
+}
+
 /// The channels of the providers that are set up.
-fn with_providers(mut channels: Channels, config: &Config) -> anyhow::Result<Channels> {
+fn with_providers(
+    mut channels: Channels,
+    config: &Config,
+    callbacks: &Callbacks,
+    public_url: &str,
+) -> anyhow::Result<Channels> {
     let providers = &config.providers;
     let outbound = Outbound::to_configured(SEND_DEADLINE)?;
     if let Some(server) = &providers.ntfy {
         channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
     }
     if let Some(bot) = &providers.telegram {
-        let client = telegram::Client::new(outbound, bot.clone());
+        let client = telegram::Client::new(outbound.clone(), bot.clone());
         channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
+    }
+    if let Some(app) = &providers.slack {
+        channels = channels.with(Kind::Slack, slack::Slack::new(outbound.clone(), app.clone()));
+    }
+    if let Some(server) = &providers.mattermost {
+        let buttons = mattermost::Buttons {
+            url: format!("{public_url}/callbacks/mattermost"),
+            secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
+        };
+        let channel = mattermost::Mattermost::new(outbound, server.clone(), buttons);
+        channels = channels.with(Kind::Mattermost, channel);
     }
     Ok(channels)
 }

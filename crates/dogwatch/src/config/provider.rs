@@ -7,7 +7,7 @@ use anyhow::bail;
 use toml::{Table, Value};
 
 use super::read_secret;
-use crate::channel::{ntfy, telegram};
+use crate::channel::{mattermost, ntfy, slack, telegram};
 use crate::definition::nearest;
 use crate::secret::Secret;
 
@@ -18,10 +18,14 @@ pub struct Providers {
     pub ntfy: Option<ntfy::Server>,
     /// `kind = "telegram"`.
     pub telegram: Option<telegram::Bot>,
+    /// `kind = "slack"`.
+    pub slack: Option<slack::App>,
+    /// `kind = "mattermost"`.
+    pub mattermost: Option<mattermost::Server>,
 }
 
 /// Every kind.
-const KINDS: [&str; 2] = ["ntfy", "telegram"];
+const KINDS: [&str; 4] = ["ntfy", "telegram", "slack", "mattermost"];
 
 impl Providers {
     /// Reads the tables.
@@ -53,6 +57,21 @@ impl Providers {
                 .replace(telegram::Bot {
                     api: fields.address("server", Some("https://api.telegram.org")),
                     token: fields.secret("token", "what BotFather gave you"),
+                })
+                .is_some(),
+            "slack" => self
+                .slack
+                .replace(slack::App {
+                    api: fields.address("server", Some("https://slack.com/api")),
+                    token: fields.secret("token", "the bot token, \"xoxb-…\""),
+                    signing_secret: fields.secret("signing_secret", "the app's signing secret"),
+                })
+                .is_some(),
+            "mattermost" => self
+                .mattermost
+                .replace(mattermost::Server {
+                    address: fields.address("server", None),
+                    token: fields.secret("token", "the access token of the bot account"),
                 })
                 .is_some(),
             "" => {

@@ -1,6 +1,8 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider.
 
+mod mattermost;
 mod ntfy;
+mod slack;
 mod telegram;
 mod trouble;
 
@@ -60,10 +62,11 @@ fn only(body: &Value, fields: &[&str]) -> Result<(), String> {
 }
 
 /// Texts that have broken out of other programs' formats.
-const NASTY: [&str; 8] = [
+const NASTY: [&str; 9] = [
     "disk </b><script>alert(1)</script> & \"full\"",
     "<!channel> <@U02ABCDEF> <https://evil.example|click>",
     "*bold* _it_ ~no~ `code` [link](https://evil.example)",
+    "&&&&&&&&&&&&&&&&<<<<<<<<<<<<<<<<<<<<>>>>>>>>>>>>>>>>>>>>>>>>>>>",
     "@all @here @channel ~town-square",
     "line one\r\nX-Injected: yes\r\n\r\nbody",
     "\u{202e}right to left\u{0} \u{1b}[31mred",

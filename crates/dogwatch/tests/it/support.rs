@@ -4,6 +4,7 @@
 //! real dispatcher do what is due there; requests go to the real server on a loopback port.
 
 pub mod carrier;
+pub mod checker;
 pub mod command;
 pub mod fake;
 pub mod guide;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dogwatch::amend::Amender;
+use dogwatch::callback::Callbacks;
 use dogwatch::channel::handset::Handset;
 use dogwatch::channel::{Channel, Channels};
 use dogwatch::clock::{Clock, ManualClock};
@@ -90,9 +92,18 @@ impl World {
     }
 
     pub async fn with(service: Service, set: impl FnOnce(Channels, &Carrier) -> Channels) -> Self {
+        Self::with_callbacks(service, Arc::default(), set).await
+    }
+
+    /// With providers that may call back.
+    pub async fn with_callbacks(
+        service: Service,
+        callbacks: Arc<Callbacks>,
+        set: impl FnOnce(Channels, &Carrier) -> Channels,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        Self::open(folder, start, start, service, set).await
+        Self::open(folder, start, start, service, callbacks, set).await
     }
 
     async fn open(
@@ -100,6 +111,7 @@ impl World {
         start: Timestamp,
         now: Timestamp,
         service: Service,
+        callbacks: Arc<Callbacks>,
         set: impl FnOnce(Channels, &Carrier) -> Channels,
     ) -> Self {
         set_up_tls();
@@ -121,6 +133,7 @@ impl World {
             links: links.clone(),
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
+            callbacks,
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             shutdown,
         };
@@ -161,7 +174,7 @@ impl World {
         let path = folder.path().join("test.db.lock");
         let lock = std::fs::File::open(path).unwrap();
         tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
-        Self::open(folder, start, now, Service::default(), |channels, carrier| {
+        Self::open(folder, start, now, Service::default(), Arc::default(), |channels, carrier| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await

@@ -3,7 +3,7 @@
 //! The same for every channel that speaks HTTP.
 
 use dogwatch::channel::ntfy::{Ntfy, Server};
-use dogwatch::channel::telegram;
+use dogwatch::channel::{slack, telegram};
 use dogwatch::outbound::Outbound;
 use dogwatch::secret::Secret;
 use escalation::contact::Kind;
@@ -15,7 +15,7 @@ use crate::support::fake::{Fake, Reply, raw};
 use crate::support::{World, set_up_tls};
 
 /// The channels that are tried: the word of the kind, and how its stand-in is started.
-const CHANNELS: [&str; 2] = ["ntfy", "telegram"];
+const CHANNELS: [&str; 4] = ["ntfy", "telegram", "slack", "mattermost"];
 
 async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
     set_up_tls();
@@ -33,6 +33,18 @@ async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
             let client = super::telegram::client(&fake.0, outbound);
             let world = world(Kind::Telegram, telegram::Telegram::new(client), "telegram:4711").await;
             (fake.0, world)
+        }
+        "slack" => {
+            let fake = super::slack::fake().await;
+            let channel = slack::Slack::new(outbound, super::slack::app(&fake));
+            let world = world(Kind::Slack, channel, "slack:U02JOHN").await;
+            (fake, world)
+        }
+        "mattermost" => {
+            let fake = super::mattermost::fake().await;
+            let channel = super::mattermost::channel(&fake, outbound);
+            let world = world(Kind::Mattermost, channel, "mattermost:@john.smith").await;
+            (fake, world)
         }
         other => panic!("{other}"),
     }

@@ -4,6 +4,7 @@
 //! in [`crate::reply`]; whoever pressed is told what came of it after the commit. One file a provider.
 
 pub mod mattermost;
+pub mod pushover;
 pub mod slack;
 pub mod telegram;
 

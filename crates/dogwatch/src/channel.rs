@@ -7,8 +7,10 @@ pub mod email;
 pub mod handset;
 pub mod mattermost;
 pub mod ntfy;
+pub mod pushover;
 mod request;
 pub mod slack;
+pub mod teams;
 pub mod telegram;
 pub mod webhook;
 

@@ -15,6 +15,7 @@ use escalation::event::{Actor, Input, Via};
 use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::name::Name;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -168,6 +169,27 @@ pub async fn answer_all(store: &Store, message: DeliveryId, via: Via) -> Result<
     let held = store.bundle(message).await?;
     let Some(person) = held.iter().find_map(|claim| claim.delivery.person.clone()) else { return Ok(None) };
     answer_held(store, &held, &person, via).await.map(|_| Some(()))
+}
+
+/// Acknowledges what one message of a chat held and still waits since before `at`, for `person`, who has answered
+/// the message itself and not one of its buttons. What came of each.
+///
+/// # Errors
+///
+/// [`StoreError`]: some may not have been acknowledged; to do it again harms nothing.
+pub async fn answer_message(
+    store: &Store,
+    message: DeliveryId,
+    person: &Name,
+    via: Via,
+    at: Timestamp,
+) -> Result<Vec<Acted>, StoreError> {
+    let Some(mut claim) = store.message(message).await? else { return Ok(Vec::new()) };
+    let mut held = std::mem::take(&mut claim.others);
+    held.push(claim);
+    // Whoever answered then can't have meant a round that began later.
+    held.retain(|claim| claim.alert.as_ref().is_some_and(|alert| alert.round_started_at <= at));
+    answer_held(store, &held, person, via).await
 }
 
 /// Acknowledges what a message held and still waits, for `person`. What came of each.

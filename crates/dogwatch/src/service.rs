@@ -1,13 +1,13 @@
 //! The whole service, put together: store, engine, deliveries, server. `serve`, `demo` and the tests
-//! start it here.
+//! start it here. Which providers there are is in `service/providers.rs`.
+
+mod providers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::contact::Kind;
 use escalation::delivery::SEND_DEADLINE;
 use escalation::plan::Target;
@@ -18,15 +18,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::amend::Amender;
-use crate::callback::{self, Callbacks};
+use crate::callback;
 use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
-use crate::channel::mattermost;
-use crate::channel::ntfy::Ntfy;
-use crate::channel::slack;
-use crate::channel::telegram;
 use crate::channel::webhook::Webhook;
+use crate::channel::{pushover, telegram};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::Dispatcher;
@@ -90,8 +87,8 @@ impl Service {
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
-        let callbacks = callbacks(&store, config).await?;
-        channels = with_providers(channels, config, &callbacks, &public_url)?;
+        let callbacks = providers::callbacks(&store, config).await?;
+        channels = providers::channels(channels, config, &callbacks, &public_url)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -125,6 +122,11 @@ impl Service {
             let client = telegram::Client::new(outbound, bot.clone());
             let news = callback::telegram::Telegram::new(store.clone(), clock.clone(), links.clone(), client);
             workers.push(("the reader of Telegram", tokio::spawn(news.run(asked.clone()))));
+        }
+        if let Some(app) = &config.providers.pushover {
+            let client = pushover::Client::new(Outbound::to_configured(SEND_DEADLINE)?, app.clone());
+            let receipts = callback::pushover::Pushover::new(store.clone(), clock.clone(), client);
+            workers.push(("the reader of Pushover's receipts", tokio::spawn(receipts.run(asked.clone()))));
         }
         let app = App {
             store: store.clone(),
@@ -181,50 +183,6 @@ impl Service {
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }
-}
-
-/// The providers that may call us back.
-async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<Callbacks> {
-    let mut callbacks = Callbacks::default();
-    if let Some(app) = &config.providers.slack {
-        let outbound = Outbound::to_configured(SEND_DEADLINE)?;
-        callbacks.slack = Some(callback::slack::Slack::new(app, outbound));
-    }
-    if config.providers.mattermost.is_some() {
-        let key = store.secret("mattermost").await?;
-        callbacks.mattermost = Some(Secret::given(URL_SAFE_NO_PAD.encode(key)));
-    }
-    Ok(callbacks)
-}
-
-/// The channels of the providers that are set up.
-fn with_providers(
-    mut channels: Channels,
-    config: &Config,
-    callbacks: &Callbacks,
-    public_url: &str,
-) -> anyhow::Result<Channels> {
-    let providers = &config.providers;
-    let outbound = Outbound::to_configured(SEND_DEADLINE)?;
-    if let Some(server) = &providers.ntfy {
-        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
-    }
-    if let Some(bot) = &providers.telegram {
-        let client = telegram::Client::new(outbound.clone(), bot.clone());
-        channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
-    }
-    if let Some(app) = &providers.slack {
-        channels = channels.with(Kind::Slack, slack::Slack::new(outbound.clone(), app.clone()));
-    }
-    if let Some(server) = &providers.mattermost {
-        let buttons = mattermost::Buttons {
-            url: format!("{public_url}/callbacks/mattermost"),
-            secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
-        };
-        let channel = mattermost::Mattermost::new(outbound, server.clone(), buttons);
-        channels = channels.with(Kind::Mattermost, channel);
-    }
-    Ok(channels)
 }
 
 /// Says who of the service's last resort does not exist: whoever relies on it must not learn it at night.

@@ -7,7 +7,7 @@ use anyhow::bail;
 use toml::{Table, Value};
 
 use super::read_secret;
-use crate::channel::{mattermost, ntfy, slack, telegram};
+use crate::channel::{mattermost, ntfy, pushover, slack, telegram};
 use crate::definition::nearest;
 use crate::secret::Secret;
 
@@ -22,10 +22,12 @@ pub struct Providers {
     pub slack: Option<slack::App>,
     /// `kind = "mattermost"`.
     pub mattermost: Option<mattermost::Server>,
+    /// `kind = "pushover"`.
+    pub pushover: Option<pushover::App>,
 }
 
 /// Every kind.
-const KINDS: [&str; 4] = ["ntfy", "telegram", "slack", "mattermost"];
+const KINDS: [&str; 5] = ["ntfy", "telegram", "slack", "mattermost", "pushover"];
 
 impl Providers {
     /// Reads the tables.
@@ -72,6 +74,13 @@ impl Providers {
                 .replace(mattermost::Server {
                     address: fields.address("server", None),
                     token: fields.secret("token", "the access token of the bot account"),
+                })
+                .is_some(),
+            "pushover" => self
+                .pushover
+                .replace(pushover::App {
+                    api: fields.address("server", Some("https://api.pushover.net")),
+                    token: fields.secret("token", "the API token of your application"),
                 })
                 .is_some(),
             "" => {

@@ -2,7 +2,9 @@
 
 mod mattermost;
 mod ntfy;
+mod pushover;
 mod slack;
+mod teams;
 mod telegram;
 mod trouble;
 

@@ -1,0 +1,65 @@
+//! The providers that are set up: their channels, and what lets them call us back.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use escalation::contact::Kind;
+use escalation::delivery::SEND_DEADLINE;
+
+use crate::callback::{self, Callbacks};
+use crate::channel::ntfy::Ntfy;
+use crate::channel::teams::Teams;
+use crate::channel::{Channels, mattermost, pushover, slack, telegram};
+use crate::config::Config;
+use crate::outbound::Outbound;
+use crate::secret::Secret;
+use crate::store::Store;
+
+/// The providers that may call us back.
+pub(super) async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<Callbacks> {
+    let mut callbacks = Callbacks::default();
+    if let Some(app) = &config.providers.slack {
+        let outbound = Outbound::to_configured(SEND_DEADLINE)?;
+        callbacks.slack = Some(callback::slack::Slack::new(app, outbound));
+    }
+    if config.providers.mattermost.is_some() {
+        let key = store.secret("mattermost").await?;
+        callbacks.mattermost = Some(Secret::given(URL_SAFE_NO_PAD.encode(key)));
+    }
+    Ok(callbacks)
+}
+
+/// The channels of the providers that are set up.
+pub(super) fn channels(
+    mut channels: Channels,
+    config: &Config,
+    callbacks: &Callbacks,
+    public_url: &str,
+) -> anyhow::Result<Channels> {
+    let providers = &config.providers;
+    let outbound = Outbound::to_configured(SEND_DEADLINE)?;
+    if let Some(server) = &providers.ntfy {
+        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
+    }
+    if let Some(bot) = &providers.telegram {
+        let client = telegram::Client::new(outbound.clone(), bot.clone());
+        channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
+    }
+    if let Some(app) = &providers.slack {
+        channels = channels.with(Kind::Slack, slack::Slack::new(outbound.clone(), app.clone()));
+    }
+    if let Some(server) = &providers.mattermost {
+        let buttons = mattermost::Buttons {
+            url: format!("{public_url}/callbacks/mattermost"),
+            secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
+        };
+        let channel = mattermost::Mattermost::new(outbound.clone(), server.clone(), buttons);
+        channels = channels.with(Kind::Mattermost, channel);
+    }
+    if let Some(app) = &providers.pushover {
+        let client = pushover::Client::new(outbound, app.clone());
+        channels = channels.with(Kind::Pushover, pushover::Pushover::new(client));
+    }
+    // The address is a contact, which anybody may write: it is guarded as those of webhooks are.
+    channels = channels.with(Kind::Teams, Teams::new(config.webhook_allow.clone())?);
+    Ok(channels)
+}

@@ -7,6 +7,7 @@ pub mod email;
 pub mod handset;
 pub mod mattermost;
 pub mod ntfy;
+pub mod push;
 pub mod pushover;
 mod request;
 pub mod slack;

@@ -39,6 +39,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// The providers that may call us back.
     pub callbacks: Arc<Callbacks>,
+    /// The public key that browsers are given for push messages.
+    pub push_key: Arc<str>,
     /// The key that webhooks are signed with.
     pub webhook_key: Arc<[u8]>,
     /// Live pages end when the service does.

@@ -89,6 +89,9 @@ impl Service {
         }
         let callbacks = providers::callbacks(&store, config).await?;
         channels = providers::channels(channels, config, &callbacks, &public_url)?;
+        let vapid = providers::vapid(&store, config, &public_url).await?;
+        let push_key = vapid.public();
+        channels = channels.with(Kind::Push, providers::push(&store, config, vapid)?);
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -135,6 +138,7 @@ impl Service {
             metrics,
             public_url: public_url.as_str().into(),
             callbacks: Arc::new(callbacks),
+            push_key: push_key.into(),
             webhook_key: webhook_key.into(),
             shutdown: asked.clone(),
         };

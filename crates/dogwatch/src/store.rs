@@ -10,6 +10,7 @@
 
 mod access;
 mod chat;
+mod push;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ use crate::definition::{
 
 pub use access::{Access, Caller, NewToken, Token};
 pub use chat::Stale;
+pub use push::Browser;
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -24,10 +24,12 @@ pub struct Providers {
     pub mattermost: Option<mattermost::Server>,
     /// `kind = "pushover"`.
     pub pushover: Option<pushover::App>,
+    /// `kind = "push"`: whom the push services of browsers may write to about us.
+    pub push_contact: Option<String>,
 }
 
 /// Every kind.
-const KINDS: [&str; 5] = ["ntfy", "telegram", "slack", "mattermost", "pushover"];
+const KINDS: [&str; 6] = ["ntfy", "telegram", "slack", "mattermost", "pushover", "push"];
 
 impl Providers {
     /// Reads the tables.
@@ -83,6 +85,14 @@ impl Providers {
                     token: fields.secret("token", "the API token of your application"),
                 })
                 .is_some(),
+            "push" => {
+                let contact = fields.needed("contact", "\"mailto:ops@example.org\"");
+                if !contact.starts_with("mailto:") && !contact.starts_with("https://") && !contact.is_empty()
+                {
+                    fields.wrong("contact", format_args!("takes \"mailto:ADDRESS\" or \"https://ADDRESS\""));
+                }
+                self.push_contact.replace(contact).is_some()
+            }
             "" => {
                 fields.wrong("kind", format_args!("is missing: write one of {}", KINDS.join(", ")));
                 false

@@ -1,5 +1,7 @@
 //! The providers that are set up: their channels, and what lets them call us back.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::contact::Kind;
@@ -7,8 +9,10 @@ use escalation::delivery::SEND_DEADLINE;
 
 use crate::callback::{self, Callbacks};
 use crate::channel::ntfy::Ntfy;
+use crate::channel::push::{Push, Vapid};
 use crate::channel::teams::Teams;
 use crate::channel::{Channels, mattermost, pushover, slack, telegram};
+use crate::clock::randomness;
 use crate::config::Config;
 use crate::outbound::Outbound;
 use crate::secret::Secret;
@@ -62,4 +66,25 @@ pub(super) fn channels(
     // The address is a contact, which anybody may write: it is guarded as those of webhooks are.
     channels = channels.with(Kind::Teams, Teams::new(config.webhook_allow.clone())?);
     Ok(channels)
+}
+
+/// Who we are to browsers' push services: a key made at the first start.
+pub(super) async fn vapid(store: &Store, config: &Config, public_url: &str) -> anyhow::Result<Vapid> {
+    let random = randomness();
+    let stored = match store.access().secret("push") {
+        Some(stored) => stored.to_vec(),
+        None => {
+            let made = Vapid::make(&random)?;
+            store.set_secret("push".to_owned(), made.clone()).await?;
+            made
+        }
+    };
+    let contact = config.providers.push_contact.clone().unwrap_or_else(|| public_url.to_owned());
+    Vapid::read(&stored, contact, &random)
+}
+
+/// The channel to browsers. Their addresses come from whoever is signed in: they are guarded as those of webhooks are.
+pub(super) fn push(store: &Store, config: &Config, vapid: Vapid) -> anyhow::Result<Push> {
+    let outbound = Outbound::new(config.webhook_allow.clone(), SEND_DEADLINE)?;
+    Ok(Push::new(outbound, store.clone(), Arc::new(vapid)))
 }

@@ -2,6 +2,7 @@
 
 mod mattermost;
 mod ntfy;
+mod push;
 mod pushover;
 mod slack;
 mod teams;

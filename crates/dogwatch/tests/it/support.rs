@@ -103,7 +103,16 @@ impl World {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        Self::open(folder, start, start, service, callbacks, set).await
+        Self::open(folder, start, start, service, callbacks, |channels, carrier, _| set(channels, carrier))
+            .await
+    }
+
+    /// With channels that look into the store.
+    pub async fn with_store(set: impl FnOnce(Channels, &Store) -> Channels) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        let set = |channels, _: &_, store: &_| set(channels, store);
+        Self::open(folder, start, start, Service::default(), Arc::default(), set).await
     }
 
     async fn open(
@@ -112,7 +121,7 @@ impl World {
         now: Timestamp,
         service: Service,
         callbacks: Arc<Callbacks>,
-        set: impl FnOnce(Channels, &Carrier) -> Channels,
+        set: impl FnOnce(Channels, &Carrier, &Store) -> Channels,
     ) -> Self {
         set_up_tls();
         let clock = Arc::new(ManualClock::new(now));
@@ -122,7 +131,7 @@ impl World {
         store.recover().await.unwrap();
         let links = AnswerLinks::new(&store.secret("answer").await.unwrap());
         let carrier = Carrier::default();
-        let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier);
+        let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier, &store);
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let metrics = Metrics::default();
@@ -134,6 +143,7 @@ impl World {
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
             callbacks,
+            push_key: "BPubKey".into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             shutdown,
         };
@@ -174,7 +184,7 @@ impl World {
         let path = folder.path().join("test.db.lock");
         let lock = std::fs::File::open(path).unwrap();
         tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
-        Self::open(folder, start, now, Service::default(), Arc::default(), |channels, carrier| {
+        Self::open(folder, start, now, Service::default(), Arc::default(), |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await

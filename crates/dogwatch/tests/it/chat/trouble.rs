@@ -16,7 +16,7 @@ use crate::support::fake::{Fake, Reply, raw};
 use crate::support::{World, set_up_tls};
 
 /// The channels that are tried: the word of the kind, and how its stand-in is started.
-const CHANNELS: [&str; 6] = ["ntfy", "telegram", "slack", "mattermost", "teams", "pushover"];
+const CHANNELS: [&str; 7] = ["ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
 
 async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
     set_up_tls();
@@ -58,6 +58,7 @@ async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
             let world = world(Kind::Pushover, channel, &format!("pushover:{}", super::pushover::JOHN)).await;
             (fake, world)
         }
+        "push" => super::push::start(outbound).await,
         other => panic!("{other}"),
     }
 }
@@ -156,8 +157,8 @@ async fn when_a_sign_in_page_answers_instead_it_does_not_count_as_delivered() {
 
 #[tokio::test]
 async fn when_nobody_knows_whether_it_arrived_the_handset_rings_and_it_is_sent_once_more() {
-    // A workflow of Teams has nothing to say when all is well.
-    for word in CHANNELS.into_iter().filter(|word| *word != "teams") {
+    // A workflow of Teams and a push service have nothing to say when all is well.
+    for word in CHANNELS.into_iter().filter(|word| !matches!(*word, "teams" | "push")) {
         is_tried_again_by(word, raw("200 OK", "", ""), "unknown", "nothing else", LONG).await;
     }
     is_tried_again(Reply::Drop, "unknown", "no answer", LONG).await;

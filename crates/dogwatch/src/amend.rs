@@ -120,6 +120,7 @@ impl Amender {
             public_url: &self.public_url,
             page: &|page| self.links.path(page),
             all: &|message| self.links.path_of_all(message),
+            reply: &|message| self.links.reply_code(message),
             code: &|press, about| self.links.code(press, about),
         };
         let mut message = compose(claim, definitions.directory(), &addresses, now);

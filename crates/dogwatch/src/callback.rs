@@ -3,6 +3,7 @@
 //! Only what is known to come from the provider is taken, and each only once. It becomes an answer by the one door
 //! in [`crate::reply`]; whoever pressed is told what came of it after the commit. One file a provider.
 
+pub mod mailgun;
 pub mod mattermost;
 pub mod pushover;
 pub mod slack;
@@ -22,13 +23,19 @@ use crate::secret::Secret;
 pub struct Callbacks {
     /// Slack, where buttons are pressed.
     pub slack: Option<slack::Slack>,
+    /// Mailgun, which tells of bounces and passes replies on.
+    pub mailgun: Option<mailgun::Mailgun>,
     /// Mattermost, by the secret that its requests carry.
     pub mattermost: Option<Secret>,
 }
 
 /// Every address that a provider calls.
 pub fn router() -> Router<App> {
-    Router::new().merge(slack::router()).merge(mattermost::router()).layer(DefaultBodyLimit::max(MAX_BODY))
+    Router::new()
+        .merge(slack::router())
+        .merge(mattermost::router())
+        .merge(mailgun::router())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 /// Whether `proof`, in hexadecimal, is the keyed hash of these parts. Compared in constant time.

@@ -5,6 +5,7 @@
 
 pub mod email;
 pub mod handset;
+pub mod mailgun;
 pub mod mattermost;
 pub mod ntfy;
 pub mod push;

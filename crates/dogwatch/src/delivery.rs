@@ -137,6 +137,7 @@ impl Dispatcher {
             public_url: &self.public_url,
             page: &|page| self.links.path(page),
             all: &|message| self.links.path_of_all(message),
+            reply: &|message| self.links.reply_code(message),
             code: &|press, about| self.links.code(press, about),
         };
         compose(claim, definitions.directory(), &addresses, now)

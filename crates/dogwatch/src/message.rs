@@ -45,6 +45,8 @@ pub struct Message {
     pub alert_url: Option<String>,
     /// Where this reader answers for this page, or for all that this message holds; only in pages for people.
     pub answer_url: Option<String>,
+    /// What the address of a reply holds, where a mail may be answered by mail; only in pages for people.
+    pub reply_code: Option<String>,
     /// What its reader may press, where the channel has buttons.
     pub buttons: Vec<Button>,
     /// What else this message holds; nothing, if it is about one thing.
@@ -130,6 +132,8 @@ pub struct Addresses<'a> {
     pub page: &'a dyn Fn(PageId) -> String,
     /// The path at which everything in one message is answered, by the first delivery in it.
     pub all: &'a dyn Fn(DeliveryId) -> String,
+    /// What the address of a reply to a message holds.
+    pub reply: &'a dyn Fn(DeliveryId) -> String,
     /// What comes back when a button is pressed.
     pub code: &'a dyn Fn(Press, Pressed) -> String,
 }
@@ -161,6 +165,7 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
         alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
         subject: claim.alert.clone(),
         answer_url: addresses.of_page(claim.page.as_ref()),
+        reply_code: claim.page.as_ref().map(|_| (addresses.reply)(delivery.id)),
         buttons: addresses.buttons(claim),
         others: claim.others.iter().map(|other| Other::of(other, addresses)).collect(),
     };

@@ -81,6 +81,23 @@ impl AnswerLinks {
         is_same(&proof, code.get(1 + ID_LETTERS..)?).then_some((press, about))
     }
 
+    /// What the address of a reply to a message holds: the delivery, and a proof. In small letters and digits only,
+    /// because mail servers may change the case of what they carry.
+    pub fn reply_code(&self, message: DeliveryId) -> String {
+        let proof = self.proof(b"reply:", message.to_bytes());
+        let proof: String = proof.iter().take(REPLY_PROOF / 2).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}{proof}", message.to_string().trim_start_matches("delivery_"))
+    }
+
+    /// The message that a reply's address belongs to, if it is ours.
+    pub fn read_reply_code(&self, code: &str) -> Option<DeliveryId> {
+        let code = code.to_ascii_lowercase();
+        let id = code.get(..code.len().checked_sub(REPLY_PROOF)?)?;
+        let message: DeliveryId = format!("delivery_{id}").parse().ok()?;
+        let right = self.reply_code(message);
+        bool::from(right.as_bytes().ct_eq(code.as_bytes())).then_some(message)
+    }
+
     fn proof(&self, what: &[u8], id: [u8; 16]) -> Vec<u8> {
         // HMAC takes a key of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return Vec::new() };
@@ -92,6 +109,8 @@ impl AnswerLinks {
     }
 }
 
+/// The length of the proof in the address of a reply: 80 bits in hexadecimal.
+const REPLY_PROOF: usize = 20;
 /// An id of 16 bytes, in base64.
 const ID_LETTERS: usize = 22;
 

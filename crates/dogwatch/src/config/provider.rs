@@ -4,10 +4,12 @@
 //! wrong with it is told at once.
 
 use anyhow::bail;
+use lettre::Address;
+use lettre::message::Mailbox;
 use toml::{Table, Value};
 
 use super::read_secret;
-use crate::channel::{mattermost, ntfy, pushover, slack, telegram};
+use crate::channel::{mailgun, mattermost, ntfy, pushover, slack, telegram};
 use crate::definition::nearest;
 use crate::secret::Secret;
 
@@ -24,12 +26,14 @@ pub struct Providers {
     pub mattermost: Option<mattermost::Server>,
     /// `kind = "pushover"`.
     pub pushover: Option<pushover::App>,
+    /// `kind = "mailgun"`.
+    pub mailgun: Option<mailgun::Domain>,
     /// `kind = "push"`: whom the push services of browsers may write to about us.
     pub push_contact: Option<String>,
 }
 
 /// Every kind.
-const KINDS: [&str; 6] = ["ntfy", "telegram", "slack", "mattermost", "pushover", "push"];
+const KINDS: [&str; 7] = ["ntfy", "telegram", "slack", "mattermost", "pushover", "push", "mailgun"];
 
 impl Providers {
     /// Reads the tables.
@@ -85,6 +89,7 @@ impl Providers {
                     token: fields.secret("token", "the API token of your application"),
                 })
                 .is_some(),
+            "mailgun" => self.mailgun.replace(fields.mailgun()).is_some(),
             "push" => {
                 let contact = fields.needed("contact", "\"mailto:ops@example.org\"");
                 if !contact.starts_with("mailto:") && !contact.starts_with("https://") && !contact.is_empty()
@@ -153,6 +158,19 @@ impl Fields {
         }
     }
 
+    /// Something that is so or not; not, if nothing is said.
+    fn flag(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
+        match self.table.remove(key) {
+            None => false,
+            Some(Value::Boolean(flag)) => flag,
+            Some(_) => {
+                self.wrong(key, format_args!("takes true or false"));
+                false
+            }
+        }
+    }
+
     /// A text that has to be there.
     fn needed(&mut self, key: &'static str, write: &str) -> String {
         let is_there = self.table.contains_key(key);
@@ -216,6 +234,34 @@ impl Fields {
             self.wrong(key, format_args!("\"{text}\" is no address: write \"https://HOST\""));
         }
         text.trim_end_matches('/').to_owned()
+    }
+
+    /// The table of a provider of the kind `mailgun`.
+    fn mailgun(&mut self) -> mailgun::Domain {
+        let from = self.needed("from", "\"Dogwatch <dogwatch@example.org>\"");
+        let sender = from.parse().ok();
+        if sender.is_none() && !from.is_empty() {
+            let write = "write \"Dogwatch <dogwatch@example.org>\"";
+            self.wrong("from", format_args!("\"{from}\" is no sender: {write}"));
+        }
+        let domain = self.needed("domain", "your domain at Mailgun, such as \"mg.example.org\"");
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+        if !domain.chars().all(is_plain) {
+            self.wrong("domain", format_args!("\"{domain}\" is no domain"));
+        }
+        let provider = mailgun::Domain {
+            api: self.address("server", Some("https://api.mailgun.net")),
+            domain,
+            key: self.secret("key", "a sending key of this domain"),
+            signing_key: self.optional_secret("signing_key"),
+            // Where there is none, there is a problem, and nobody gets to see this one.
+            from: sender.unwrap_or_else(|| Mailbox::new(None, Address::new_dangerous("nobody", "invalid"))),
+            replies: self.flag("replies"),
+        };
+        if provider.replies && provider.signing_key.is_none() {
+            self.wrong("replies", format_args!("needs signing_key, by which we know who passes them on"));
+        }
+        provider
     }
 
     /// Every problem of the table.

@@ -11,7 +11,7 @@ use crate::callback::{self, Callbacks};
 use crate::channel::ntfy::Ntfy;
 use crate::channel::push::{Push, Vapid};
 use crate::channel::teams::Teams;
-use crate::channel::{Channels, mattermost, pushover, slack, telegram};
+use crate::channel::{Channels, mailgun, mattermost, pushover, slack, telegram};
 use crate::clock::randomness;
 use crate::config::Config;
 use crate::outbound::Outbound;
@@ -24,6 +24,12 @@ pub(super) async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<
     if let Some(app) = &config.providers.slack {
         let outbound = Outbound::to_configured(SEND_DEADLINE)?;
         callbacks.slack = Some(callback::slack::Slack::new(app, outbound));
+    }
+    if let Some(domain) = &config.providers.mailgun
+        && let Some(signing_key) = &domain.signing_key
+    {
+        let client = mailgun::Client::new(Outbound::to_configured(SEND_DEADLINE)?, domain.clone());
+        callbacks.mailgun = Some(callback::mailgun::Mailgun::new(client, signing_key.clone()));
     }
     if config.providers.mattermost.is_some() {
         let key = store.secret("mattermost").await?;
@@ -58,6 +64,14 @@ pub(super) fn channels(
         };
         let channel = mattermost::Mattermost::new(outbound.clone(), server.clone(), buttons);
         channels = channels.with(Kind::Mattermost, channel);
+    }
+    if let Some(domain) = &providers.mailgun {
+        anyhow::ensure!(
+            config.smtp.is_none(),
+            "both [smtp] and a provider of the kind \"mailgun\" are set up; mail goes through one of them"
+        );
+        let client = mailgun::Client::new(outbound.clone(), domain.clone());
+        channels = channels.with(Kind::Email, mailgun::Mailgun::new(client));
     }
     if let Some(app) = &providers.pushover {
         let client = pushover::Client::new(outbound, app.clone());

@@ -165,7 +165,22 @@ impl Store {
             .await
     }
 
-    /// Whether a signed request comes for the first time. `id` is a hash of what makes it unlike any other.
+    /// Whether a signed request was taken before. `id` is a hash of what makes it unlike any other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is not taken.
+    pub async fn is_taken(&self, provider: &'static str, id: [u8; 32]) -> Result<bool, StoreError> {
+        self.backend
+            .read(move |connection| {
+                let mut statement = connection
+                    .prepare_cached("SELECT 1 FROM callback_taken WHERE provider = ?1 AND id = ?2")?;
+                Ok(statement.exists(params![provider, id])?)
+            })
+            .await
+    }
+
+    /// Takes a signed request; says whether it comes for the first time. `id` is a hash of what makes it unlike any other.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@
 
 use dogwatch::channel::ntfy::{Ntfy, Server};
 use dogwatch::channel::teams::Teams;
-use dogwatch::channel::{pushover, slack, telegram};
+use dogwatch::channel::{mailgun, pushover, slack, telegram};
 use dogwatch::outbound::Outbound;
 use dogwatch::secret::Secret;
 use escalation::contact::Kind;
@@ -16,7 +16,7 @@ use crate::support::fake::{Fake, Reply, raw};
 use crate::support::{World, set_up_tls};
 
 /// The channels that are tried: the word of the kind, and how its stand-in is started.
-const CHANNELS: [&str; 7] = ["ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
+const CHANNELS: [&str; 8] = ["email", "ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
 
 async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
     set_up_tls();
@@ -56,6 +56,12 @@ async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
             let fake = super::pushover::fake().await.0;
             let channel = pushover::Pushover::new(super::pushover::client(&fake, outbound));
             let world = world(Kind::Pushover, channel, &format!("pushover:{}", super::pushover::JOHN)).await;
+            (fake, world)
+        }
+        "email" => {
+            let fake = super::mailgun::fake().await;
+            let channel = mailgun::Mailgun::new(super::mailgun::client(&fake, outbound));
+            let world = world(Kind::Email, channel, "email:john@example.org").await;
             (fake, world)
         }
         "push" => super::push::start(outbound).await,

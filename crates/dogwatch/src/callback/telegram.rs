@@ -23,6 +23,8 @@ use crate::store::Store;
 const WAIT: SignedDuration = SignedDuration::from_secs(50);
 /// How long a request may take: longer than [`WAIT`].
 pub const DEADLINE: SignedDuration = SignedDuration::from_secs(65);
+/// The least time between two questions, where there is no news.
+const LEAST: SignedDuration = SignedDuration::from_secs(1);
 /// The pause after a failure.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest text of a small window, in bytes: Telegram takes 200 characters.
@@ -74,17 +76,24 @@ impl Telegram {
     /// Runs until told to stop.
     pub async fn run(mut self, mut shutdown: Shutdown) {
         loop {
+            let began = self.clock.now();
             let turn = tokio::select! {
                 turn = self.turn() => turn,
                 () = shutdown.asked() => return,
             };
-            let Err(outcome) = turn else { continue };
-            tracing::warn!(%outcome, "Telegram does not tell us what was pressed; it is asked again");
-            let pause = match outcome {
-                Outcome::RetryAfter { pause, .. } => pause,
-                _ => PAUSE,
+            let until = match turn {
+                // Something in between may answer at once for Telegram: it is not asked all the time.
+                Ok(0) => began + LEAST,
+                Ok(_) => continue,
+                Err(outcome) => {
+                    tracing::warn!(%outcome, "Telegram does not tell us what was pressed; it is asked again");
+                    let pause = match outcome {
+                        Outcome::RetryAfter { pause, .. } => pause,
+                        _ => PAUSE,
+                    };
+                    self.clock.now() + pause
+                }
             };
-            let until = self.clock.now() + pause;
             tokio::select! {
                 () = sleep_until(&*self.clock, until) => {}
                 () = shutdown.asked() => return,
@@ -92,12 +101,12 @@ impl Telegram {
         }
     }
 
-    /// Waits for news and does what was pressed.
+    /// Waits for news and does what was pressed. How much there was.
     ///
     /// # Errors
     ///
     /// Why there is no news.
-    pub async fn turn(&mut self) -> Result<(), Outcome> {
+    pub async fn turn(&mut self) -> Result<usize, Outcome> {
         let arguments = json!({
             "offset": self.next,
             "timeout": WAIT.as_secs(),
@@ -105,6 +114,7 @@ impl Telegram {
         });
         // One that can't be read must not be asked for again and again.
         let updates: Vec<Value> = self.client.call("getUpdates", &arguments).await?;
+        let count = updates.len();
         for update in updates {
             let id = update["update_id"].as_i64();
             match serde_json::from_value::<Update>(update) {
@@ -113,7 +123,7 @@ impl Telegram {
             }
             self.next = self.next.max(id.map_or(self.next, |id| id + 1));
         }
-        Ok(())
+        Ok(count)
     }
 
     async fn take(&self, update: Update) {

@@ -51,6 +51,20 @@ impl Providers {
         Ok(providers)
     }
 
+    /// The kinds that are set up, in the order of their fields.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let found = [
+            self.ntfy.as_ref().map(|_| "ntfy"),
+            self.telegram.as_ref().map(|_| "telegram"),
+            self.slack.as_ref().map(|_| "slack"),
+            self.mattermost.as_ref().map(|_| "mattermost"),
+            self.pushover.as_ref().map(|_| "pushover"),
+            self.mailgun.as_ref().map(|_| "mailgun"),
+            self.push_contact.as_ref().map(|_| "push"),
+        ];
+        found.into_iter().flatten().collect()
+    }
+
     fn add(&mut self, fields: &mut Fields) {
         let is_second = match fields.kind.as_str() {
             "ntfy" => self
@@ -283,5 +297,47 @@ fn file_key(key: &'static str) -> &'static str {
         "signing_secret" => "signing_secret_file",
         "signing_key" => "signing_key_file",
         _ => "key_file",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> anyhow::Result<Providers> {
+        let mut table: Table = text.parse().unwrap();
+        let Some(Value::Array(tables)) = table.remove("provider") else { panic!("no providers") };
+        Providers::read(tables.into_iter().map(|table| table.try_into().unwrap()).collect())
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_with_its_place_and_a_hint() {
+        let text = "[[provider]]\nkind = \"slak\"\ntoken = \"x\"\n\
+                    [[provider]]\ntoken = 5\n\
+                    [[provider]]\nkind = \"telegram\"\ntokn = \"canary\"\n\
+                    [[provider]]\nkind = \"ntfy\"\nserver = \"ntfy.sh\"\ntoken = \"canary\"\ntoken_file = \"x\"\n\
+                    [[provider]]\nkind = \"ntfy\"\n\
+                    [[provider]]\nkind = \"mattermost\"\ntoken_file = \"/nowhere/at/all\"\n\
+                    [[provider]]\nkind = \"push\"\ncontact = \"ops@example.org\"\n\
+                    [[provider]]\nkind = \"mailgun\"\ndomain = \"a/b\"\nkey = \"canary\"\nfrom = \"us\"\nreplies = true\n";
+        let wrong = read(text).unwrap_err().to_string();
+        for words in [
+            "provider 1 (slak): kind \"slak\" is not known: did you mean \"slack\"?",
+            "provider 2: kind is missing",
+            "provider 3 (telegram): token (or token_file) is missing: write what BotFather gave you",
+            "provider 3 (telegram): tokn is not known; did you mean \"token\"?",
+            "provider 4 (ntfy): server \"ntfy.sh\" is no address",
+            "provider 4 (ntfy): token and token_file are both there",
+            "provider 5 (ntfy): kind is there twice",
+            "provider 6 (mattermost): server is missing",
+            "provider 6 (mattermost): token_file can't be used",
+            "provider 7 (push): contact takes \"mailto:ADDRESS\"",
+            "provider 8 (mailgun): from \"us\" is no sender",
+            "provider 8 (mailgun): domain \"a/b\" is no domain",
+            "provider 8 (mailgun): replies needs signing_key",
+        ] {
+            assert!(wrong.contains(words), "{words}\n{wrong}");
+        }
+        assert!(!wrong.contains("canary"), "{wrong}");
     }
 }

@@ -46,7 +46,7 @@ pub struct EscalationStepSpec {
     /// Whom to page, all at the same time: `on_call`, `next_on_call`, `previous_on_call` (each also of another
     /// schedule or role: `on_call:SCHEDULE`, `on_call/ROLE`, `on_call:SCHEDULE/ROLE`), `round_robin`,
     /// `round_robin:NAME,NAME…`, `member:N` (from 1), `all_members`, `person:NAME`, `team:NAME` (that team's own
-    /// steps, in place of this one; at most one in a step), `webhook:URL`, `email:ADDRESS`.
+    /// steps, in place of this one; at most one in a step), or a contact such as `email:ADDRESS`, `slack:C…`.
     #[schema(min_items = 1, max_items = 20, example = json!(["on_call"]))]
     pub notify: Vec<String>,
     /// How long after this step the next one fires if nobody has answered: `1s` to `7d`. Exactly one of `after`,

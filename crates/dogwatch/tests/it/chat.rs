@@ -1,5 +1,6 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider.
 
+mod guide;
 mod mailgun;
 mod mattermost;
 mod ntfy;

@@ -2,6 +2,7 @@
 //!
 //! `config/raw.rs` is what was written; here is what it means. Only the resolved form reaches the program.
 
+mod fields;
 mod provider;
 mod raw;
 

@@ -34,6 +34,8 @@ fn limit(provider: &str) -> usize {
     match provider {
         "handset" => 1_000,
         "smtp" => 8,
+        // Services that count how often they are asked.
+        "telegram" | "slack" | "mattermost" | "ntfy" | "pushover" => 16,
         _ => 64,
     }
 }

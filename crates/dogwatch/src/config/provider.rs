@@ -6,12 +6,11 @@
 use anyhow::bail;
 use lettre::Address;
 use lettre::message::Mailbox;
-use toml::{Table, Value};
+use toml::Table;
 
-use super::read_secret;
+use super::fields::Fields;
 use crate::channel::{mailgun, mattermost, ntfy, pushover, slack, telegram};
 use crate::definition::nearest;
-use crate::secret::Secret;
 
 /// The providers that are set up.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +102,7 @@ impl Providers {
                     token: fields.secret("token", "the API token of your application"),
                 })
                 .is_some(),
-            "mailgun" => self.mailgun.replace(fields.mailgun()).is_some(),
+            "mailgun" => self.mailgun.replace(mailgun(fields)).is_some(),
             "push" => {
                 let contact = fields.needed("contact", "\"mailto:ops@example.org\"");
                 if !contact.starts_with("mailto:") && !contact.starts_with("https://") && !contact.is_empty()
@@ -121,7 +120,7 @@ impl Providers {
                 let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
                 let words = format!("\"{other}\" is not known: {hint}write one of {}", KINDS.join(", "));
                 fields.wrong("kind", format_args!("{words}"));
-                fields.table.clear();
+                fields.ignore();
                 false
             }
         };
@@ -131,177 +130,38 @@ impl Providers {
     }
 }
 
-/// One table, from which each key is taken once; what is left at the end is not known.
-struct Fields {
-    place: String,
-    kind: String,
-    table: Table,
-    asked: Vec<&'static str>,
-    problems: Vec<String>,
-}
-
-impl Fields {
-    fn new(index: usize, table: Table) -> Self {
-        let mut fields = Self {
-            place: format!("provider {}", index + 1),
-            kind: String::new(),
-            table,
-            asked: Vec::new(),
-            problems: Vec::new(),
-        };
-        if let Some(kind) = fields.text("kind") {
-            fields.place = format!("provider {} ({kind})", index + 1);
-            fields.kind = kind;
-        }
-        fields
+/// The table of a provider of the kind `mailgun`.
+fn mailgun(fields: &mut Fields) -> mailgun::Domain {
+    let from = fields.needed("from", "\"Dogwatch <dogwatch@example.org>\"");
+    let sender = from.parse().ok();
+    if sender.is_none() && !from.is_empty() {
+        let write = "write \"Dogwatch <dogwatch@example.org>\"";
+        fields.wrong("from", format_args!("\"{from}\" is no sender: {write}"));
     }
-
-    fn wrong(&mut self, key: &str, what: std::fmt::Arguments<'_>) {
-        self.problems.push(format!("{}: {key} {what}", self.place));
+    let domain = fields.needed("domain", "your domain at Mailgun, such as \"mg.example.org\"");
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+    if !domain.chars().all(is_plain) {
+        fields.wrong("domain", format_args!("\"{domain}\" is no domain"));
     }
-
-    /// A text that may be left out.
-    fn text(&mut self, key: &'static str) -> Option<String> {
-        self.asked.push(key);
-        match self.table.remove(key)? {
-            Value::String(text) if !text.is_empty() => Some(text),
-            _ => {
-                self.wrong(key, format_args!("takes a text in quotes"));
-                None
-            }
-        }
+    let provider = mailgun::Domain {
+        api: fields.address("server", Some("https://api.mailgun.net")),
+        domain,
+        key: fields.secret("key", "a sending key of this domain"),
+        signing_key: fields.optional_secret("signing_key"),
+        // Where there is none, there is a problem, and nobody gets to see this one.
+        from: sender.unwrap_or_else(|| Mailbox::new(None, Address::new_dangerous("nobody", "invalid"))),
+        replies: fields.flag("replies"),
+    };
+    if provider.replies && provider.signing_key.is_none() {
+        fields.wrong("replies", format_args!("needs signing_key, by which we know who passes them on"));
     }
-
-    /// Something that is so or not; not, if nothing is said.
-    fn flag(&mut self, key: &'static str) -> bool {
-        self.asked.push(key);
-        match self.table.remove(key) {
-            None => false,
-            Some(Value::Boolean(flag)) => flag,
-            Some(_) => {
-                self.wrong(key, format_args!("takes true or false"));
-                false
-            }
-        }
-    }
-
-    /// A text that has to be there.
-    fn needed(&mut self, key: &'static str, write: &str) -> String {
-        let is_there = self.table.contains_key(key);
-        let text = self.text(key);
-        if text.is_none() && !is_there {
-            self.wrong(key, format_args!("is missing: write {write}"));
-        }
-        text.unwrap_or_default()
-    }
-
-    /// A secret under `key`, or in the file that `key` and `_file` names.
-    fn optional_secret(&mut self, key: &'static str) -> Option<Secret> {
-        let in_file = file_key(key);
-        let here = self.text(key);
-        let there = self.text(in_file);
-        match (here, there) {
-            (Some(_), Some(_)) => {
-                self.wrong(key, format_args!("and {in_file} are both there; write one of them"));
-                None
-            }
-            (Some(text), None) => Some(Secret::given(text)),
-            (None, Some(path)) => match read_secret(&path) {
-                Ok(text) => Some(Secret::given(text)),
-                Err(error) => {
-                    self.wrong(in_file, format_args!("can't be used: {error:#}"));
-                    None
-                }
-            },
-            (None, None) => None,
-        }
-    }
-
-    /// A secret that has to be there.
-    fn secret(&mut self, key: &'static str, write: &str) -> Secret {
-        let is_there = self.table.contains_key(key) || self.table.contains_key(file_key(key));
-        let secret = self.optional_secret(key);
-        if secret.is_none() && !is_there {
-            self.wrong(key, format_args!("(or {}) is missing: write {write}", file_key(key)));
-        }
-        secret.unwrap_or_else(|| Secret::given(String::new()))
-    }
-
-    /// The address of a server, without a slash at its end.
-    fn address(&mut self, key: &'static str, default: Option<&str>) -> String {
-        let is_there = self.table.contains_key(key);
-        let Some(text) = self.text(key).or_else(|| default.map(str::to_owned)) else {
-            if !is_there {
-                self.wrong(key, format_args!("is missing: write \"https://HOST\""));
-            }
-            return String::new();
-        };
-        let is_address = url::Url::parse(&text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.host().is_some()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        if !is_address {
-            self.wrong(key, format_args!("\"{text}\" is no address: write \"https://HOST\""));
-        }
-        text.trim_end_matches('/').to_owned()
-    }
-
-    /// The table of a provider of the kind `mailgun`.
-    fn mailgun(&mut self) -> mailgun::Domain {
-        let from = self.needed("from", "\"Dogwatch <dogwatch@example.org>\"");
-        let sender = from.parse().ok();
-        if sender.is_none() && !from.is_empty() {
-            let write = "write \"Dogwatch <dogwatch@example.org>\"";
-            self.wrong("from", format_args!("\"{from}\" is no sender: {write}"));
-        }
-        let domain = self.needed("domain", "your domain at Mailgun, such as \"mg.example.org\"");
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
-        if !domain.chars().all(is_plain) {
-            self.wrong("domain", format_args!("\"{domain}\" is no domain"));
-        }
-        let provider = mailgun::Domain {
-            api: self.address("server", Some("https://api.mailgun.net")),
-            domain,
-            key: self.secret("key", "a sending key of this domain"),
-            signing_key: self.optional_secret("signing_key"),
-            // Where there is none, there is a problem, and nobody gets to see this one.
-            from: sender.unwrap_or_else(|| Mailbox::new(None, Address::new_dangerous("nobody", "invalid"))),
-            replies: self.flag("replies"),
-        };
-        if provider.replies && provider.signing_key.is_none() {
-            self.wrong("replies", format_args!("needs signing_key, by which we know who passes them on"));
-        }
-        provider
-    }
-
-    /// Every problem of the table.
-    fn finish(mut self) -> Vec<String> {
-        let unknown: Vec<String> = self.table.keys().cloned().collect();
-        for key in unknown {
-            let near = nearest(&key, self.asked.iter().copied());
-            let hint = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            self.wrong(&key, format_args!("is not known{hint}"));
-        }
-        self.problems
-    }
-}
-
-/// The key that names the file of a secret.
-fn file_key(key: &'static str) -> &'static str {
-    match key {
-        "token" => "token_file",
-        "signing_secret" => "signing_secret_file",
-        "signing_key" => "signing_key_file",
-        _ => "key_file",
-    }
+    provider
 }
 
 #[cfg(test)]
 mod tests {
+    use toml::Value;
+
     use super::*;
 
     fn read(text: &str) -> anyhow::Result<Providers> {

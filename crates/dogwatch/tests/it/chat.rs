@@ -1,6 +1,7 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider.
 
 mod guide;
+mod injection;
 mod mailgun;
 mod mattermost;
 mod ntfy;

@@ -120,7 +120,7 @@ impl Channel for Telegram {
 /// What a message says, as arguments of the methods that send and change it.
 fn written(message: &Message) -> serde_json::Value {
     let headline = escape(&cut(&plain(&message.headline).replace('\n', " "), MAX_HEADLINE));
-    let body = message.body(MAX_TEXT);
+    let body = escape(&message.body(MAX_TEXT));
     let link = message.alert_url.as_deref().map(|url| format!("\n{}", escape(url))).unwrap_or_default();
     let buttons: Vec<_> = message
         .buttons

@@ -2,8 +2,8 @@
 //!
 //! `config/raw.rs` is what was written; here is what it means. Only the resolved form reaches the program.
 
+mod account;
 mod fields;
-mod provider;
 mod raw;
 
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use crate::channel::email::{Security, Server};
 use crate::secret::Secret;
 
-pub use provider::Providers;
+pub use account::Accounts;
 
 /// Where the service listens when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8420";
@@ -51,8 +51,8 @@ pub struct Config {
     pub service: Service,
     /// The mail server, if one is set up.
     pub smtp: Option<Server>,
-    /// The services that carry messages.
-    pub providers: Providers,
+    /// The accounts at services that carry messages.
+    pub accounts: Accounts,
     /// The key that webhooks are signed with; none: one is made and kept in the store.
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
@@ -117,7 +117,7 @@ impl Config {
             public_url: public_url.map(|url| check_public_url(&url)).transpose()?,
             service: Service { last_resort, operators },
             smtp: raw.smtp.map(resolve_smtp).transpose()?,
-            providers: Providers::read(raw.provider)?,
+            accounts: Accounts::read(raw.provider)?,
             webhook_key: raw
                 .webhook
                 .key

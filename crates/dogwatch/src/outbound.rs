@@ -41,15 +41,14 @@ impl Outbound {
         Ok(Self { client, guard })
     }
 
-    /// Connects to whatever address the operator has configured: a server of theirs may stand beside us.
+    /// Connects to anything: for addresses that only the configuration can hold, such as a gateway in the house.
     ///
     /// # Errors
     ///
     /// When the TLS library can't be set up.
-    pub fn to_configured(deadline: SignedDuration) -> anyhow::Result<Self> {
-        let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-        let networks = everywhere.into_iter().map(|address| IpNet::new(address, 0));
-        Self::new(networks.collect::<Result<_, _>>()?, deadline)
+    pub fn unguarded(deadline: SignedDuration) -> anyhow::Result<Self> {
+        let everywhere = ["0.0.0.0/0", "::/0"].iter().filter_map(|network| network.parse().ok()).collect();
+        Self::new(everywhere, deadline)
     }
 
     /// The client, whose connections are guarded; an address goes through [`Self::check`] first.

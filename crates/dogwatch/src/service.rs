@@ -120,14 +120,14 @@ impl Service {
             ("the reader of leave calendars", tokio::spawn(calendars.run(asked.clone()))),
             ("the changer of messages in chats", tokio::spawn(amender.run(asked.clone()))),
         ];
-        if let Some(bot) = &config.providers.telegram {
-            let outbound = Outbound::to_configured(callback::telegram::DEADLINE)?;
+        if let Some(bot) = &config.accounts.telegram {
+            let outbound = Outbound::unguarded(callback::telegram::DEADLINE)?;
             let client = telegram::Client::new(outbound, bot.clone());
             let news = callback::telegram::Telegram::new(store.clone(), clock.clone(), links.clone(), client);
             workers.push(("the reader of Telegram", tokio::spawn(news.run(asked.clone()))));
         }
-        if let Some(app) = &config.providers.pushover {
-            let client = pushover::Client::new(Outbound::to_configured(SEND_DEADLINE)?, app.clone());
+        if let Some(app) = &config.accounts.pushover {
+            let client = pushover::Client::new(Outbound::unguarded(SEND_DEADLINE)?, app.clone());
             let receipts = callback::pushover::Pushover::new(store.clone(), clock.clone(), client);
             workers.push(("the reader of Pushover's receipts", tokio::spawn(receipts.run(asked.clone()))));
         }

@@ -25,9 +25,13 @@ impl Fields {
             asked: Vec::new(),
             problems: Vec::new(),
         };
+        let name = fields.text("name");
         if let Some(kind) = fields.text("kind") {
             fields.place = format!("provider {} ({kind})", index + 1);
             fields.kind = kind;
+        }
+        if let Some(name) = name {
+            fields.place = format!("provider \"{name}\"");
         }
         fields
     }

@@ -21,17 +21,17 @@ use crate::store::Store;
 /// The providers that may call us back.
 pub(super) async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<Callbacks> {
     let mut callbacks = Callbacks::default();
-    if let Some(app) = &config.providers.slack {
-        let outbound = Outbound::to_configured(SEND_DEADLINE)?;
+    if let Some(app) = &config.accounts.slack {
+        let outbound = Outbound::unguarded(SEND_DEADLINE)?;
         callbacks.slack = Some(callback::slack::Slack::new(app, outbound));
     }
-    if let Some(domain) = &config.providers.mailgun
+    if let Some(domain) = &config.accounts.mailgun
         && let Some(signing_key) = &domain.signing_key
     {
-        let client = mailgun::Client::new(Outbound::to_configured(SEND_DEADLINE)?, domain.clone());
+        let client = mailgun::Client::new(Outbound::unguarded(SEND_DEADLINE)?, domain.clone());
         callbacks.mailgun = Some(callback::mailgun::Mailgun::new(client, signing_key.clone()));
     }
-    if config.providers.mattermost.is_some() {
+    if config.accounts.mattermost.is_some() {
         let key = store.secret("mattermost").await?;
         callbacks.mattermost = Some(Secret::given(URL_SAFE_NO_PAD.encode(key)));
     }
@@ -45,19 +45,19 @@ pub(super) fn channels(
     callbacks: &Callbacks,
     public_url: &str,
 ) -> anyhow::Result<Channels> {
-    let providers = &config.providers;
-    let outbound = Outbound::to_configured(SEND_DEADLINE)?;
-    if let Some(server) = &providers.ntfy {
+    let accounts = &config.accounts;
+    let outbound = Outbound::unguarded(SEND_DEADLINE)?;
+    if let Some(server) = &accounts.ntfy {
         channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
     }
-    if let Some(bot) = &providers.telegram {
+    if let Some(bot) = &accounts.telegram {
         let client = telegram::Client::new(outbound.clone(), bot.clone());
         channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
     }
-    if let Some(app) = &providers.slack {
+    if let Some(app) = &accounts.slack {
         channels = channels.with(Kind::Slack, slack::Slack::new(outbound.clone(), app.clone()));
     }
-    if let Some(server) = &providers.mattermost {
+    if let Some(server) = &accounts.mattermost {
         let buttons = mattermost::Buttons {
             url: format!("{public_url}/callbacks/mattermost"),
             secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
@@ -65,7 +65,7 @@ pub(super) fn channels(
         let channel = mattermost::Mattermost::new(outbound.clone(), server.clone(), buttons);
         channels = channels.with(Kind::Mattermost, channel);
     }
-    if let Some(domain) = &providers.mailgun {
+    if let Some(domain) = &accounts.mailgun {
         anyhow::ensure!(
             config.smtp.is_none(),
             "both [smtp] and a provider of the kind \"mailgun\" are set up; mail goes through one of them"
@@ -73,7 +73,7 @@ pub(super) fn channels(
         let client = mailgun::Client::new(outbound.clone(), domain.clone());
         channels = channels.with(Kind::Email, mailgun::Mailgun::new(client));
     }
-    if let Some(app) = &providers.pushover {
+    if let Some(app) = &accounts.pushover {
         let client = pushover::Client::new(outbound, app.clone());
         channels = channels.with(Kind::Pushover, pushover::Pushover::new(client));
     }
@@ -93,7 +93,7 @@ pub(super) async fn vapid(store: &Store, config: &Config, public_url: &str) -> a
             made
         }
     };
-    let contact = config.providers.push_contact.clone().unwrap_or_else(|| public_url.to_owned());
+    let contact = config.accounts.push_contact.clone().unwrap_or_else(|| public_url.to_owned());
     Vapid::read(&stored, contact, &random)
 }
 

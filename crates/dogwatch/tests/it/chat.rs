@@ -23,7 +23,7 @@ use crate::support::{World, set_up_tls};
 /// Requests to stand-ins.
 fn outbound() -> Outbound {
     set_up_tls();
-    Outbound::to_configured(SignedDuration::from_secs(10)).unwrap()
+    Outbound::unguarded(SignedDuration::from_secs(10)).unwrap()
 }
 
 /// A world in which John is reached by `contact` first, and by his handset next.

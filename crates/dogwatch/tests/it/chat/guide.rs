@@ -39,7 +39,7 @@ fn every_example_is_true() {
         match language.as_str() {
             "toml" if text.contains("[[provider]]") => {
                 let config = load(folder.path(), &text);
-                let found = config.providers;
+                let found = config.accounts;
                 assert!(!format!("{found:?}").contains("canary"), "{found:?}");
                 providers.extend(found.kinds());
             }
@@ -61,9 +61,9 @@ async fn the_shipped_program_pages_through_the_providers_of_its_configuration() 
     let (ntfy, telegram, slack) =
         (super::ntfy::fake().await, super::telegram::fake().await.0, super::slack::fake().await);
     let text = format!(
-        "[[provider]]\nkind = \"ntfy\"\nserver = \"{}\"\ntoken = \"tk_canary\"\n\
-         [[provider]]\nkind = \"telegram\"\nserver = \"{}\"\ntoken = \"4711:canary\"\n\
-         [[provider]]\nkind = \"slack\"\nserver = \"{}/api\"\ntoken = \"xoxb-canary\"\nsigning_secret = \"x\"\n",
+        "[[provider]]\nkind = \"ntfy\"\nbase_url = \"{}\"\ntoken = \"tk_canary\"\n\
+         [[provider]]\nkind = \"telegram\"\nbase_url = \"{}\"\ntoken = \"4711:canary\"\n\
+         [[provider]]\nkind = \"slack\"\nbase_url = \"{}/api\"\ntoken = \"xoxb-canary\"\nsigning_secret = \"x\"\n",
         ntfy.url, telegram.url, slack.url
     );
     let folder = folder(&[("dogwatch.toml", &text)]);

@@ -1,4 +1,5 @@
-//! Providers: the `[[provider]]` tables of the configuration, one for each service that carries messages.
+//! Accounts at services that carry messages: what stands in the `[[provider]]` tables for chats, phones' notifications
+//! and Mailgun.
 //!
 //! The word `kind` says which service; every kind has its own keys. A table is read key by key, and all that is
 //! wrong with it is told at once.
@@ -12,9 +13,9 @@ use super::fields::Fields;
 use crate::channel::{mailgun, mattermost, ntfy, pushover, slack, telegram};
 use crate::definition::nearest;
 
-/// The providers that are set up.
+/// The accounts that are set up.
 #[derive(Clone, Debug, Default)]
-pub struct Providers {
+pub struct Accounts {
     /// `kind = "ntfy"`.
     pub ntfy: Option<ntfy::Server>,
     /// `kind = "telegram"`.
@@ -34,20 +35,20 @@ pub struct Providers {
 /// Every kind.
 const KINDS: [&str; 7] = ["ntfy", "telegram", "slack", "mattermost", "pushover", "push", "mailgun"];
 
-impl Providers {
+impl Accounts {
     /// Reads the tables.
     pub(super) fn read(tables: Vec<Table>) -> anyhow::Result<Self> {
-        let mut providers = Self::default();
+        let mut accounts = Self::default();
         let mut problems = Vec::new();
         for (index, table) in tables.into_iter().enumerate() {
             let mut fields = Fields::new(index, table);
-            providers.add(&mut fields);
+            accounts.add(&mut fields);
             problems.extend(fields.finish());
         }
         if !problems.is_empty() {
             bail!("{}", problems.join("\n"));
         }
-        Ok(providers)
+        Ok(accounts)
     }
 
     /// The kinds that are set up, in the order of their fields.
@@ -69,21 +70,21 @@ impl Providers {
             "ntfy" => self
                 .ntfy
                 .replace(ntfy::Server {
-                    address: fields.address("server", Some("https://ntfy.sh")),
+                    address: fields.address("base_url", Some("https://ntfy.sh")),
                     token: fields.optional_secret("token"),
                 })
                 .is_some(),
             "telegram" => self
                 .telegram
                 .replace(telegram::Bot {
-                    api: fields.address("server", Some("https://api.telegram.org")),
+                    api: fields.address("base_url", Some("https://api.telegram.org")),
                     token: fields.secret("token", "what BotFather gave you"),
                 })
                 .is_some(),
             "slack" => self
                 .slack
                 .replace(slack::App {
-                    api: fields.address("server", Some("https://slack.com/api")),
+                    api: fields.address("base_url", Some("https://slack.com/api")),
                     token: fields.secret("token", "the bot token, \"xoxb-…\""),
                     signing_secret: fields.secret("signing_secret", "the app's signing secret"),
                 })
@@ -91,14 +92,14 @@ impl Providers {
             "mattermost" => self
                 .mattermost
                 .replace(mattermost::Server {
-                    address: fields.address("server", None),
+                    address: fields.address("base_url", None),
                     token: fields.secret("token", "the access token of the bot account"),
                 })
                 .is_some(),
             "pushover" => self
                 .pushover
                 .replace(pushover::App {
-                    api: fields.address("server", Some("https://api.pushover.net")),
+                    api: fields.address("base_url", Some("https://api.pushover.net")),
                     token: fields.secret("token", "the API token of your application"),
                 })
                 .is_some(),
@@ -144,7 +145,7 @@ fn mailgun(fields: &mut Fields) -> mailgun::Domain {
         fields.wrong("domain", format_args!("\"{domain}\" is no domain"));
     }
     let provider = mailgun::Domain {
-        api: fields.address("server", Some("https://api.mailgun.net")),
+        api: fields.address("base_url", Some("https://api.mailgun.net")),
         domain,
         key: fields.secret("key", "a sending key of this domain"),
         signing_key: fields.optional_secret("signing_key"),
@@ -164,10 +165,10 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> anyhow::Result<Providers> {
+    fn read(text: &str) -> anyhow::Result<Accounts> {
         let mut table: Table = text.parse().unwrap();
         let Some(Value::Array(tables)) = table.remove("provider") else { panic!("no providers") };
-        Providers::read(tables.into_iter().map(|table| table.try_into().unwrap()).collect())
+        Accounts::read(tables.into_iter().map(|table| table.try_into().unwrap()).collect())
     }
 
     #[test]
@@ -175,7 +176,7 @@ mod tests {
         let text = "[[provider]]\nkind = \"slak\"\ntoken = \"x\"\n\
                     [[provider]]\ntoken = 5\n\
                     [[provider]]\nkind = \"telegram\"\ntokn = \"canary\"\n\
-                    [[provider]]\nkind = \"ntfy\"\nserver = \"ntfy.sh\"\ntoken = \"canary\"\ntoken_file = \"x\"\n\
+                    [[provider]]\nkind = \"ntfy\"\nbase_url = \"ntfy.sh\"\ntoken = \"canary\"\ntoken_file = \"x\"\n\
                     [[provider]]\nkind = \"ntfy\"\n\
                     [[provider]]\nkind = \"mattermost\"\ntoken_file = \"/nowhere/at/all\"\n\
                     [[provider]]\nkind = \"push\"\ncontact = \"ops@example.org\"\n\
@@ -186,10 +187,10 @@ mod tests {
             "provider 2: kind is missing",
             "provider 3 (telegram): token (or token_file) is missing: write what BotFather gave you",
             "provider 3 (telegram): tokn is not known; did you mean \"token\"?",
-            "provider 4 (ntfy): server \"ntfy.sh\" is no address",
+            "provider 4 (ntfy): base_url \"ntfy.sh\" is no address",
             "provider 4 (ntfy): token and token_file are both there",
             "provider 5 (ntfy): kind is there twice",
-            "provider 6 (mattermost): server is missing",
+            "provider 6 (mattermost): base_url is missing",
             "provider 6 (mattermost): token_file can't be used",
             "provider 7 (push): contact takes \"mailto:ADDRESS\"",
             "provider 8 (mailgun): from \"us\" is no sender",

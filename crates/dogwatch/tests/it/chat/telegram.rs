@@ -325,3 +325,26 @@ async fn when_telegram_asks_us_to_wait_we_wait_as_long() {
     assert_eq!(pause.as_secs(), 9);
     assert!(!why.contains("canary"), "{why}");
 }
+
+#[tokio::test]
+async fn several_at_once_are_answered_by_one_button_and_the_message_follows_each() {
+    let mut chat = Chat::new("telegram:4711").await;
+    for key in ["one", "two", "three"] {
+        chat.world.post("/api/v1/people/john/notify", json!({ "summary": key, "dedup_key": key })).await;
+    }
+    chat.world.pass_seconds(61).await;
+    let together = chat.sent().remove(1);
+    assert_eq!(labels(&together), ["I have all 2"]);
+    chat.world.post("/api/v1/alerts/3/resolve", json!({})).await;
+    chat.world.amend().await;
+    let edited = chat.edited().pop().unwrap();
+    let said = edited["text"].as_str().unwrap();
+    assert!(said.contains("#2 ERROR john: two: nobody has it yet"), "{said}");
+    assert!(said.contains("#3 ERROR john: three: resolved"), "{said}");
+
+    let (said, closes) = chat.press(4711, &code(&edited, "I have all 2")).await;
+    assert_eq!((said.as_str(), closes), ("You have #2. Nobody else is paged any more.", false));
+    assert_eq!(chat.world.get("/api/v1/alerts/1").await["status"], "triggered", "it was in another message");
+    chat.world.amend().await;
+    assert_eq!(labels(chat.edited().last().unwrap()), Vec::<String>::new());
+}

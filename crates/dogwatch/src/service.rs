@@ -22,7 +22,6 @@ use crate::callback;
 use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
-use crate::channel::webhook::Webhook;
 use crate::channel::{pushover, telegram};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -81,17 +80,15 @@ impl Service {
             Some(key) => key.clone(),
             None => store.secret("webhook").await?,
         };
-        let mut channels = Channels::default()
-            .with(Kind::Handset, Handset)
-            .with(Kind::Webhook, Webhook::new(webhook_key.clone(), config.webhook_allow.clone())?);
+        let vapid = providers::vapid(&store, config, &public_url).await?;
+        let push_key = vapid.public();
+        let channels = Channels::default().with(Kind::Handset, Handset);
+        let mut channels = providers::guarded(channels, config, &store, webhook_key.clone(), vapid)?;
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
         let callbacks = providers::callbacks(&store, config).await?;
         channels = providers::channels(channels, config, &callbacks, &public_url)?;
-        let vapid = providers::vapid(&store, config, &public_url).await?;
-        let push_key = vapid.public();
-        channels = channels.with(Kind::Push, providers::push(&store, config, vapid)?);
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {

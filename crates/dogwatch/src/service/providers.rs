@@ -11,6 +11,7 @@ use crate::callback::{self, Callbacks};
 use crate::channel::ntfy::Ntfy;
 use crate::channel::push::{Push, Vapid};
 use crate::channel::teams::Teams;
+use crate::channel::webhook::Webhook;
 use crate::channel::{Channels, mailgun, mattermost, pushover, slack, telegram};
 use crate::clock::randomness;
 use crate::config::Config;
@@ -46,6 +47,10 @@ pub(super) fn channels(
     public_url: &str,
 ) -> anyhow::Result<Channels> {
     let accounts = &config.accounts;
+    if accounts.kinds().is_empty() {
+        // Most have none, and what makes requests holds memory.
+        return Ok(channels);
+    }
     let outbound = Outbound::unguarded(SEND_DEADLINE)?;
     if let Some(server) = &accounts.ntfy {
         channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
@@ -77,8 +82,6 @@ pub(super) fn channels(
         let client = pushover::Client::new(outbound, app.clone());
         channels = channels.with(Kind::Pushover, pushover::Pushover::new(client));
     }
-    // The address is a contact, which anybody may write: it is guarded as those of webhooks are.
-    channels = channels.with(Kind::Teams, Teams::new(config.webhook_allow.clone())?);
     Ok(channels)
 }
 
@@ -97,8 +100,21 @@ pub(super) async fn vapid(store: &Store, config: &Config, public_url: &str) -> a
     Vapid::read(&stored, contact, &random)
 }
 
-/// The channel to browsers. Their addresses come from whoever is signed in: they are guarded as those of webhooks are.
-pub(super) fn push(store: &Store, config: &Config, vapid: Vapid) -> anyhow::Result<Push> {
+/// The channels to addresses that people write down, or that their browsers name: all of them are guarded alike.
+///
+/// # Errors
+///
+/// When the TLS library can't be set up.
+pub(super) fn guarded(
+    channels: Channels,
+    config: &Config,
+    store: &Store,
+    webhook_key: Vec<u8>,
+    vapid: Vapid,
+) -> anyhow::Result<Channels> {
     let outbound = Outbound::new(config.webhook_allow.clone(), SEND_DEADLINE)?;
-    Ok(Push::new(outbound, store.clone(), Arc::new(vapid)))
+    Ok(channels
+        .with(Kind::Webhook, Webhook::through(outbound.clone(), webhook_key))
+        .with(Kind::Teams, Teams::through(outbound.clone()))
+        .with(Kind::Push, Push::new(outbound, store.clone(), Arc::new(vapid))))
 }

@@ -6,7 +6,16 @@
 pub mod email;
 pub mod gateway;
 pub mod handset;
+pub mod mailgun;
+pub mod mattermost;
+pub mod ntfy;
 pub mod providers;
+pub mod push;
+pub mod pushover;
+mod request;
+pub mod slack;
+pub mod teams;
+pub mod telegram;
 pub mod twilio;
 pub mod vonage;
 pub mod webhook;
@@ -39,6 +48,18 @@ pub trait Channel: Send + Sync + 'static {
     /// What the operators have to be told of its providers, each thing once.
     fn take_trouble(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether a message that was sent can be changed: then it is, when its alerts are.
+    fn can_amend(&self) -> bool {
+        false
+    }
+
+    /// Changes the message that the provider calls `provider_id`, so that it says `message`. Only asked of a
+    /// channel that can.
+    fn amend<'a>(&'a self, message: &'a Message, provider_id: &'a str) -> Sending<'a> {
+        let _ = (message, provider_id);
+        Box::pin(std::future::ready(Outcome::Accepted { provider_id: String::new() }))
     }
 }
 

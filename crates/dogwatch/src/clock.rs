@@ -107,6 +107,11 @@ pub fn secret<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Chance for keys that a library makes by itself.
+pub fn randomness() -> ring::rand::SystemRandom {
+    ring::rand::SystemRandom::new()
+}
+
 /// How long something took, for measurements that never decide anything.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(std::time::Instant);

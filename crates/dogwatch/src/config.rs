@@ -2,6 +2,8 @@
 //!
 //! `config/raw.rs` is what was written; here is what it means. Only the resolved form reaches the program.
 
+mod account;
+mod fields;
 pub mod provider;
 mod raw;
 
@@ -18,6 +20,8 @@ use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
 use crate::secret::Secret;
+
+pub use account::Accounts;
 
 /// Where the service listens when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8420";
@@ -50,6 +54,8 @@ pub struct Config {
     pub smtp: Option<Server>,
     /// Providers of calls and short messages, in order.
     pub providers: Vec<provider::Provider>,
+    /// The accounts at services that carry messages.
+    pub accounts: Accounts,
     /// The key that webhooks are signed with; none: one is made and kept in the store.
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
@@ -85,9 +91,10 @@ impl Config {
             .iter()
             .map(|text| {
                 let contact = contact("operators", text)?;
-                if contact.kind() == escalation::contact::Kind::Handset {
+                if contact.kind().is_personal() {
+                    let word = contact.kind().word();
                     bail!(
-                        "operators: \"{text}\": a handset belongs to a person; write an email: or a webhook:"
+                        "operators: \"{text}\": a {word} belongs to a person; write an email: or a webhook:"
                     );
                 }
                 Ok(contact)
@@ -105,6 +112,8 @@ impl Config {
                 Err(wrong) => bail!("last_resort: {wrong}"),
             })
             .collect::<anyhow::Result<_>>()?;
+        let (carriers, accounts) =
+            raw.provider.into_iter().enumerate().partition(|(_, table)| provider::is_carrier(table));
         Ok(Self {
             listen: listen.parse().with_context(|| {
                 format!("listen: \"{listen}\" is no address; write IP:PORT, such as \"{DEFAULT_LISTEN}\"")
@@ -112,8 +121,9 @@ impl Config {
             database: database_path(&database)?,
             public_url: public_url.as_deref().map(check_public_url).transpose()?,
             service: Service { last_resort, operators },
-            providers: provider::resolve(raw.provider, public_url.is_some())?,
+            providers: provider::resolve(carriers, public_url.is_some())?,
             smtp: raw.smtp.map(resolve_smtp).transpose()?,
+            accounts: Accounts::read(accounts)?,
             webhook_key: raw
                 .webhook
                 .key

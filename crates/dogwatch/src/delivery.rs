@@ -36,6 +36,8 @@ fn limit(provider: &str) -> usize {
     match provider {
         "handset" => 1_000,
         "smtp" => 8,
+        // Services that count how often they are asked.
+        "telegram" | "slack" | "mattermost" | "ntfy" | "pushover" => 16,
         _ => 64,
     }
 }
@@ -125,10 +127,11 @@ impl Dispatcher {
         {
             return outcome;
         }
+        let is_kept = channel.can_amend() && message.purpose == Purpose::Page;
         let deadline = now + SEND_DEADLINE;
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             outcome = &mut sending => outcome.unwrap_or_else(|error| Outcome::Unknown {
                 why: format!("Dogwatch made a mistake while sending: {error}"),
@@ -137,7 +140,13 @@ impl Dispatcher {
                 sending.abort();
                 Outcome::Unknown { why: "no answer within 10 s".to_owned() }
             }
+        };
+        if let (true, Outcome::Accepted { provider_id }) = (is_kept, &outcome)
+            && let Err(error) = self.store.keep_message(&claim, provider_id.clone()).await
+        {
+            tracing::warn!(%error, delivery = %claim.delivery.id, "this message will not be changed any more");
         }
+        outcome
     }
 
     /// Gives a short message the codes by which it is answered. An outcome when it is not to be sent.
@@ -178,6 +187,8 @@ impl Dispatcher {
             public_url: &self.public_url,
             page: &|page| self.links.path(page),
             all: &|message| self.links.path_of_all(message),
+            reply: &|message| self.links.reply_code(message),
+            code: &|press, about| self.links.code(press, about),
         };
         compose(claim, definitions.directory(), &addresses, now)
     }

@@ -16,6 +16,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::callback::Callbacks;
 use crate::clock::Clock;
 use crate::config::provider::Provider;
 use crate::reply::AnswerLinks;
@@ -37,6 +38,10 @@ pub struct App {
     pub metrics: Metrics,
     /// The address that people use, without a slash at its end.
     pub public_url: Arc<str>,
+    /// The providers that may call us back.
+    pub callbacks: Arc<Callbacks>,
+    /// The public key that browsers are given for push messages.
+    pub push_key: Arc<str>,
     /// The key that webhooks are signed with.
     pub webhook_key: Arc<[u8]>,
     /// Providers of calls and short messages, which call back.

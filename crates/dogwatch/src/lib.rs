@@ -5,6 +5,7 @@
 //! [`reply`] (what people answer), [`http`] with [`api`] and [`web`] (what people and programs see), [`cli`].
 //! Imports go downwards only; a test keeps watch.
 
+pub mod amend;
 pub mod api;
 pub mod calendar;
 pub mod callback;

@@ -1,7 +1,9 @@
 //! What a delivery says: the words that a person reads or hears, whatever carries them.
 //!
 //! The first 40 characters say severity, team and what is wrong; then come the reader's local time and
-//! what may be done. Pure: the time and the addresses come in.
+//! what may be done. Pure: the time and the addresses come in. What may be pressed is in `message/button.rs`.
+
+mod button;
 
 pub mod sms;
 pub mod speech;
@@ -10,11 +12,14 @@ use escalation::alert::{Alert, Audience};
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Purpose};
 use escalation::directory::Directory;
+use escalation::event::Urgency;
 use escalation::id::{DeliveryId, PageId};
 use escalation::page::{Asks, Page};
 use jiff::Timestamp;
 
 use crate::store::Claim;
+
+pub use button::{Button, Press, Pressed};
 
 /// A finished message.
 #[derive(Clone, Debug)]
@@ -47,8 +52,29 @@ pub struct Message {
     pub alert_url: Option<String>,
     /// Where this reader answers for this page, or for all that this message holds; only in pages for people.
     pub answer_url: Option<String>,
+    /// What the address of a reply holds, where a mail may be answered by mail; only in pages for people.
+    pub reply_code: Option<String>,
+    /// What its reader may press, where the channel has buttons.
+    pub buttons: Vec<Button>,
     /// What else this message holds; nothing, if it is about one thing.
     pub others: Vec<Other>,
+}
+
+impl Message {
+    /// Everything below the headline, in at most `most` bytes: the lines, and of the details what there is room
+    /// for. Control characters are gone but for the ends of lines.
+    pub fn body(&self, most: usize) -> String {
+        let lines = self.lines.join("\n");
+        let all = if self.details.is_empty() { lines } else { format!("{lines}\n\n{}", self.details) };
+        cut(&plain(&all), most)
+    }
+
+    /// Whether it is to wake its reader.
+    pub fn is_urgent(&self) -> bool {
+        let alerts = self.subject.iter().chain(self.others.iter().filter_map(|other| other.subject.as_ref()));
+        self.purpose == Purpose::Page
+            && alerts.map(|alert| alert.severity.urgency()).max() != Some(Urgency::Low)
+    }
 }
 
 /// One more that a message holds.
@@ -116,6 +142,10 @@ pub struct Addresses<'a> {
     pub page: &'a dyn Fn(PageId) -> String,
     /// The path at which everything in one message is answered, by the first delivery in it.
     pub all: &'a dyn Fn(DeliveryId) -> String,
+    /// What the address of a reply to a message holds.
+    pub reply: &'a dyn Fn(DeliveryId) -> String,
+    /// What comes back when a button is pressed.
+    pub code: &'a dyn Fn(Press, Pressed) -> String,
 }
 
 impl Addresses<'_> {
@@ -147,6 +177,8 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
         alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
         subject: claim.alert.clone(),
         answer_url: addresses.of_page(claim.page.as_ref()),
+        reply_code: claim.page.as_ref().map(|_| (addresses.reply)(delivery.id)),
+        buttons: addresses.buttons(claim),
         others: claim.others.iter().map(|other| Other::of(other, addresses)).collect(),
     };
     if claim.others.is_empty() {
@@ -179,8 +211,15 @@ fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: 
     // What is said of one of them is not said of all.
     message.details = String::new();
     message.alert_url = None;
+    message.buttons = Vec::new();
     if let (Purpose::Page, Some(bundle)) = (message.purpose, claim.delivery.bundle) {
         message.answer_url = Some(format!("{}{}", addresses.public_url, (addresses.all)(bundle)));
+        let waiting = held().filter_map(|claim| claim.alert.as_ref()).any(|alert| alert.status.waits());
+        let all = format!("I have all {count}");
+        message.buttons = waiting
+            .then(|| addresses.button(Press::Acknowledge, all, Pressed::All(bundle)))
+            .into_iter()
+            .collect();
     }
 }
 
@@ -239,6 +278,20 @@ fn language(delivery: &Delivery, directory: &Directory) -> String {
 fn reader(delivery: &Delivery, directory: &Directory) -> Option<(String, String)> {
     let name = delivery.person.as_ref()?;
     Some((name.to_string(), directory.full_name(name).to_owned()))
+}
+
+/// Without control characters, but for the ends of lines.
+pub fn plain(text: &str) -> String {
+    let letters = text.chars().map(|letter| if letter == '\t' { ' ' } else { letter });
+    letters.filter(|letter| *letter == '\n' || !letter.is_control()).collect()
+}
+
+/// At most so many bytes; where something is left out, it ends in `…`.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(most.saturating_sub('…'.len_utf8()))])
 }
 
 /// With a capital letter first.

@@ -4,6 +4,7 @@
 //! becomes an input to the alert through the store's one door; what is answered is answered after the
 //! commit. GET and HEAD never get here.
 
+mod press;
 pub mod sms;
 
 use std::sync::Arc;
@@ -12,13 +13,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::alert::{Alert, Status, Verdict};
 use escalation::event::{Actor, Input, Via};
-use escalation::id::{DeliveryId, PageId};
+use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::name::Name;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::store::{Acted, AlertRef, Store, StoreError};
+use crate::message::{Press, Pressed};
+use crate::store::{Acted, AlertRef, Claim, Store, StoreError};
+
+pub use press::{Said, press, sole_owner};
 
 /// Makes and checks the addresses behind which a person answers for one page. The secret part is a keyed
 /// hash of the page's id: 128 bits, nothing stored, useless for any other page.
@@ -53,6 +58,47 @@ impl AnswerLinks {
         is_same(&self.proof(b"all:", message.to_bytes()), proof)
     }
 
+    /// What comes back when a button is pressed: a letter for what it does, what it is about, and a proof that
+    /// the button is ours.
+    pub fn code(&self, press: Press, about: Pressed) -> String {
+        let (letter, id) = letter(press, about);
+        let proof = self.proof(&[b"press:", letter.as_bytes()].concat(), id);
+        format!("{letter}{}{}", URL_SAFE_NO_PAD.encode(id), URL_SAFE_NO_PAD.encode(proof))
+    }
+
+    /// What a button does, if it is ours.
+    pub fn read_code(&self, code: &str) -> Option<(Press, Pressed)> {
+        let id = code.get(1..1 + ID_LETTERS).and_then(|id| URL_SAFE_NO_PAD.decode(id).ok())?;
+        let id: [u8; 16] = id.try_into().ok()?;
+        let (press, about) = match code.get(..1)? {
+            "a" => (Press::Acknowledge, Pressed::Alert(AlertId::from_bytes(id))),
+            "r" => (Press::Resolve, Pressed::Alert(AlertId::from_bytes(id))),
+            "n" => (Press::NotMe, Pressed::Alert(AlertId::from_bytes(id))),
+            "A" => (Press::Acknowledge, Pressed::All(DeliveryId::from_bytes(id))),
+            _ => return None,
+        };
+        let (letter, id) = letter(press, about);
+        let proof = self.proof(&[b"press:", letter.as_bytes()].concat(), id);
+        is_same(&proof, code.get(1 + ID_LETTERS..)?).then_some((press, about))
+    }
+
+    /// What the address of a reply to a message holds: the delivery, and a proof. In small letters and digits only,
+    /// because mail servers may change the case of what they carry.
+    pub fn reply_code(&self, message: DeliveryId) -> String {
+        let proof = self.proof(b"reply:", message.to_bytes());
+        let proof: String = proof.iter().take(REPLY_PROOF / 2).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}{proof}", message.to_string().trim_start_matches("delivery_"))
+    }
+
+    /// The message that a reply's address belongs to, if it is ours.
+    pub fn read_reply_code(&self, code: &str) -> Option<DeliveryId> {
+        let code = code.to_ascii_lowercase();
+        let id = code.get(..code.len().checked_sub(REPLY_PROOF)?)?;
+        let message: DeliveryId = format!("delivery_{id}").parse().ok()?;
+        let right = self.reply_code(message);
+        bool::from(right.as_bytes().ct_eq(code.as_bytes())).then_some(message)
+    }
+
     fn proof(&self, what: &[u8], id: [u8; 16]) -> Vec<u8> {
         // HMAC takes a key of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return Vec::new() };
@@ -61,6 +107,21 @@ impl AnswerLinks {
         let mut proof = mac.finalize().into_bytes().to_vec();
         proof.truncate(16);
         proof
+    }
+}
+
+/// The length of the proof in the address of a reply: 80 bits in hexadecimal.
+const REPLY_PROOF: usize = 20;
+/// An id of 16 bytes, in base64.
+const ID_LETTERS: usize = 22;
+
+fn letter(press: Press, about: Pressed) -> (&'static str, [u8; 16]) {
+    match (press, about) {
+        (Press::Acknowledge, Pressed::Alert(alert)) => ("a", alert.to_bytes()),
+        (Press::Resolve, Pressed::Alert(alert)) => ("r", alert.to_bytes()),
+        (Press::NotMe, Pressed::Alert(alert)) => ("n", alert.to_bytes()),
+        // Of many at once only an acknowledgement is asked for.
+        (_, Pressed::All(message)) => ("A", message.to_bytes()),
     }
 }
 
@@ -127,11 +188,41 @@ pub async fn answer(
 pub async fn answer_all(store: &Store, message: DeliveryId, via: Via) -> Result<Option<()>, StoreError> {
     let held = store.bundle(message).await?;
     let Some(person) = held.iter().find_map(|claim| claim.delivery.person.clone()) else { return Ok(None) };
+    answer_held(store, &held, &person, via).await.map(|_| Some(()))
+}
+
+/// Acknowledges what one message of a chat held and still waits since before `at`, for `person`, who has answered
+/// the message itself and not one of its buttons. What came of each.
+///
+/// # Errors
+///
+/// [`StoreError`]: some may not have been acknowledged; to do it again harms nothing.
+pub async fn answer_message(
+    store: &Store,
+    message: DeliveryId,
+    person: &Name,
+    via: Via,
+    at: Timestamp,
+) -> Result<Vec<Acted>, StoreError> {
+    let Some(mut claim) = store.message(message).await? else { return Ok(Vec::new()) };
+    let mut held = std::mem::take(&mut claim.others);
+    held.push(claim);
+    // Whoever answered then can't have meant a round that began later.
+    held.retain(|claim| claim.alert.as_ref().is_some_and(|alert| alert.round_started_at <= at));
+    answer_held(store, &held, person, via).await
+}
+
+/// Acknowledges what a message held and still waits, for `person`. What came of each.
+async fn answer_held(
+    store: &Store,
+    held: &[Claim],
+    person: &Name,
+    via: Via,
+) -> Result<Vec<Acted>, StoreError> {
     let waiting = held.iter().filter_map(|claim| claim.alert.as_ref()).filter(|alert| waits(alert));
     // All at once: they are committed together.
-    let acts = waiting.map(|alert| answer(store, AlertRef::Id(alert.id), &person, via, Key::Acknowledge));
-    futures_util::future::try_join_all(acts).await?;
-    Ok(Some(()))
+    let acts = waiting.map(|alert| answer(store, AlertRef::Id(alert.id), person, via, Key::Acknowledge));
+    Ok(futures_util::future::try_join_all(acts).await?.into_iter().flatten().collect())
 }
 
 /// Whether an alert waits for an answer.

@@ -1,5 +1,7 @@
 //! The whole service, put together: store, engine, deliveries, server. `serve`, `demo` and the tests
-//! start it here.
+//! start it here. Which providers there are is in `service/providers.rs`.
+
+mod providers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,31 +9,34 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use escalation::contact::Kind;
+use escalation::delivery::SEND_DEADLINE;
 use escalation::plan::Target;
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::amend::Amender;
+use crate::callback;
 use crate::channel::Channels;
 use crate::channel::email::Email;
-use crate::channel::gateway::Gateway;
 use crate::channel::handset::Handset;
-use crate::channel::providers::{self, Named, Providers};
-use crate::channel::twilio::Twilio;
-use crate::channel::vonage::Vonage;
-use crate::channel::webhook::Webhook;
+use crate::channel::{pushover, telegram};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::provider::{Protocol, Provider};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
 use crate::leave_calendar::LeaveCalendars;
+use crate::outbound::Outbound;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
 use crate::store::{NewToken, Store};
 use crate::telemetry::Metrics;
+
+pub use providers::with_providers;
 
 /// How long requests that are under way may take when the service stops.
 const DRAIN: SignedDuration = SignedDuration::from_secs(5);
@@ -51,7 +56,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     stopper: Stopper,
     server: JoinHandle<()>,
-    workers: Vec<JoinHandle<()>>,
+    workers: Vec<(&'static str, JoinHandle<()>)>,
 }
 
 impl Service {
@@ -77,13 +82,16 @@ impl Service {
             Some(key) => key.clone(),
             None => store.secret("webhook").await?,
         };
-        let mut channels = Channels::default()
-            .with(Kind::Handset, Handset)
-            .with(Kind::Webhook, Webhook::new(webhook_key.clone(), config.webhook_allow.clone())?);
+        let vapid = providers::vapid(&store, config, &public_url).await?;
+        let push_key = vapid.public();
+        let channels = Channels::default().with(Kind::Handset, Handset);
+        let mut channels = providers::guarded(channels, config, &store, webhook_key.clone(), vapid)?;
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
         channels = with_providers(channels, &config.providers, &public_url, &clock)?;
+        let callbacks = providers::callbacks(&store, config).await?;
+        channels = providers::channels(channels, config, &callbacks, &public_url)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {
@@ -94,6 +102,8 @@ impl Service {
         }
 
         let (stopper, asked) = shutdown();
+        let amender =
+            Amender::new(store.clone(), clock.clone(), channels.clone(), links.clone(), &public_url);
         let dispatcher = Dispatcher::new(
             store.clone(),
             clock.clone(),
@@ -104,17 +114,31 @@ impl Service {
         );
         let engine = Engine::new(store.clone(), clock.clone());
         let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone());
-        let workers = vec![
-            tokio::spawn(engine.run(asked.clone())),
-            tokio::spawn(dispatcher.run(asked.clone())),
-            tokio::spawn(calendars.run(asked.clone())),
+        let mut workers = vec![
+            ("the engine", tokio::spawn(engine.run(asked.clone()))),
+            ("the sender of deliveries", tokio::spawn(dispatcher.run(asked.clone()))),
+            ("the reader of leave calendars", tokio::spawn(calendars.run(asked.clone()))),
+            ("the changer of messages in chats", tokio::spawn(amender.run(asked.clone()))),
         ];
+        if let Some(bot) = &config.accounts.telegram {
+            let outbound = Outbound::unguarded(callback::telegram::DEADLINE)?;
+            let client = telegram::Client::new(outbound, bot.clone());
+            let news = callback::telegram::Telegram::new(store.clone(), clock.clone(), links.clone(), client);
+            workers.push(("the reader of Telegram", tokio::spawn(news.run(asked.clone()))));
+        }
+        if let Some(app) = &config.accounts.pushover {
+            let client = pushover::Client::new(Outbound::unguarded(SEND_DEADLINE)?, app.clone());
+            let receipts = callback::pushover::Pushover::new(store.clone(), clock.clone(), client);
+            workers.push(("the reader of Pushover's receipts", tokio::spawn(receipts.run(asked.clone()))));
+        }
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
             links,
             metrics,
             public_url: public_url.as_str().into(),
+            callbacks: Arc::new(callbacks),
+            push_key: push_key.into(),
             webhook_key: webhook_key.into(),
             providers: config.providers.as_slice().into(),
             shutdown: asked.clone(),
@@ -145,7 +169,7 @@ impl Service {
             }
         }
         server.abort();
-        for worker in &mut self.workers {
+        for (_, worker) in &mut self.workers {
             if let Err(error) = worker.await {
                 tracing::error!(%error, "a worker ended badly");
             }
@@ -156,46 +180,14 @@ impl Service {
     /// Completes when a part of the service has ended that never should: the process is to end, too, and
     /// to be started again by whoever looks after it.
     pub async fn broken(&mut self) {
-        let [engine, dispatcher, calendars] = self.workers.as_mut_slice() else { return };
         let mut disk = self.store.signals().broken.subscribe();
+        let workers = self.workers.iter_mut().map(|(name, worker)| worker.map(|_| *name));
         tokio::select! {
             _ = disk.wait_for(|broken| *broken) => tracing::error!("the store broke"),
-            _ = engine => tracing::error!("the engine ended"),
-            _ = dispatcher => tracing::error!("the sender of deliveries ended"),
-            _ = calendars => tracing::error!("the reader of leave calendars ended"),
+            (name, ..) = select_all(workers) => tracing::error!("{name} ended"),
             _ = &mut self.server => tracing::error!("the server ended"),
         }
     }
-}
-
-/// Adds calls and short messages, each through those providers that carry them, in order.
-///
-/// # Errors
-///
-/// When the TLS library can't be set up.
-pub fn with_providers(
-    mut channels: Channels,
-    providers: &[Provider],
-    public_url: &str,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Channels> {
-    let mut named = Vec::new();
-    for provider in providers {
-        let carrier: Arc<dyn providers::Provider> = match &provider.protocol {
-            Protocol::Twilio(account) => Arc::new(Twilio::new(account.clone(), public_url)?),
-            Protocol::Vonage(account) => Arc::new(Vonage::new(account.clone(), public_url)?),
-            Protocol::Http(description) => Arc::new(Gateway::new(*description.clone(), public_url)?),
-        };
-        named.push((&provider.channels, Named::new(&provider.name, carrier, provider.limits)));
-    }
-    for kind in [Kind::Sms, Kind::Phone] {
-        let able = named.iter().filter(|(kinds, _)| kinds.contains(&kind));
-        let able: Vec<Named> = able.map(|(_, named)| named.clone()).collect();
-        if !able.is_empty() {
-            channels = channels.with(kind, Providers::new(kind, able, clock.clone()));
-        }
-    }
-    Ok(channels)
 }
 
 /// Says who of the service's last resort does not exist: whoever relies on it must not learn it at night.

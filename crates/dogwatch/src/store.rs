@@ -9,9 +9,11 @@
 //! writers and their group commit.
 
 mod access;
+mod chat;
 pub(crate) mod core;
 pub(crate) mod model;
 pub mod phone;
+mod push;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
 
@@ -38,6 +40,8 @@ use crate::definition::{
 use sqlite::rows::at_once;
 
 pub use access::{Access, Caller, NewToken, Token};
+pub use chat::Stale;
+pub use push::Browser;
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]

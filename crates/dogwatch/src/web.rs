@@ -13,6 +13,7 @@ mod handset_page;
 mod hours;
 mod layout;
 mod live;
+mod notifications_page;
 mod now_page;
 mod on_call;
 mod person_colour;
@@ -43,6 +44,7 @@ pub use layout::error_page;
 pub fn router() -> Router<App> {
     Router::new()
         .merge(now_page::router())
+        .merge(notifications_page::router())
         .merge(alert_page::router())
         .merge(handset_page::router())
         .merge(answer_page::router())

@@ -120,6 +120,20 @@ pub enum Via {
     Sms,
     /// A key pressed in a call.
     Phone,
+    /// A button of a notification that ntfy shows.
+    Ntfy,
+    /// A button in Telegram.
+    Telegram,
+    /// A button in Slack.
+    Slack,
+    /// A button in Mattermost.
+    Mattermost,
+    /// A message of Pushover that was acknowledged there.
+    Pushover,
+    /// A button of a notification that our installed page shows.
+    Push,
+    /// A reply to a mail.
+    Mail,
     /// A page of ours, by somebody signed in.
     Web,
     /// The API, and the command line, which speaks it.
@@ -130,8 +144,22 @@ pub enum Via {
 
 impl Via {
     /// Every way.
-    pub const ALL: [Self; 7] =
-        [Self::Handset, Self::Link, Self::Sms, Self::Phone, Self::Web, Self::Api, Self::Dogwatch];
+    pub const ALL: [Self; 14] = [
+        Self::Handset,
+        Self::Link,
+        Self::Sms,
+        Self::Phone,
+        Self::Ntfy,
+        Self::Telegram,
+        Self::Slack,
+        Self::Mattermost,
+        Self::Pushover,
+        Self::Push,
+        Self::Mail,
+        Self::Web,
+        Self::Api,
+        Self::Dogwatch,
+    ];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -140,6 +168,13 @@ impl Via {
             Self::Link => "link",
             Self::Sms => "sms",
             Self::Phone => "phone",
+            Self::Ntfy => "ntfy",
+            Self::Telegram => "telegram",
+            Self::Slack => "slack",
+            Self::Mattermost => "mattermost",
+            Self::Pushover => "pushover",
+            Self::Push => "push",
+            Self::Mail => "mail",
             Self::Web => "web",
             Self::Api => "api",
             Self::Dogwatch => "dogwatch",

@@ -33,11 +33,12 @@ CREATE TABLE reply_line (
     wrong_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Calls and messages of providers that have been acted on: one that comes again does nothing.
+-- Requests of providers that have been acted on: one that comes again does nothing.
 CREATE TABLE callback_seen (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX callback_seen_at ON callback_seen (at);
 
 -- The newest short message to a number: what "ack all" is about.
 CREATE INDEX delivery_sms ON delivery (contact, created_at) WHERE provider = 'sms';

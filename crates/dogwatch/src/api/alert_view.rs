@@ -99,7 +99,7 @@ pub struct ActView {
     pub by: String,
     /// The person, where it is known to be one.
     pub person: Option<String>,
-    /// `handset`, `link`, `web`, `api` or `dogwatch`.
+    /// `handset`, `link`, `ntfy`, `telegram`, `slack`, `mattermost`, `pushover`, `push`, `mail`, `web`, `api` or `dogwatch`.
     pub via: &'static str,
     /// When.
     pub at: String,

@@ -120,7 +120,7 @@ async fn messages(
         app.store.saw(id).await
     };
     match done.await {
-        Ok(()) => nothing(),
+        Ok(_) => nothing(),
         Err(error) => unavailable(&error),
     }
 }

@@ -75,6 +75,8 @@ fn message_of(app: &App, claim: &Claim) -> Message {
         public_url: &app.public_url,
         page: &|page| app.links.path(page),
         all: &|message| app.links.path_of_all(message),
+        reply: &|message| app.links.reply_code(message),
+        code: &|press, pressed| app.links.code(press, pressed),
     };
     compose(claim, app.store.definitions().directory(), &addresses, app.clock.now())
 }

@@ -184,28 +184,21 @@ struct Text<'a> {
     others: usize,
 }
 
-/// Writes the mail.
-fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
+/// What a mail says, whatever carries it.
+pub(super) struct Written {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// Writes what a mail says. Control characters are gone, and what came from outside is text.
+pub(super) fn written(message: &Message) -> Result<Written, askama::Error> {
     let clean = |text: &str, keep: fn(char) -> bool| -> String {
         text.chars().filter(|letter| !letter.is_control() || keep(*letter)).collect()
     };
     let headline = clean(&message.headline, |_| false);
     let details = clean(&message.details, |letter| matches!(letter, '\n' | '\t'));
     let subject: String = headline.chars().take(MAX_SUBJECT).collect();
-    let to = Mailbox::new(None, message.contact.address().parse()?);
-    let domain = from.email.domain().to_owned();
-    let mut mail = lettre::Message::builder()
-        .from(from.clone())
-        .to(to)
-        .subject(subject)
-        .date(std::time::SystemTime::from(message.sent_at))
-        // The same for every try of a delivery: a mail program shows it once.
-        .message_id(Some(format!("<{}@{domain}>", message.delivery)))
-        .header(AutoSubmitted);
-    // All mail about one alert makes one thread, under a message that need not exist.
-    if let (Some(alert), []) = (&message.subject, message.others.as_slice()) {
-        mail = mail.references(format!("<{}@{domain}>", alert.id));
-    }
     let text = Text {
         headline: &headline,
         lines: &message.lines,
@@ -223,5 +216,30 @@ fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
         is_page: message.purpose == Purpose::Page,
         others: message.others.len(),
     };
-    Ok(mail.multipart(MultiPart::alternative_plain_html(text.render()?, html.render()?))?)
+    Ok(Written { subject, text: text.render()?, html: html.render()? })
+}
+
+/// What mail about the same alert has in common, so that it makes one thread, under a message that need not exist.
+pub(super) fn thread(message: &Message, domain: &str) -> Option<String> {
+    let alert = message.subject.as_ref().filter(|_| message.others.is_empty())?;
+    Some(format!("<{}@{domain}>", alert.id))
+}
+
+/// Writes the mail.
+fn write(message: &Message, from: &Mailbox) -> anyhow::Result<lettre::Message> {
+    let written = written(message)?;
+    let to = Mailbox::new(None, message.contact.address().parse()?);
+    let domain = from.email.domain().to_owned();
+    let mut mail = lettre::Message::builder()
+        .from(from.clone())
+        .to(to)
+        .subject(written.subject)
+        .date(std::time::SystemTime::from(message.sent_at))
+        // The same for every try of a delivery: a mail program shows it once.
+        .message_id(Some(format!("<{}@{domain}>", message.delivery)))
+        .header(AutoSubmitted);
+    if let Some(thread) = thread(message, &domain) {
+        mail = mail.references(thread);
+    }
+    Ok(mail.multipart(MultiPart::alternative_plain_html(written.text, written.html))?)
 }

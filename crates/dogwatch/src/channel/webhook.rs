@@ -34,7 +34,12 @@ impl Webhook {
     ///
     /// When the TLS library can't be set up.
     pub fn new(key: Vec<u8>, allowed: Vec<IpNet>) -> anyhow::Result<Self> {
-        Ok(Self { outbound: Outbound::new(allowed, SEND_DEADLINE)?, key })
+        Ok(Self::through(Outbound::new(allowed, SEND_DEADLINE)?, key))
+    }
+
+    /// A channel that signs with `key` and goes through `outbound`.
+    pub fn through(outbound: Outbound, key: Vec<u8>) -> Self {
+        Self { outbound, key }
     }
 
     async fn post(&self, message: &Message) -> Outcome {

@@ -10,10 +10,12 @@ use anyhow::{Context, bail};
 use escalation::contact::Kind;
 use escalation::name::Name;
 use serde::Deserialize;
+use toml::Table;
 
 use crate::channel::gateway::Description;
 use crate::channel::providers::health::Limits;
 use crate::channel::{twilio, vonage};
+use crate::definition::nearest;
 use crate::secret::Secret;
 
 /// Sends at once where nothing else is said.
@@ -24,7 +26,7 @@ const PER_SECOND: u32 = 10;
 /// One `[[provider]]`, as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Raw {
+struct Raw {
     name: Option<String>,
     kind: Option<String>,
     channels: Option<Vec<String>>,
@@ -49,6 +51,42 @@ pub(super) struct Raw {
     id: Option<String>,
     error: Option<String>,
     success: Option<String>,
+}
+
+/// Every key, for "did you mean".
+const KEYS: [&str; 24] = [
+    "name",
+    "kind",
+    "channels",
+    "account",
+    "token",
+    "token_file",
+    "signing_key",
+    "signing_key_file",
+    "callback_secret",
+    "callback_secret_file",
+    "from",
+    "base_url",
+    "receipt_within",
+    "at_once",
+    "per_second",
+    "machine_detection",
+    "replies",
+    "url",
+    "method",
+    "headers",
+    "body",
+    "id",
+    "error",
+    "success",
+];
+
+/// The kinds that carry calls and short messages.
+const KINDS: [&str; 3] = ["twilio", "vonage", "http"];
+
+/// Whether a `[[provider]]` is one of calls and short messages; the others are in [`super::account`].
+pub(super) fn is_carrier(table: &Table) -> bool {
+    table.get("kind").and_then(toml::Value::as_str).is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// A provider, resolved.
@@ -80,9 +118,10 @@ pub enum Protocol {
 /// # Errors
 ///
 /// The first that is wrong, with what to write instead.
-pub(super) fn resolve(all: Vec<Raw>, has_public_url: bool) -> anyhow::Result<Vec<Provider>> {
+pub(super) fn resolve(all: Vec<(usize, Table)>, has_public_url: bool) -> anyhow::Result<Vec<Provider>> {
     let mut resolved: Vec<Provider> = Vec::new();
-    for (place, raw) in all.into_iter().enumerate() {
+    for (place, table) in all {
+        let raw = read(table).with_context(|| format!("provider {}", place + 1))?;
         let name = raw.name.clone().with_context(|| {
             format!("provider {}: name is missing: write a name such as \"twilio-main\"", place + 1)
         })?;
@@ -93,6 +132,20 @@ pub(super) fn resolve(all: Vec<Raw>, has_public_url: bool) -> anyhow::Result<Vec
         resolved.push(provider);
     }
     Ok(resolved)
+}
+
+fn read(table: Table) -> anyhow::Result<Raw> {
+    table.try_into().map_err(|error: toml::de::Error| {
+        let unknown = error.message().strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        match unknown {
+            Some(key) => {
+                let near = nearest(key, KEYS.into_iter());
+                let hint = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+                anyhow::anyhow!("{key} is not known{hint}")
+            }
+            None => anyhow::anyhow!("{}", error.to_string().trim_end()),
+        }
+    })
 }
 
 impl Raw {

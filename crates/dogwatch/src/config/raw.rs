@@ -17,7 +17,7 @@ pub(super) struct Raw {
     pub(super) operators: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) webhook: Webhook,
-    pub(super) provider: Vec<super::provider::Raw>,
+    pub(super) provider: Vec<toml::Table>,
     /// Only from the environment: a file that is shown around must not let anybody in.
     #[serde(skip)]
     pub(super) admin_token: Option<String>,
@@ -46,7 +46,7 @@ pub(super) struct Webhook {
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 21] = [
     "listen",
     "database",
     "public_url",
@@ -54,6 +54,7 @@ const KEYS: [&str; 44] = [
     "operators",
     "smtp",
     "webhook",
+    "provider",
     "admin_token_file",
     "host",
     "port",
@@ -67,30 +68,6 @@ const KEYS: [&str; 44] = [
     "key_file",
     "allow",
     "admin_token",
-    "provider",
-    "name",
-    "kind",
-    "channels",
-    "account",
-    "token",
-    "token_file",
-    "signing_key",
-    "signing_key_file",
-    "callback_secret",
-    "callback_secret_file",
-    "base_url",
-    "receipt_within",
-    "at_once",
-    "per_second",
-    "machine_detection",
-    "replies",
-    "url",
-    "method",
-    "headers",
-    "body",
-    "id",
-    "error",
-    "success",
 ];
 
 /// Reads a file.

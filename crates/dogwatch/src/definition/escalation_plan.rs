@@ -46,8 +46,7 @@ pub struct EscalationStepSpec {
     /// Whom to page, all at the same time: `on_call`, `next_on_call`, `previous_on_call` (each also of another
     /// schedule or role: `on_call:SCHEDULE`, `on_call/ROLE`, `on_call:SCHEDULE/ROLE`), `round_robin`,
     /// `round_robin:NAME,NAME…`, `member:N` (from 1), `all_members`, `person:NAME`, `team:NAME` (that team's own
-    /// steps, in place of this one; at most one in a step), `webhook:URL`, `email:ADDRESS`,
-    /// `sms:NUMBER`, `phone:NUMBER`.
+    /// steps, in place of this one; at most one in a step), or a contact such as `email:ADDRESS`, `sms:NUMBER`, `slack:C…`.
     #[schema(min_items = 1, max_items = 20, example = json!(["on_call"]))]
     pub notify: Vec<String>,
     /// How long after this step the next one fires if nobody has answered: `1s` to `7d`. Exactly one of `after`,
@@ -270,15 +269,13 @@ pub fn target(text: &str) -> Result<Target, String> {
             .map_err(|wrong| format!("write \"person:\" and a name: {wrong}"));
     }
     let forms = "\"on_call\", \"next_on_call\", \"previous_on_call\", \"round_robin\", \"all_members\", \
-                 \"person:NAME\", \"webhook:URL\", \"email:ADDRESS\", \"sms:+49…\" or \"phone:+49…\"";
+                 \"person:NAME\", or a contact such as \"email:ADDRESS\", \"webhook:URL\" or \"slack:C…\"";
     match Contact::from_str(text) {
-        Ok(contact) if contact.kind() == ContactKind::Handset => {
-            Err("a handset belongs to a person: write \"person:NAME\"".to_owned())
+        Ok(contact) if contact.kind().is_personal() => {
+            Err(format!("a {} belongs to a person: write \"person:NAME\"", contact.kind().word()))
         }
         Ok(contact) => Ok(Target::Role(contact)),
-        Err(wrong) if ["webhook:", "email:", "sms:", "phone:"].iter().any(|kind| text.starts_with(kind)) => {
-            Err(wrong.to_string())
-        }
+        Err(wrong) if is_kind(text) => Err(wrong.to_string()),
         Err(_) => {
             let shown: String = text.chars().take(64).collect();
             let words = ["on_call", "next_on_call", "previous_on_call", "round_robin", "all_members"];
@@ -288,6 +285,12 @@ pub fn target(text: &str) -> Result<Target, String> {
             Err(format!("\"{shown}\" is nobody to page: {hint}write {forms}"))
         }
     }
+}
+
+/// Whether a text begins as a contact does.
+fn is_kind(text: &str) -> bool {
+    let word = text.split_once(':').map(|(word, _)| word);
+    ContactKind::ALL.into_iter().any(|kind| word == Some(kind.word()))
 }
 
 /// Reads what follows the word: `:SCHEDULE`, `/ROLE`, both, or nothing.

@@ -1,6 +1,6 @@
 //! A person, and that person's notification plans.
 
-use escalation::contact::{Contact, Kind as ContactKind};
+use escalation::contact::Contact;
 use escalation::name::Name;
 use escalation::person::{
     MAX_CONTACTS, MAX_STEPS, MIN_LAST_EVERY, NotificationPlan, NotificationStep, Person,
@@ -233,19 +233,18 @@ impl Spec for PersonSpec {
         let person = self.shape()?;
         let mut problems = Problems::default();
         for (index, contact) in person.contacts.iter().enumerate() {
-            // A handset answers for one person only.
+            // What rings at one person answers for that person only.
             let taken = definitions.directory().people.values().find(|other| {
-                contact.kind() == ContactKind::Handset
-                    && other.name != person.name
-                    && other.contacts.contains(contact)
+                contact.kind().is_personal() && other.name != person.name && other.contacts.contains(contact)
             });
             if let Some(other) = taken {
                 problems.add(
                     format!("contacts[{index}]"),
                     format_args!(
-                        "is the handset of {} \"{}\"; a handset belongs to one person",
+                        "is the {word} of {} \"{}\"; a {word} belongs to one person",
                         Kind::Person,
-                        other.name
+                        other.name,
+                        word = contact.kind().word()
                     ),
                 );
             }

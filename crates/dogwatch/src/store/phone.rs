@@ -162,12 +162,12 @@ impl Store {
         self.backend.read(move |connection| sqlite::reply::has_seen(connection, &id)).await
     }
 
-    /// Remembers that something with this name came in and was acted on.
+    /// Remembers that something with this name came in and was acted on. Says whether it is the first time.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn saw(&self, id: String) -> Result<(), StoreError> {
+    pub async fn saw(&self, id: String) -> Result<bool, StoreError> {
         self.backend.call(move |core, now| at_once(core.saw(now, &id))).await
     }
 

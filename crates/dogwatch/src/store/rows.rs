@@ -266,6 +266,6 @@ pub(crate) trait ReplyRows: Rows {
         now: Timestamp,
         chance: &mut (dyn FnMut() -> u64 + Send),
     ) -> Result<String>;
-    /// Remembers that something with this name came in and was acted on.
-    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<()>;
+    /// Remembers that something with this name came in and was acted on; whether it is the first time.
+    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<bool>;
 }

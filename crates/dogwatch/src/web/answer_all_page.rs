@@ -5,14 +5,16 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
-use escalation::event::{Severity, Via};
+use escalation::event::Severity;
 use escalation::id::DeliveryId;
 use escalation::name::Name;
 
+use super::answer_page::{said, via, wants_words};
 use super::layout::Frame;
 use super::when::Times;
 use super::{Place, error_page, see, show, unavailable};
@@ -106,12 +108,24 @@ async fn look(State(app): State<App>, Place((message, proof)): Place<(String, St
     })
 }
 
-async fn press(State(app): State<App>, Place((message, proof)): Place<(String, String)>) -> Response {
+async fn press(
+    State(app): State<App>,
+    Place((message, proof)): Place<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     let (id, ..) = match find(&app, &message, &proof).await {
         Ok(found) => found,
         Err(error) => return error,
     };
-    match answer_all(&app.store, id, Via::Link).await {
+    match answer_all(&app.store, id, via(query.as_deref())).await {
+        Ok(Some(())) if wants_words(&headers) => match find(&app, &message, &proof).await {
+            Ok((_, person, held)) => {
+                let alerts: Vec<&Alert> = held.iter().filter_map(|claim| claim.alert.as_ref()).collect();
+                said(&stand(&alerts, &person))
+            }
+            Err(error) => error,
+        },
         Ok(Some(())) => see(&app.links.path_of_all(id)),
         Ok(None) => missing(),
         Err(error) => unavailable(&error),

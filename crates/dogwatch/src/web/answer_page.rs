@@ -6,21 +6,25 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use escalation::alert::{Alert, Status};
 use escalation::event::Via;
 use escalation::id::PageId;
 use escalation::page::Page;
 
+use serde_json::json;
+
 use super::alert_page::missing;
 use super::did::{Did, Outcome};
 use super::layout::Frame;
+use super::url::form_value;
 use super::when::Times;
 use super::{Place, error_page, see, show, unavailable};
 use crate::http::App;
 use crate::message::{headline, sentence};
-use crate::reply::{Key, answer};
+use crate::reply::{Key, answer, tell};
 use crate::store::AlertRef;
 use crate::timeline::standing;
 
@@ -90,12 +94,40 @@ async fn look(
     })
 }
 
-async fn press(State(app): State<App>, Place((page, proof)): Place<(String, String)>) -> Response {
+/// What the address says of where its button was shown. It is for the record only.
+pub(super) fn via(query: Option<&str>) -> Via {
+    match query.and_then(|query| form_value(query, "via")).as_deref() {
+        Some("ntfy") => Via::Ntfy,
+        Some("push") => Via::Push,
+        _ => Via::Link,
+    }
+}
+
+/// Whether it is a program that asks, which shows the answer itself: a notification's button.
+pub(super) fn wants_words(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.starts_with("application/json"))
+}
+
+/// What was done, for such a program.
+pub(super) fn said(words: &str) -> Response {
+    Json(json!({ "said": words })).into_response()
+}
+
+async fn press(
+    State(app): State<App>,
+    Place((page, proof)): Place<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     let (page, alert) = match find(&app, &page, &proof).await {
         Ok(found) => found,
         Err(error) => return error,
     };
-    match answer(&app.store, AlertRef::Id(alert.id), &page.person, Via::Link, Key::Acknowledge).await {
+    match answer(&app.store, AlertRef::Id(alert.id), &page.person, via(query.as_deref()), Key::Acknowledge)
+        .await
+    {
+        Ok(Some(acted)) if wants_words(&headers) => said(&tell(&acted, Some(&page.person))),
         Ok(Some(acted)) => {
             let did = Did::pressed(Key::Acknowledge, alert.number, &acted.verdict);
             see(&format!("{}{}", app.links.path(page.id), did.query()))

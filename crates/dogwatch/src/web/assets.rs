@@ -18,9 +18,12 @@ pub(super) fn router() -> Router<App> {
     let style = || async { file("text/css; charset=utf-8", include_str!("../../assets/dogwatch.css")) };
     let script =
         || async { file("text/javascript; charset=utf-8", include_str!("../../assets/dogwatch.js")) };
+    let notifications =
+        || async { file("text/javascript; charset=utf-8", include_str!("../../assets/notifications.js")) };
     let icon = || async { file("image/svg+xml", include_str!("../../assets/icon.svg")) };
     Router::new()
         .route(url::STYLE, get(style))
         .route(url::SCRIPT, get(script))
+        .route(url::NOTIFICATIONS_SCRIPT, get(notifications))
         .route("/favicon.ico", get(icon))
 }

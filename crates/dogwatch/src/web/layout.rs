@@ -14,6 +14,9 @@ pub(super) struct Frame {
     pub(super) viewer: Option<String>,
     /// The address of the handset of whoever is signed in.
     pub(super) handset: Option<String>,
+    /// The address of that person's notifications.
+    pub(super) notifications: &'static str,
+    pub(super) manifest: &'static str,
     /// Where the live part of this page comes from.
     pub(super) live: Option<String>,
     pub(super) style: &'static str,
@@ -27,6 +30,8 @@ impl Frame {
             title: title.into(),
             viewer: None,
             handset: None,
+            notifications: url::NOTIFICATIONS,
+            manifest: url::MANIFEST,
             live: None,
             style: url::STYLE,
             script: url::SCRIPT,

@@ -13,6 +13,19 @@ pub const STYLE: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/dogwatc
 /// The script.
 pub const SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/dogwatch.js");
 
+/// What the page of notifications runs.
+pub const NOTIFICATIONS_SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/notifications.js");
+/// Notifications on this device.
+pub const NOTIFICATIONS: &str = "/notifications";
+/// Switches them on for a browser.
+pub const BROWSERS: &str = "/notifications/browsers";
+/// Switches them off.
+pub const FORGET_BROWSER: &str = "/notifications/browsers/forget";
+/// What shows them.
+pub const SERVICE_WORKER: &str = "/service-worker.js";
+/// What a phone installs the pages by.
+pub const MANIFEST: &str = "/manifest.webmanifest";
+
 /// One alert.
 pub fn alert(number: u64) -> String {
     format!("/alerts/{number}")

@@ -25,7 +25,7 @@ class Handler:
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         part = lambda kind: mail.get_body((kind,)).get_content()
         print(json.dumps({"to": envelope.rcpt_tos, "headers": [[k, str(v)] for k, v in mail.items()],
-            "plain": part("plain"), "html": part("html"), "tls": server.transport.get_extra_info("ssl_object") is not None}), flush=True)
+            "plain": part("plain"), "html": part("html"), "tls": server.transport.get_extra_info("ssl_object") is not None, "peer": session.peer[1]}), flush=True)
         return "250 kept as 4711"
 tls = None
 kwargs = {}
@@ -156,6 +156,26 @@ async fn a_page_arrives_and_its_button_acknowledges() {
         (&alert["acknowledged"]["by"], &alert["acknowledged"]["via"]),
         (&json!("John"), &json!("link"))
     );
+}
+
+/// Another connection for every mail costs a handshake each, and servers count them.
+#[tokio::test]
+async fn mail_goes_through_one_connection_until_the_server_ends_it() {
+    let mut smtp = Smtp::start(0, None, "");
+    let mut world = world(&server(smtp.port, Security::None)).await;
+    let mut peers = Vec::new();
+    for name in ["john", "bob", "alice"] {
+        page(&mut world, &format!("{name}@example.org"), json!({ "summary": name })).await;
+        peers.push(smtp.mail()["peer"].clone());
+    }
+    assert!(peers.iter().all(|peer| *peer == peers[0]), "{peers:?}");
+    // One that was ended meanwhile is not used again, and no mail is lost with it.
+    let port = smtp.port;
+    drop(smtp);
+    let mut smtp = Smtp::start(port, None, "");
+    let alert = page(&mut world, "eve@example.org", json!({ "summary": "after a restart" })).await;
+    assert_eq!(alert["deliveries"][0]["attempts"].as_array().unwrap().len(), 1, "{alert}");
+    smtp.mail();
 }
 
 #[tokio::test]

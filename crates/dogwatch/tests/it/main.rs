@@ -44,6 +44,7 @@ mod alerts;
 mod as_code;
 mod bad_input;
 mod calendar;
+mod chat;
 mod definitions;
 mod duty;
 mod email;

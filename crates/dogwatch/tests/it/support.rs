@@ -4,7 +4,9 @@
 //! real dispatcher do what is due there; requests go to the real server on a loopback port.
 
 pub mod carrier;
+pub mod checker;
 pub mod command;
+pub mod fake;
 pub mod guide;
 pub mod process;
 pub mod twilio;
@@ -12,6 +14,8 @@ pub mod twilio;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use dogwatch::amend::Amender;
+use dogwatch::callback::Callbacks;
 use dogwatch::channel::handset::Handset;
 use dogwatch::channel::{Channel, Channels};
 use dogwatch::clock::{Clock, ManualClock};
@@ -45,6 +49,8 @@ pub struct World {
     pub carrier: Carrier,
     pub url: String,
     pub client: reqwest::Client,
+    pub links: AnswerLinks,
+    amender: Amender,
     engine: Engine,
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
@@ -61,6 +67,13 @@ pub struct Answer {
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
     pub text: String,
+}
+
+/// Providers outside: those that may call back, and those of calls and short messages.
+#[derive(Default)]
+struct Outside {
+    callbacks: Arc<Callbacks>,
+    providers: Vec<Provider>,
 }
 
 impl Drop for World {
@@ -89,16 +102,35 @@ impl World {
     }
 
     pub async fn with(service: Service, set: impl FnOnce(Channels, &Carrier) -> Channels) -> Self {
+        Self::with_callbacks(service, Arc::default(), set).await
+    }
+
+    /// With providers that may call back.
+    pub async fn with_callbacks(
+        service: Service,
+        callbacks: Arc<Callbacks>,
+        set: impl FnOnce(Channels, &Carrier) -> Channels,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        Self::open(folder, start, start, service, Vec::new(), set).await
+        let set = |channels, carrier: &_, _: &_| set(channels, carrier);
+        Self::open(folder, start, start, service, Outside { callbacks, providers: Vec::new() }, set).await
+    }
+
+    /// With channels that look into the store.
+    pub async fn with_store(set: impl FnOnce(Channels, &Store) -> Channels) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        let set = |channels, _: &_, store: &_| set(channels, store);
+        Self::open(folder, start, start, Service::default(), Outside::default(), set).await
     }
 
     /// With providers of calls and short messages; mail and webhooks are scripted.
     pub async fn with_providers(service: Service, providers: Vec<Provider>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        Self::open(folder, start, start, service, providers, |channels, carrier| {
+        let outside = Outside { callbacks: Arc::default(), providers };
+        Self::open(folder, start, start, service, outside, |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await
@@ -109,8 +141,8 @@ impl World {
         start: Timestamp,
         now: Timestamp,
         service: Service,
-        providers: Vec<Provider>,
-        set: impl FnOnce(Channels, &Carrier) -> Channels,
+        outside: Outside,
+        set: impl FnOnce(Channels, &Carrier, &Store) -> Channels,
     ) -> Self {
         set_up_tls();
         let clock = Arc::new(ManualClock::new(now));
@@ -120,9 +152,10 @@ impl World {
         store.recover().await.unwrap();
         let links = AnswerLinks::new(&store.secret("answer").await.unwrap());
         let carrier = Carrier::default();
-        let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier);
+        let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier, &store);
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let Outside { callbacks, providers } = outside;
         let channels = with_providers(channels, &providers, &url, &shared).unwrap();
         let metrics = Metrics::default();
         let (stopper, shutdown) = shutdown();
@@ -132,6 +165,8 @@ impl World {
             links: links.clone(),
             metrics: metrics.clone(),
             public_url: url.as_str().into(),
+            callbacks,
+            push_key: "BPubKey".into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
             shutdown,
@@ -147,7 +182,9 @@ impl World {
             store: store.clone(),
             carrier,
             engine: Engine::new(store.clone(), shared.clone()),
-            dispatcher: Dispatcher::new(store, shared, channels, links, &url, metrics),
+            amender: Amender::new(store.clone(), shared.clone(), channels.clone(), links.clone(), &url),
+            dispatcher: Dispatcher::new(store, shared, channels, links.clone(), &url, metrics),
+            links,
             sends: JoinSet::new(),
             clock,
             url,
@@ -171,7 +208,7 @@ impl World {
         let path = folder.path().join("test.db.lock");
         let lock = std::fs::File::open(path).unwrap();
         tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
-        Self::open(folder, start, now, Service::default(), Vec::new(), |channels, carrier| {
+        Self::open(folder, start, now, Service::default(), Outside::default(), |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await
@@ -195,6 +232,11 @@ impl World {
                 return [woken, ready].into_iter().flatten().min();
             }
         }
+    }
+
+    /// Changes the messages in chats that say something else than how their alerts stand.
+    pub async fn amend(&self) -> Option<Timestamp> {
+        self.amender.turn().await.unwrap()
     }
 
     /// Lets time pass, stopping wherever something is due.

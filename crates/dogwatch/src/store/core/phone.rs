@@ -38,7 +38,7 @@ impl<R: ReplyRows> Core<R> {
         self.rows.change_line(contact, change, now).await
     }
 
-    pub(crate) async fn saw(&mut self, now: Timestamp, id: &str) -> Result<(), StoreError> {
+    pub(crate) async fn saw(&mut self, now: Timestamp, id: &str) -> Result<bool, StoreError> {
         self.rows.saw(id, now).await
     }
 

@@ -34,7 +34,7 @@ pub(in crate::store) fn name(text: &str) -> Result<Name, StoreError> {
 }
 
 /// A contact.
-pub(super) fn contact(text: &str) -> Result<Contact, StoreError> {
+pub(in crate::store) fn contact(text: &str) -> Result<Contact, StoreError> {
     text.parse().map_err(|error| corrupt("a contact", &error))
 }
 
@@ -44,7 +44,7 @@ pub(super) fn small<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
 }
 
 /// Sixteen bytes of an id.
-pub(super) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+pub(in crate::store) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
     bytes.try_into().map_err(|error| corrupt("an id", &error))
 }
 

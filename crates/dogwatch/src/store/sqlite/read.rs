@@ -132,6 +132,34 @@ pub(in crate::store) fn bundle(connection: &Connection, id: DeliveryId) -> Resul
     })
 }
 
+/// The message that a delivery led, with what else it held.
+pub(in crate::store) fn message(
+    connection: &Connection,
+    id: DeliveryId,
+) -> Result<Option<Claim>, StoreError> {
+    at_one_moment(connection, |connection| {
+        let Some(first) = delivery_rows::load(connection, id)? else { return Ok(None) };
+        let others = match first.bundle {
+            Some(bundle) => delivery_rows::of_bundle(connection, bundle)?,
+            None => Vec::new(),
+        };
+        let claim = |delivery| {
+            let subject = delivery_rows::subject(connection, &delivery)?;
+            Ok::<_, StoreError>(subject.map(|(alert, page)| Claim {
+                delivery,
+                alert,
+                page,
+                others: Vec::new(),
+            }))
+        };
+        let Some(mut message) = claim(first)? else { return Ok(None) };
+        for other in others.into_iter().filter(|other| other.id != id) {
+            message.others.extend(claim(other)?);
+        }
+        Ok(Some(message))
+    })
+}
+
 pub(in crate::store) fn live_pages(
     connection: &Connection,
     person: &Name,

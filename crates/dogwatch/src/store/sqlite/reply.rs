@@ -158,14 +158,14 @@ pub(in crate::store) fn has_seen(connection: &Connection, id: &str) -> Result<bo
     Ok(statement.exists([id])?)
 }
 
-pub(super) fn saw(connection: &Connection, id: &str, now: Timestamp) -> Result<(), StoreError> {
-    connection
+pub(super) fn saw(connection: &Connection, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let added = connection
         .prepare_cached("INSERT INTO callback_seen (id, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![id, now.as_millisecond()])?;
     connection
         .prepare_cached("DELETE FROM callback_seen WHERE at <= ?1")?
         .execute([(now - SEEN_FOR).as_millisecond()])?;
-    Ok(())
+    Ok(added == 1)
 }
 
 #[cfg(test)]

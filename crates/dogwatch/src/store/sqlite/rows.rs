@@ -328,7 +328,7 @@ impl ReplyRows for SqliteRows {
         reply::code_for(&self.connection, person, alert, now, chance)
     }
 
-    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<()> {
+    async fn saw(&mut self, id: &str, now: Timestamp) -> Result<bool> {
         reply::saw(&self.connection, id, now)
     }
 }

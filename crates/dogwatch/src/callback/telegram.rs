@@ -1,0 +1,173 @@
+//! Buttons pressed in Telegram, asked for by long polling: no port of ours has to be open to anybody.
+//!
+//! An update counts as taken when the next are asked for. After a crash in between it comes again, and does nothing
+//! that it has not done.
+
+use std::sync::Arc;
+
+use escalation::contact::{Contact, Kind};
+use escalation::delivery::Outcome;
+use escalation::event::Via;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::channel::telegram::Client;
+use crate::clock::{Clock, sleep_until};
+use crate::message::cut;
+use crate::reply::{AnswerLinks, Said, press};
+use crate::shutdown::Shutdown;
+use crate::store::Store;
+
+/// How long Telegram may keep us waiting for news.
+const WAIT: SignedDuration = SignedDuration::from_secs(50);
+/// How long a request may take: longer than [`WAIT`].
+pub const DEADLINE: SignedDuration = SignedDuration::from_secs(65);
+/// The least time between two questions, where there is no news.
+const LEAST: SignedDuration = SignedDuration::from_secs(1);
+/// The pause after a failure.
+const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// The longest text of a small window, in bytes: Telegram takes 200 characters.
+const MAX_SHOWN: usize = 190;
+
+/// Asks for news and does what was pressed.
+pub struct Telegram {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    links: AnswerLinks,
+    client: Client,
+    next: i64,
+}
+
+#[derive(Deserialize)]
+struct Update {
+    update_id: i64,
+    callback_query: Option<CallbackQuery>,
+    message: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct CallbackQuery {
+    id: String,
+    from: Id,
+    #[serde(default)]
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    chat: Id,
+    #[serde(default)]
+    text: String,
+}
+
+/// A user or a chat.
+#[derive(Deserialize)]
+struct Id {
+    id: i64,
+}
+
+impl Telegram {
+    /// Asks through `client`, whose requests may take [`DEADLINE`].
+    pub fn new(store: Store, clock: Arc<dyn Clock>, links: AnswerLinks, client: Client) -> Self {
+        Self { store, clock, links, client, next: 0 }
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(mut self, mut shutdown: Shutdown) {
+        loop {
+            let began = self.clock.now();
+            let turn = tokio::select! {
+                turn = self.turn() => turn,
+                () = shutdown.asked() => return,
+            };
+            let until = match turn {
+                // Something in between may answer at once for Telegram: it is not asked all the time.
+                Ok(0) => began + LEAST,
+                Ok(_) => continue,
+                Err(outcome) => {
+                    tracing::warn!(%outcome, "Telegram does not tell us what was pressed; it is asked again");
+                    let pause = match outcome {
+                        Outcome::RetryAfter { pause, .. } => pause,
+                        _ => PAUSE,
+                    };
+                    self.clock.now() + pause
+                }
+            };
+            tokio::select! {
+                () = sleep_until(&*self.clock, until) => {}
+                () = shutdown.asked() => return,
+            }
+        }
+    }
+
+    /// Waits for news and does what was pressed. How much there was.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no news.
+    pub async fn turn(&mut self) -> Result<usize, Outcome> {
+        let arguments = json!({
+            "offset": self.next,
+            "timeout": WAIT.as_secs(),
+            "allowed_updates": ["callback_query", "message"],
+        });
+        // One that can't be read must not be asked for again and again.
+        let updates: Vec<Value> = self.client.call("getUpdates", &arguments).await?;
+        let count = updates.len();
+        for update in updates {
+            let id = update["update_id"].as_i64();
+            match serde_json::from_value::<Update>(update) {
+                Ok(update) => self.take(update).await,
+                Err(error) => tracing::warn!(%error, "an update of Telegram's can't be read"),
+            }
+            self.next = self.next.max(id.map_or(self.next, |id| id + 1));
+        }
+        Ok(count)
+    }
+
+    async fn take(&self, update: Update) {
+        tracing::debug!(update = update.update_id, "news from Telegram");
+        let told = match (update.callback_query, update.message) {
+            (Some(query), _) => self.pressed(query).await,
+            (None, Some(message)) => self.greeted(message).await,
+            (None, None) => return,
+        };
+        if let Err(outcome) = told {
+            tracing::warn!(%outcome, "somebody could not be told in Telegram what was done");
+        }
+    }
+
+    async fn pressed(&self, query: CallbackQuery) -> Result<(), Outcome> {
+        let said = match contact(query.from.id) {
+            Some(from) => press(&self.store, &self.links, &from, Via::Telegram, &query.data).await,
+            None => return Ok(()),
+        };
+        let said = said.unwrap_or_else(|error| {
+            tracing::error!(%error, "a button pressed in Telegram did nothing");
+            Said::unavailable()
+        });
+        let arguments = json!({
+            "callback_query_id": query.id,
+            "text": cut(&said.text, MAX_SHOWN),
+            "show_alert": !said.is_done,
+        });
+        self.client.call::<bool>("answerCallbackQuery", &arguments).await.map(drop)
+    }
+
+    /// Tells whoever starts the bot which contact this chat is.
+    async fn greeted(&self, message: Message) -> Result<(), Outcome> {
+        let command = message.text.split([' ', '@']).next().unwrap_or_default();
+        if command != "/start" {
+            return Ok(());
+        }
+        let id = message.chat.id;
+        let what = if id > 0 { "to be paged here, add this contact" } else { "to page this group, use" };
+        let text = format!("This is Dogwatch. In Dogwatch, {what}: telegram:{id}");
+        self.client.call::<Value>("sendMessage", &json!({ "chat_id": id, "text": text })).await.map(drop)
+    }
+}
+
+fn contact(id: i64) -> Option<Contact> {
+    format!("{}:{id}", Kind::Telegram.word()).parse().ok()
+}

@@ -1,0 +1,194 @@
+//! What a person experiences when the service that carries a message fails, in each way in which one can fail.
+//!
+//! The same for every channel that speaks HTTP.
+
+use dogwatch::channel::ntfy::{Ntfy, Server};
+use dogwatch::channel::teams::Teams;
+use dogwatch::channel::{mailgun, pushover, slack, telegram};
+use dogwatch::outbound::Outbound;
+use dogwatch::secret::Secret;
+use escalation::contact::Kind;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{delivery, page, world};
+use crate::support::fake::{Fake, Reply, raw};
+use crate::support::{World, set_up_tls};
+
+/// The channels that are tried: the word of the kind, and how its stand-in is started.
+const CHANNELS: [&str; 8] = ["email", "ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
+
+async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
+    set_up_tls();
+    let outbound = Outbound::unguarded(deadline).unwrap();
+    match word {
+        "ntfy" => {
+            let fake = super::ntfy::fake().await;
+            let token = Some(Secret::given("tk_canary".to_owned()));
+            let channel = Ntfy::new(outbound, Server { address: fake.url.clone(), token });
+            let world = world(Kind::Ntfy, channel, "ntfy:ops-night").await;
+            (fake, world)
+        }
+        "telegram" => {
+            let fake = super::telegram::fake().await;
+            let client = super::telegram::client(&fake.0, outbound);
+            let world = world(Kind::Telegram, telegram::Telegram::new(client), "telegram:4711").await;
+            (fake.0, world)
+        }
+        "slack" => {
+            let fake = super::slack::fake().await;
+            let channel = slack::Slack::new(outbound, super::slack::app(&fake));
+            let world = world(Kind::Slack, channel, "slack:U02JOHN").await;
+            (fake, world)
+        }
+        "mattermost" => {
+            let fake = super::mattermost::fake().await;
+            let channel = super::mattermost::channel(&fake, outbound);
+            let world = world(Kind::Mattermost, channel, "mattermost:@john.smith").await;
+            (fake, world)
+        }
+        "teams" => {
+            let (fake, contact) = super::teams::fake().await;
+            let world = world(Kind::Teams, Teams::through(outbound), &contact).await;
+            (fake, world)
+        }
+        "pushover" => {
+            let fake = super::pushover::fake().await.0;
+            let channel = pushover::Pushover::new(super::pushover::client(&fake, outbound));
+            let world = world(Kind::Pushover, channel, &format!("pushover:{}", super::pushover::JOHN)).await;
+            (fake, world)
+        }
+        "email" => {
+            let fake = super::mailgun::fake().await;
+            let channel = mailgun::Mailgun::new(super::mailgun::client(&fake, outbound));
+            let world = world(Kind::Email, channel, "email:john@example.org").await;
+            (fake, world)
+        }
+        "push" => super::push::start(outbound).await,
+        other => panic!("{other}"),
+    }
+}
+
+/// Pages John while his provider fails once, and returns the delivery. His handset has rung at once.
+async fn while_it(word: &str, reply: Reply, deadline: SignedDuration) -> (Fake, World, Value) {
+    let (fake, mut world) = start(word, deadline).await;
+    fake.once(reply);
+    let alert = page(&mut world, json!({ "summary": "disk full", "severity": "critical" })).await;
+    let failed = delivery(&alert, word).clone();
+    assert_eq!(delivery(&alert, "handset")["state"], "sent", "{word}: the next contact at once: {alert}");
+    (fake, world, failed)
+}
+
+const LONG: SignedDuration = SignedDuration::from_secs(10);
+
+async fn is_given_up(reply: Reply, words: &str) {
+    for word in CHANNELS {
+        let (fake, mut world, failed) = while_it(word, reply.clone(), LONG).await;
+        assert_eq!(
+            (&failed["state"], &failed["attempts"][0]["outcome"]),
+            (&json!("failed"), &json!("refused"))
+        );
+        let said = failed["attempts"][0]["detail"].as_str().unwrap();
+        assert!(said.contains(words), "{word}: {said}");
+        assert!(!said.contains("canary"), "{word}: {said}");
+        let before = fake.seen().len();
+        world.pass_seconds(30).await;
+        assert_eq!(fake.seen().len(), before, "{word}: not tried again");
+    }
+}
+
+async fn is_tried_again(reply: Reply, outcome: &str, words: &str, deadline: SignedDuration) {
+    for word in CHANNELS {
+        is_tried_again_by(word, reply.clone(), outcome, words, deadline).await;
+    }
+}
+
+async fn is_tried_again_by(word: &str, reply: Reply, outcome: &str, words: &str, deadline: SignedDuration) {
+    let (fake, mut world, failed) = while_it(word, reply.clone(), deadline).await;
+    assert_eq!(
+        (&failed["state"], &failed["attempts"][0]["outcome"]),
+        (&json!("ready"), &json!(outcome)),
+        "{word}"
+    );
+    let said = failed["attempts"][0]["detail"].as_str().unwrap();
+    assert!(said.contains(words), "{word}: {said}");
+    assert!(!said.contains("canary"), "{word}: {said}");
+    let before = fake.seen().len();
+    world.pass_seconds(59).await;
+    assert!(fake.seen().len() > before, "{word}: tried again");
+    let alert = world.get("/api/v1/alerts/1").await;
+    assert_eq!(delivery(&alert, word)["state"], "sent", "{word}");
+}
+
+#[tokio::test]
+async fn when_a_message_is_refused_the_handset_rings_at_once_and_the_record_says_why() {
+    is_given_up(raw("400 Bad Request", "", r#"{"error": "topic is gone"}"#), "topic is gone").await;
+}
+
+#[tokio::test]
+async fn when_our_credentials_are_refused_the_handset_rings_at_once_and_nothing_is_tried_blindly() {
+    is_given_up(raw("401 Unauthorized", "", "{}"), "credentials").await;
+    is_given_up(raw("403 Forbidden", "", "{}"), "credentials").await;
+}
+
+#[tokio::test]
+async fn when_there_is_no_money_left_the_handset_rings_at_once() {
+    is_given_up(raw("402 Payment Required", "", "{}"), "402").await;
+}
+
+#[tokio::test]
+async fn when_a_provider_sends_us_elsewhere_we_do_not_follow() {
+    is_given_up(raw("302 Found", "location: http://127.0.0.1:1/\r\n", ""), "302").await;
+}
+
+#[tokio::test]
+async fn when_a_provider_asks_us_to_wait_the_handset_rings_meanwhile() {
+    is_tried_again(raw("429 Too Many Requests", "retry-after: 7\r\n", "{}"), "retry_after", "429", LONG)
+        .await;
+    is_tried_again(raw("429 Too Many Requests", "", "{}"), "refused", "429", LONG).await;
+}
+
+#[tokio::test]
+async fn when_a_provider_is_broken_the_handset_rings_meanwhile() {
+    is_tried_again(raw("500 Oops", "", "<html>Oops</html>"), "refused", "500", LONG).await;
+    is_tried_again(raw("503 Busy", "retry-after: 5\r\n", ""), "retry_after", "503", LONG).await;
+}
+
+#[tokio::test]
+async fn when_a_sign_in_page_answers_instead_it_does_not_count_as_delivered() {
+    let page =
+        raw("200 OK", "content-type: text/html\r\n", "<html>Please sign in to the guest network</html>");
+    is_tried_again(page, "refused", "sends", LONG).await;
+}
+
+#[tokio::test]
+async fn when_nobody_knows_whether_it_arrived_the_handset_rings_and_it_is_sent_once_more() {
+    // A workflow of Teams and a push service have nothing to say when all is well.
+    for word in CHANNELS.into_iter().filter(|word| !matches!(*word, "teams" | "push")) {
+        is_tried_again_by(word, raw("200 OK", "", ""), "unknown", "nothing else", LONG).await;
+    }
+    is_tried_again(Reply::Drop, "unknown", "no answer", LONG).await;
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
+    is_tried_again(Reply::Raw(cut), "unknown", "broke off", LONG).await;
+}
+
+#[tokio::test]
+async fn when_a_provider_hangs_the_handset_rings_after_the_deadline() {
+    // The client's own deadline is shorter than in service, so that nobody waits for it here.
+    is_tried_again(Reply::Hang, "unknown", "no answer", SignedDuration::from_millis(700)).await;
+}
+
+#[tokio::test]
+async fn when_nobody_is_there_the_handset_rings_at_once() {
+    for word in CHANNELS {
+        let (fake, mut world) = start(word, LONG).await;
+        drop(fake);
+        let alert = page(&mut world, json!({ "summary": "disk full" })).await;
+        assert_eq!(delivery(&alert, "handset")["state"], "sent", "{word}");
+        assert_eq!(
+            delivery(&alert, word)["attempts"][0]["outcome"],
+            "refused",
+            "{word}: certainly not delivered"
+        );
+    }
+}

@@ -11,6 +11,7 @@ mod definition_files;
 mod demo;
 mod export;
 mod import;
+mod integration;
 mod maintenance;
 mod notify;
 mod on_call;
@@ -63,6 +64,7 @@ enum Command {
     Why(why::Why),
     Silence(silence::Silence),
     Maintenance(maintenance::Maintenance),
+    Integration(integration::Integration),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -90,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),

@@ -11,7 +11,7 @@ mod difference;
 mod escalation_plan;
 mod export;
 pub mod file;
-mod integration;
+pub mod integration;
 mod leave;
 mod overrides;
 mod period;
@@ -38,7 +38,7 @@ pub use change::{Changed, DocumentError, Owner, Step, Wanted, What};
 pub use difference::{FieldChange, field_changes};
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use export::to_toml;
-pub use integration::IntegrationSpec;
+pub use integration::{Integration, IntegrationSpec};
 pub use leave::{LeaveSpec, StretchSpec};
 pub use overrides::{Lies, OverrideSpec, Subject};
 pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
@@ -223,6 +223,7 @@ pub struct Definitions {
     pub version: u64,
     entries: BTreeMap<(Kind, String), Arc<Defined>>,
     directory: Directory,
+    integrations: BTreeMap<String, Arc<Integration>>,
     parts: Parts,
     is_loading: bool,
 }
@@ -255,6 +256,11 @@ impl Definitions {
     /// What a step may know of it.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// An integration, as it is acted on.
+    pub fn integration(&self, name: &str) -> Option<&Arc<Integration>> {
+        self.integrations.get(name)
     }
 
     /// One definition.
@@ -423,6 +429,9 @@ impl Definitions {
         let mut wrong = Vec::new();
         let key = (kind, name.to_owned());
         self.directory.remove(kind, name);
+        if kind == Kind::Integration {
+            self.integrations.remove(name);
+        }
         let body = defined.as_ref().map(|defined| defined.body.clone());
         match defined {
             Some(defined) => {
@@ -453,6 +462,10 @@ impl Definitions {
             Kind::EscalationPlan => {
                 let plan = read_json::<EscalationPlanSpec>(body)?.shape()?;
                 self.directory.plans.insert(plan.name.clone(), Arc::new(plan));
+            }
+            Kind::Integration => {
+                let integration = read_json::<IntegrationSpec>(body)?.shape()?;
+                self.integrations.insert(integration.name.to_string(), Arc::new(integration));
             }
             _ => {}
         }

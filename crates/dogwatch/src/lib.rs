@@ -16,6 +16,8 @@ pub mod delivery;
 pub mod duty;
 pub mod engine;
 pub mod http;
+pub mod intake;
+pub mod json;
 pub mod leave_calendar;
 pub mod message;
 pub mod naemon;

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
+use crate::intake::limits::Limits;
 use crate::leave_calendar::LeaveCalendars;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
@@ -108,6 +109,7 @@ impl Service {
             clock: clock.clone(),
             links,
             metrics,
+            limits: Limits::new(config.intake_rate),
             public_url: public_url.as_str().into(),
             webhook_key: webhook_key.into(),
             shutdown: asked.clone(),

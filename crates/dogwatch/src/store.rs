@@ -9,6 +9,8 @@
 //! the verbs.
 
 mod access;
+mod integration_keys;
+pub mod reception;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -32,6 +34,8 @@ use crate::definition::{
 };
 
 pub use access::{Access, Caller, NewToken, Token};
+pub use integration_keys::IntegrationKey;
+use reception::{Became, Received, Reception};
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -377,6 +381,38 @@ impl Store {
     /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
     pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
         self.backend.call(move |core, now| core.record(now, &incoming)).await
+    }
+
+    /// Stores a request of an integration: all of its events in one transaction. What became of each, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was stored, or nobody knows; it may be sent again.
+    pub async fn receive(&self, reception: Reception) -> Result<Vec<Became>, StoreError> {
+        self.backend.call(move |core, now| core.receive(now, &reception)).await
+    }
+
+    /// The last requests of an integration, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn received(&self, integration: Name, most: usize) -> Result<Vec<Received>, StoreError> {
+        self.backend.read(move |connection| sqlite::reception::last(connection, &integration, most)).await
+    }
+
+    /// One request of an integration, by its id; none: there was none, or it is no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn received_request(
+        &self,
+        integration: Name,
+        request: String,
+    ) -> Result<Option<Received>, StoreError> {
+        let read = move |connection: &_| sqlite::reception::by_request(connection, &integration, &request);
+        self.backend.read(read).await
     }
 
     /// Lets somebody do something to an alert. `None` when there is no such alert.

@@ -192,6 +192,7 @@ fn by(entry: &HistoryEntry) -> String {
         Via::Link => format!("{}, by the link in a message", actor.label),
         Via::Web => format!("{}, on the web", actor.label),
         Via::Api => format!("{}, by the API", actor.label),
+        Via::Integration => actor.label.clone(),
         Via::Dogwatch => actor.label.clone(),
     }
 }
@@ -247,6 +248,7 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Merged => format!("Took in {}: {who}", entry.text),
         EntryKind::MergedInto => format!("Went into {}: {who}", entry.text),
         EntryKind::Reopened => format!("Opened again, {}", entry.text),
+        EntryKind::Amended => format!("Said in other words ({who}): {}", entry.text),
         EntryKind::Duty => {
             let are = if entry.people.len() > 1 { "are" } else { "is" };
             match entry.by {

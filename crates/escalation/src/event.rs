@@ -85,8 +85,19 @@ pub struct Trigger {
     pub severity: Severity,
     /// Where to look.
     pub links: Vec<Link>,
+    /// What whoever set up the sender wants done with it, where that is not what its team says.
+    pub route: Route,
     /// Who or what reported it.
     pub by: Actor,
+}
+
+/// What is done with an alert in place of what its team says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// What it means for people, whatever its severity.
+    pub urgency: Option<Urgency>,
+    /// The escalation plan that it goes through. One that is no more counts as none.
+    pub plan: Option<Name>,
 }
 
 /// A place to look at.
@@ -120,13 +131,16 @@ pub enum Via {
     Web,
     /// The API, and the command line, which speaks it.
     Api,
+    /// A monitoring system, which reported it or passed it on.
+    Integration,
     /// The service itself.
     Dogwatch,
 }
 
 impl Via {
     /// Every way.
-    pub const ALL: [Self; 5] = [Self::Handset, Self::Link, Self::Web, Self::Api, Self::Dogwatch];
+    pub const ALL: [Self; 6] =
+        [Self::Handset, Self::Link, Self::Web, Self::Api, Self::Integration, Self::Dogwatch];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -135,6 +149,7 @@ impl Via {
             Self::Link => "link",
             Self::Web => "web",
             Self::Api => "api",
+            Self::Integration => "integration",
             Self::Dogwatch => "dogwatch",
         }
     }
@@ -282,6 +297,17 @@ pub enum Input {
         by: Actor,
         /// The short number of the other one.
         number: u64,
+    },
+    /// The sender says it in other words. What is none stays as it is.
+    Amend {
+        /// Who.
+        by: Actor,
+        /// What is wrong, in one line.
+        summary: Option<String>,
+        /// Anything more.
+        details: Option<String>,
+        /// Taken on if it is graver.
+        severity: Option<Severity>,
     },
     /// Silences may have begun, ended or changed.
     SilencesChanged,

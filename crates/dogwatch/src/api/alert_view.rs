@@ -99,7 +99,7 @@ pub struct ActView {
     pub by: String,
     /// The person, where it is known to be one.
     pub person: Option<String>,
-    /// `handset`, `link`, `web`, `api` or `dogwatch`.
+    /// `handset`, `link`, `web`, `api`, `integration` or `dogwatch`.
     pub via: &'static str,
     /// When.
     pub at: String,
@@ -230,7 +230,7 @@ impl AlertView {
             summary: alert.summary.clone(),
             details: alert.details.clone(),
             severity: alert.severity.word(),
-            urgency: alert.severity.urgency().word(),
+            urgency: alert.route.urgency.unwrap_or(alert.severity.urgency()).word(),
             links: links.map(|link| LinkView { href: link.href.clone(), text: link.text.clone() }).collect(),
             status: alert.status.word(),
             created_at: instant(alert.created_at),

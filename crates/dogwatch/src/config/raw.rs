@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub(super) operators: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) webhook: Webhook,
+    pub(super) intake: Intake,
     /// Only from the environment: a file that is shown around must not let anybody in.
     #[serde(skip)]
     pub(super) admin_token: Option<String>,
@@ -44,8 +45,14 @@ pub(super) struct Webhook {
     pub(super) allow: Vec<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Intake {
+    pub(super) rate: Option<u32>,
+}
+
 /// Every key, for "did you mean".
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "listen",
     "database",
     "public_url",
@@ -66,6 +73,8 @@ const KEYS: [&str; 20] = [
     "key_file",
     "allow",
     "admin_token",
+    "intake",
+    "rate",
 ];
 
 /// Reads a file.
@@ -111,6 +120,14 @@ impl Raw {
         }
         if let Some(value) = environment("DOGWATCH_WEBHOOK_ALLOW") {
             self.webhook.allow = list(value);
+        }
+        if let Some(value) = environment("DOGWATCH_INTAKE_RATE") {
+            let Ok(rate) = value.parse() else {
+                bail!(
+                    "DOGWATCH_INTAKE_RATE: \"{value}\" is no number of requests a second; write one such as 2000"
+                )
+            };
+            self.intake.rate = Some(rate);
         }
         let mut smtp = self.smtp.take().unwrap_or_default();
         let mut is_set = smtp.host.is_some() || smtp.from.is_some();

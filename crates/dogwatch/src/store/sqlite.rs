@@ -31,6 +31,7 @@ mod event;
 mod mailbox;
 mod migrate;
 pub(super) mod read;
+pub(super) mod reception;
 mod silence;
 mod wake;
 

@@ -47,6 +47,7 @@ mod calendar;
 mod definitions;
 mod duty;
 mod email;
+mod intake;
 mod lifecycle;
 mod mailbox;
 mod naemon;

@@ -116,6 +116,7 @@ impl World {
             clock: shared.clone(),
             links: links.clone(),
             metrics: metrics.clone(),
+            limits: dogwatch::intake::limits::Limits::new(100),
             public_url: url.as_str().into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             shutdown,

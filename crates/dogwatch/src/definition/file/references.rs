@@ -131,6 +131,7 @@ pub(in crate::definition) fn stand_in(kind: Kind, name: &str) -> Value {
         Kind::EscalationPlan => {
             json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })
         }
+        Kind::Integration => json!({ "name": name, "team": name }),
         _ => json!({ "name": name }),
     }
 }

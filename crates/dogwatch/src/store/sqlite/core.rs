@@ -6,6 +6,7 @@
 
 mod merge;
 mod post;
+mod reception;
 mod recurrence;
 mod silences;
 #[cfg(test)]
@@ -415,6 +416,7 @@ impl Core {
         let before = self.memory.definitions.clone();
         self.rosters_changed(now, before.directory(), changed.directory())?;
         self.silences_changed(now, before.directory(), changed.directory())?;
+        self.integrations_changed(now, &before, &changed)?;
         self.memory.definitions = Arc::new(changed);
         self.stirred.seen = true;
         Ok(())

@@ -6,13 +6,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
     ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
     ("0004_mailbox", include_str!("../../../migrations/sqlite/0004_mailbox.sql")),
     ("0005_lifecycle", include_str!("../../../migrations/sqlite/0005_lifecycle.sql")),
     ("0006_plans", include_str!("../../../migrations/sqlite/0006_plans.sql")),
+    ("0009_intake", include_str!("../../../migrations/sqlite/0009_intake.sql")),
 ];
 
 /// Applies what is missing.

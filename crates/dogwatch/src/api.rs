@@ -11,6 +11,7 @@ mod calendars;
 mod contacts;
 mod definitions;
 mod health;
+mod heartbeats;
 mod integrations;
 mod leave;
 mod notification_plans;
@@ -70,6 +71,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(why::router())
         .merge(silences::router())
         .merge(integrations::router())
+        .merge(heartbeats::router())
         .merge(tokens::router())
         .merge(health::router())
         .split_for_parts()

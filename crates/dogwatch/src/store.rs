@@ -314,6 +314,17 @@ pub struct Counts {
     pub oldest_due: Option<Timestamp>,
 }
 
+/// How a heartbeat stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The last sign of life; none: there has been none.
+    pub last_at: Option<Timestamp>,
+    /// When it is too late; none: it is, or nothing is expected any more.
+    pub late_at: Option<Timestamp>,
+    /// Its silence was told.
+    pub is_late: bool,
+}
+
 /// Who is woken by a commit.
 #[derive(Debug, Default)]
 pub struct Signals {
@@ -390,6 +401,29 @@ impl Store {
     /// [`StoreError`]: nothing was stored, or nobody knows; it may be sent again.
     pub async fn receive(&self, reception: Reception) -> Result<Vec<Became>, StoreError> {
         self.backend.call(move |core, now| core.receive(now, &reception)).await
+    }
+
+    /// A sign of life of a heartbeat. Says whether there is such a one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn heard(&self, name: String) -> Result<bool, StoreError> {
+        self.backend.call(move |core, now| core.heard(now, &name)).await
+    }
+
+    /// How a heartbeat stands; none: nothing is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn heartbeat(&self, name: String) -> Result<Option<Heard>, StoreError> {
+        let row = self.backend.read(move |connection| sqlite::heartbeat::load(connection, &name)).await?;
+        Ok(row.map(|row| Heard {
+            last_at: Some(row.last_at).filter(|_| row.pinged),
+            late_at: row.check_at,
+            is_late: row.is_late,
+        }))
     }
 
     /// The last requests of an integration, newest first.

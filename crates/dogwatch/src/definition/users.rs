@@ -39,6 +39,8 @@ impl Definitions {
                         users.push(format!("integration \"{integration}\""));
                     }
                 }
+                let of_team = self.heartbeats().filter(|it| kind == Kind::Team && it.team.as_str() == name);
+                users.extend(of_team.map(|it| format!("heartbeat \"{}\"", it.name)));
             }
             Kind::Person => {
                 for (rotation, defined) in self.list(Kind::Rotation, "") {
@@ -67,6 +69,8 @@ impl Definitions {
                 let using = self.schedule_specs().filter(|spec| spec.periods().any(|one| one == name));
                 users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
                 users.extend(self.periods_that_use(name).map(|period| format!("period \"{period}\"")));
+                let within = self.heartbeats().filter(|it| it.period.as_deref() == Some(name));
+                users.extend(within.map(|it| format!("heartbeat \"{}\"", it.name)));
                 users.extend(self.silences_within(name).map(|silence| format!("\"{silence}\"")));
             }
             _ => {}

@@ -2,6 +2,7 @@
 //!
 //! What all of them share is here: who is let in, how fast, and how what came is stored.
 
+mod heartbeat;
 mod opsgenie;
 mod pagerduty;
 mod victorops;
@@ -29,6 +30,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .merge(pagerduty::router())
         .merge(opsgenie::router())
+        .merge(heartbeat::router())
         .merge(victorops::router())
         .merge(webhook::router())
 }

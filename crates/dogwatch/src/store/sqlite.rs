@@ -28,6 +28,7 @@ mod definition;
 mod delivery;
 mod duty;
 mod event;
+pub(super) mod heartbeat;
 mod mailbox;
 mod migrate;
 pub(super) mod read;

@@ -2,8 +2,11 @@
 
 mod damage;
 mod formats;
+mod heartbeats;
 mod keys;
+mod nagios;
 mod opsgenie;
+mod real;
 mod rules;
 
 use serde_json::{Value, json};

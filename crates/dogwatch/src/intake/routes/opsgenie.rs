@@ -44,7 +44,7 @@ struct Asked {
     admitted: Admitted,
 }
 
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn key(headers: &HeaderMap) -> Option<&str> {
     let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("GenieKey").then(|| key.trim())
 }
@@ -54,7 +54,7 @@ fn let_in(app: App, headers: &HeaderMap) -> Result<Asked, Response> {
     admitted.map(|admitted| Asked { app, admitted }).map_err(|why| denied(&why))
 }
 
-fn denied(denied: &Denied) -> Response {
+pub(super) fn denied(denied: &Denied) -> Response {
     let request = new_request();
     let (status, message) = match denied {
         Denied::NoKey | Denied::Unsigned => (401, format!("Could not authenticate: {}", denied.text())),

@@ -4,6 +4,7 @@
 //! here. What is kept in memory (the definitions and the tokens in force) follows the transaction: a
 //! rollback takes it back.
 
+mod heartbeats;
 mod merge;
 mod post;
 mod reception;
@@ -34,6 +35,7 @@ use crate::store::{
     Recorded, StoreError,
 };
 
+use heartbeats::Beats;
 use recurrence::About;
 use silences::Looked;
 use watch::Posts;
@@ -93,6 +95,7 @@ impl Core {
         core.begin()?;
         core.watch_from_the_start(now)?;
         core.watch_silences_from_the_start(now)?;
+        core.watch_heartbeats_from_the_start(now)?;
         core.commit()?;
         Ok(core)
     }
@@ -300,13 +303,14 @@ impl Core {
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now)? } else { Posts::default() };
         let silences = if due.len() < most { self.watch_silences(now)? } else { Looked::default() };
+        let beats = if due.len() < most { self.watch_heartbeats(now)? } else { Beats::default() };
         let wake = wake_rows::next(&self.connection)?;
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
         Ok(Advanced {
             wakes: due.len(),
-            is_full: due.len() == most || posts.are_more || silences.are_more,
-            next: wake.into_iter().chain(posts.next).chain(silences.next).min(),
+            is_full: due.len() == most || posts.are_more || silences.are_more || beats.are_more,
+            next: wake.into_iter().chain(posts.next).chain(silences.next).chain(beats.next).min(),
         })
     }
 
@@ -417,7 +421,9 @@ impl Core {
         self.rosters_changed(now, before.directory(), changed.directory())?;
         self.silences_changed(now, before.directory(), changed.directory())?;
         self.integrations_changed(now, &before, &changed)?;
-        self.memory.definitions = Arc::new(changed);
+        let changed = Arc::new(changed);
+        self.memory.definitions = changed.clone();
+        self.heartbeats_changed(now, &before, &changed)?;
         self.stirred.seen = true;
         Ok(())
     }

@@ -171,7 +171,7 @@ pub fn view(alert: &Alert) -> Value {
         "owner": alert.acknowledged.as_ref().filter(|_| alert.status == Status::Acknowledged)
             .map_or("", |act| act.by.label.as_str()),
         "priority": priority(alert.severity),
-        "responders": [{ "type": "team", "name": alert.audience.name().as_str() }],
+        "responders": [{ "type": "team", "id": alert.audience.name().as_str(), "name": alert.audience.name().as_str() }],
         "integration": { "name": alert.integration, "type": "API" },
     })
 }

@@ -66,13 +66,13 @@ async fn only_time_within_its_period_counts() {
     let body = json!({ "name": "backup", "team": "ops", "every": "3h", "period": "workdays", "zone": "Europe/Berlin" });
     house.world.post("/api/v1/heartbeats", body).await;
     let late_at = house.world.get("/api/v1/heartbeats/backup/status").await["late_at"].clone();
-    assert_eq!(late_at, "2026-03-02T11:00:00Z", "three hours after nine in Berlin");
+    assert_eq!(late_at, "2026-03-02T11:00:00.000Z", "three hours after nine in Berlin");
     house.world.pass(SignedDuration::from_hours(5 * 24 - 12)).await;
     house.beat().await;
     assert_eq!(house.alerts().await.len(), 1);
     // Friday 15:00 UTC is 16:00 in Berlin: one hour is left of this week, two of the next are to come.
     let late_at = house.world.get("/api/v1/heartbeats/backup/status").await["late_at"].clone();
-    assert_eq!(late_at, "2026-03-09T10:00:00Z");
+    assert_eq!(late_at, "2026-03-09T10:00:00.000Z");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl House {
                 changed.changed().await.unwrap();
             }
         };
-        assert!(tokio::time::timeout(Duration::from_secs(60), all).await.is_ok(), "{last:#}");
+        assert!(tokio::time::timeout(Duration::from_secs(60), all).await.is_ok(), "{path}: {last:#}");
     }
 
     /// What John's handset shows.
@@ -222,7 +222,7 @@ impl Nagios {
              check_result_path={results}\ncommand_file={command}\nlock_file={lock}\nquery_socket={socket}\n\
              nagios_user={user}\nnagios_group={group}\ncheck_external_commands=1\ninterval_length=1\n\
              enable_notifications=1\nenable_environment_macros=1\nexecute_host_checks=1\n\
-             cached_host_check_horizon=0\nmax_host_check_spread=1\nuse_syslog=0\nillegal_macro_output_chars=`~$&|'\"<>\n",
+             cached_host_check_horizon=0\nhost_inter_check_delay_method=n\nservice_inter_check_delay_method=n\nuse_syslog=0\nillegal_macro_output_chars=`~$&|'\"<>\n",
             objects = path("objects.cfg"),
             log = path("nagios.log"),
             cache = path("objects.cache"),
@@ -248,7 +248,7 @@ impl Nagios {
         let objects = format!(
             "define timeperiod {{\n timeperiod_name always\n alias always\n monday 00:00-24:00\n tuesday 00:00-24:00\n wednesday 00:00-24:00\n \
              thursday 00:00-24:00\n friday 00:00-24:00\n saturday 00:00-24:00\n sunday 00:00-24:00\n}}\n\
-             define command {{\n command_name look\n command_line /usr/bin/test -e {up}\n}}\n\
+             define command {{\n command_name look\n command_line /bin/sh -c \"/usr/bin/test -e {up} || exit 2\"\n}}\n\
              define command {{\n command_name notify\n command_line DOGWATCH_URL={url} DOGWATCH_KEY={key} DOGWATCH_SPOOL={spool} {program} nagios\n}}\n\
              {john}{bob}\
              define host {{\n host_name db1\n alias db1\n address 127.0.0.1\n check_command look\n check_interval 1\n retry_interval 1\n \

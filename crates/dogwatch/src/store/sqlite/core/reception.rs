@@ -34,6 +34,8 @@ impl Core {
             all.push(became);
         }
         rows::insert(&self.connection, now, reception, &outcome)?;
+        // Also what changed no alert is something to look at.
+        self.stirred.seen = true;
         Ok(all)
     }
 

@@ -54,6 +54,8 @@ pub struct Config {
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
     pub webhook_allow: Vec<IpNet>,
+    /// Where mail of monitoring systems is taken; none: nowhere.
+    pub intake_mail: Option<SocketAddr>,
     /// Requests a second that a key of an integration may send for long.
     pub intake_rate: u32,
     /// The administrator's token, if the environment gives one.
@@ -136,6 +138,15 @@ impl Config {
                         })
                 })
                 .collect::<anyhow::Result<_>>()?,
+            intake_mail: raw
+                .intake
+                .mail
+                .map(|text| {
+                    text.parse().with_context(|| {
+                        format!("intake.mail: \"{text}\" is no address; write one such as \"127.0.0.1:2525\"")
+                    })
+                })
+                .transpose()?,
             intake_rate: match raw.intake.rate {
                 Some(0) => bail!(
                     "intake.rate: 0 would let nothing in; write the requests a second that a key may send"

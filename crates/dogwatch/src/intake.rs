@@ -12,6 +12,7 @@ pub mod arrival;
 pub mod event;
 pub mod generic;
 pub mod limits;
+pub mod mail;
 pub mod oncall;
 pub mod opsgenie;
 pub mod pagerduty;
@@ -22,7 +23,7 @@ pub mod snippet;
 pub mod trial;
 pub mod victorops;
 
-pub use routes::router;
+pub use routes::{deliver_mail, router};
 
 /// The formats that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,11 +50,13 @@ pub enum Format {
     Nagios,
     /// Any JSON.
     Generic,
+    /// Mail.
+    Mail,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PagerDuty,
         Self::PagerDutyChange,
         Self::PagerDutyV1,
@@ -65,6 +68,7 @@ impl Format {
         Self::Zabbix,
         Self::Nagios,
         Self::Generic,
+        Self::Mail,
     ];
 
     /// The word for it, in the API and in addresses.
@@ -81,6 +85,7 @@ impl Format {
             Self::Zabbix => "zabbix",
             Self::Nagios => "nagios",
             Self::Generic => "generic",
+            Self::Mail => "mail",
         }
     }
 

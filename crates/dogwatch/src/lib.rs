@@ -19,6 +19,7 @@ pub mod http;
 pub mod intake;
 pub mod json;
 pub mod leave_calendar;
+pub mod mailroom;
 pub mod message;
 pub mod naemon;
 pub mod outbound;

@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
 use crate::intake::limits::Limits;
 use crate::leave_calendar::LeaveCalendars;
+use crate::mailroom::Mailroom;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
@@ -99,7 +100,7 @@ impl Service {
         );
         let engine = Engine::new(store.clone(), clock.clone());
         let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone());
-        let workers = vec![
+        let mut workers = vec![
             tokio::spawn(engine.run(asked.clone())),
             tokio::spawn(dispatcher.run(asked.clone())),
             tokio::spawn(calendars.run(asked.clone())),
@@ -114,6 +115,10 @@ impl Service {
             webhook_key: webhook_key.into(),
             shutdown: asked.clone(),
         };
+        if let Some(address) = config.intake_mail {
+            let mailroom = Mailroom::bind(app.clone(), address).await?;
+            workers.push(tokio::spawn(mailroom.run(asked.clone())));
+        }
         // Answers are small and awaited: they must not wait for more to send.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let mut asked = asked;
@@ -151,7 +156,8 @@ impl Service {
     /// Completes when a part of the service has ended that never should: the process is to end, too, and
     /// to be started again by whoever looks after it.
     pub async fn broken(&mut self) {
-        let [engine, dispatcher, calendars] = self.workers.as_mut_slice() else { return };
+        // The mailroom, where there is one, ends with the server or not at all.
+        let [engine, dispatcher, calendars, ..] = self.workers.as_mut_slice() else { return };
         let mut disk = self.store.signals().broken.subscribe();
         tokio::select! {
             _ = disk.wait_for(|broken| *broken) => tracing::error!("the store broke"),

@@ -49,10 +49,11 @@ pub(super) struct Webhook {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Intake {
     pub(super) rate: Option<u32>,
+    pub(super) mail: Option<String>,
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "listen",
     "database",
     "public_url",
@@ -75,6 +76,7 @@ const KEYS: [&str; 22] = [
     "admin_token",
     "intake",
     "rate",
+    "mail",
 ];
 
 /// Reads a file.
@@ -110,6 +112,7 @@ impl Raw {
         text("DOGWATCH_PUBLIC_URL", &mut self.public_url);
         text("DOGWATCH_ADMIN_TOKEN", &mut self.admin_token);
         text("DOGWATCH_ADMIN_TOKEN_FILE", &mut self.admin_token_file);
+        text("DOGWATCH_INTAKE_MAIL", &mut self.intake.mail);
         text("DOGWATCH_WEBHOOK_KEY", &mut self.webhook.key);
         text("DOGWATCH_WEBHOOK_KEY_FILE", &mut self.webhook.key_file);
         if let Some(value) = environment("DOGWATCH_LAST_RESORT") {

@@ -184,6 +184,27 @@ impl Sent {
     }
 }
 
+/// Takes a mail for a key. The answer is that of SMTP, given when everything is on the disk.
+pub async fn deliver_mail(app: &App, key: &str, mail: Bytes) -> String {
+    let later = |why: &Denied| format!("451 {}", why.text());
+    let admitted = match admit(app, key, Format::Mail) {
+        Ok(admitted) => admitted,
+        Err(why @ Denied::TooFast(_)) => return later(&why),
+        Err(why) => return format!("550 {}", why.text()),
+    };
+    let sent = Sent::new(app, admitted, Format::Mail, mail.clone());
+    match super::mail::read(&mail, sent.integration().mapping.as_ref()) {
+        Ok(events) => match sent.take(events, None).await {
+            Ok(_) => format!("250 stored as {}", sent.request),
+            Err(why) => later(&why),
+        },
+        Err(wrong) => {
+            sent.refuse(&wrong).await;
+            format!("554 {wrong}")
+        }
+    }
+}
+
 /// A JSON answer.
 pub(super) fn answer(status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::arrival::{Scene, decide};
 use super::event::{Act, Event};
-use super::{Format, alertmanager, generic, oncall, opsgenie, pagerduty, victorops};
+use super::{Format, alertmanager, generic, mail, oncall, opsgenie, pagerduty, victorops};
 use crate::definition::integration::mapping::Mapping;
 use crate::store::reception::Arrival;
 
@@ -56,6 +56,10 @@ pub fn read(format: Format, body: &Value, mapping: Option<&Mapping>) -> Result<V
         Format::Zabbix => oncall::read_zabbix(body).map(one),
         Format::Nagios => generic::read(body, None),
         Format::Generic => generic::read(body, mapping),
+        Format::Mail => match body.as_str() {
+            Some(text) => mail::read(text.as_bytes(), mapping),
+            None => Err("a mail is a text: its headers, an empty line, its body".to_owned()),
+        },
     }
 }
 

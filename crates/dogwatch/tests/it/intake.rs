@@ -4,8 +4,10 @@ mod damage;
 mod formats;
 mod heartbeats;
 mod keys;
+mod mail;
 mod nagios;
 mod opsgenie;
+mod random;
 mod real;
 mod rules;
 

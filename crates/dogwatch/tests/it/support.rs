@@ -46,6 +46,7 @@ pub struct World {
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
     server: tokio::task::JoinHandle<()>,
+    app: App,
     start: Timestamp,
     /// Dropped, it would end the live pages.
     _stopper: Stopper,
@@ -121,7 +122,8 @@ impl World {
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             shutdown,
         };
-        let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
+        let served = app.clone();
+        let server = tokio::spawn(async move { axum::serve(listener, router(served)).await.unwrap() });
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -138,9 +140,15 @@ impl World {
             url,
             client,
             server,
+            app,
             start,
             _stopper: stopper,
         }
+    }
+
+    /// What handlers may use.
+    pub fn app(&self) -> App {
+        self.app.clone()
     }
 
     /// Stops everything as a crash would, keeps the database, and starts anew with scripted channels.

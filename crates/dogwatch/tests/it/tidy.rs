@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top of the house to the bottom; a room may use those below it.
 /// Rooms on one line never use each other.
-const FLOORS: [&[&str]; 19] = [
+const FLOORS: [&[&str]; 20] = [
     &["cli"],
     &["service"],
+    &["mailroom"],
     &["http", "api", "web"],
     &["intake"],
     &["delivery", "leave_calendar"],

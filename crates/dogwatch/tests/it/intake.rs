@@ -2,6 +2,7 @@
 
 mod damage;
 mod formats;
+mod guide;
 mod heartbeats;
 mod keys;
 mod mail;

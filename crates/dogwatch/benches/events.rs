@@ -124,14 +124,14 @@ async fn storm(server: &Server, receiver: &Receiver, disk: f64) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let first = first.lock().unwrap();
-    let mut delays: Vec<f64> = receiver
-        .seen
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(problem, at)| at.duration_since(first[*problem as usize].unwrap()).as_secs_f64())
-        .collect();
+    let mut delays: Vec<f64> = {
+        let first = first.lock().unwrap();
+        let seen = receiver.seen.lock().unwrap();
+        let delay = |(problem, at): &(u64, Instant)| {
+            at.duration_since(first[*problem as usize].unwrap()).as_secs_f64()
+        };
+        seen.iter().map(delay).collect()
+    };
     delays.sort_by(f64::total_cmp);
     let mut connection = Connection::open(&server.address).await;
     let (mut alerts, mut reports, mut cursor) = (0, 0, String::new());

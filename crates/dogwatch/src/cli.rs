@@ -62,7 +62,7 @@ enum Command {
     Schema(schema::SchemaCommand),
     Period(period::Period),
     Notify(notify::Notify),
-    Nagios(nagios::Nagios),
+    Nagios(Box<nagios::Nagios>),
     Alert(alert::Alert),
     Why(why::Why),
     Silence(silence::Silence),

@@ -20,6 +20,9 @@ pub(super) fn router() -> Router<App> {
         .route("/generic/2010-04-15/create_event.json", post(create_event))
 }
 
+/// An event with the key that its sender gave it, or everything that is wrong.
+type Reading = Result<(Event, Option<String>), Vec<String>>;
+
 /// How the versions differ.
 struct Version {
     format: Format,
@@ -29,7 +32,7 @@ struct Version {
     dedup_key: &'static str,
     accepted: u16,
     too_fast: u16,
-    read: fn(&Value) -> Result<(Event, Option<String>), Vec<String>>,
+    read: fn(&Value) -> Reading,
 }
 
 const V2: Version = Version {

@@ -11,6 +11,8 @@ mod calendars;
 mod contacts;
 mod definitions;
 mod health;
+mod heartbeats;
+mod integrations;
 mod leave;
 mod notification_plans;
 mod notify;
@@ -68,6 +70,8 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(alert_verbs::router())
         .merge(why::router())
         .merge(silences::router())
+        .merge(integrations::router())
+        .merge(heartbeats::router())
         .merge(tokens::router())
         .merge(health::router())
         .split_for_parts()

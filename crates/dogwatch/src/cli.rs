@@ -10,8 +10,11 @@ mod completions;
 mod definition_files;
 mod demo;
 mod export;
+mod heartbeat;
 mod import;
+mod integration;
 mod maintenance;
+mod nagios;
 mod notify;
 mod on_call;
 mod period;
@@ -60,11 +63,14 @@ enum Command {
     Schema(schema::SchemaCommand),
     Period(period::Period),
     Notify(notify::Notify),
+    Nagios(Box<nagios::Nagios>),
     Alert(alert::Alert),
     Why(why::Why),
     Simulate(simulate::Simulate),
     Silence(silence::Silence),
     Maintenance(maintenance::Maintenance),
+    Integration(integration::Integration),
+    Heartbeat(heartbeat::Heartbeat),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -88,11 +94,14 @@ pub fn run() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Period(command) => command.run(),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Nagios(command) => run_to_code(command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Why(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Simulate(command) => command.run(),
         Command::Silence(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Heartbeat(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),

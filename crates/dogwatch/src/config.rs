@@ -28,6 +28,9 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:8420";
 /// Where the service keeps everything when nothing else is said.
 pub const DEFAULT_DATABASE: &str = "sqlite:dogwatch.db";
 
+/// Requests a second that a key may send for long when nothing else is said.
+pub const DEFAULT_INTAKE_RATE: u32 = 2_000;
+
 /// What the flags of `serve` say. They come before everything else.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
@@ -60,6 +63,10 @@ pub struct Config {
     pub webhook_key: Option<Vec<u8>>,
     /// Networks that webhooks may reach although they are not public.
     pub webhook_allow: Vec<IpNet>,
+    /// Where mail of monitoring systems is taken; none: nowhere.
+    pub intake_mail: Option<SocketAddr>,
+    /// Requests a second that a key of an integration may send for long.
+    pub intake_rate: u32,
     /// The administrator's token, if the environment gives one.
     pub admin_token: Option<Secret>,
 }
@@ -145,6 +152,21 @@ impl Config {
                         })
                 })
                 .collect::<anyhow::Result<_>>()?,
+            intake_mail: raw
+                .intake
+                .mail
+                .map(|text| {
+                    text.parse().with_context(|| {
+                        format!("intake.mail: \"{text}\" is no address; write one such as \"127.0.0.1:2525\"")
+                    })
+                })
+                .transpose()?,
+            intake_rate: match raw.intake.rate {
+                Some(0) => bail!(
+                    "intake.rate: 0 would let nothing in; write the requests a second that a key may send"
+                ),
+                rate => rate.unwrap_or(DEFAULT_INTAKE_RATE),
+            },
             admin_token: match (raw.admin_token, raw.admin_token_file) {
                 (Some(token), _) => Some(Secret::given(token)),
                 (None, Some(path)) => Some(Secret::given(read_secret(&path)?)),

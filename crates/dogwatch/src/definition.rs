@@ -11,7 +11,8 @@ mod difference;
 mod escalation_plan;
 mod export;
 pub mod file;
-mod integration;
+mod heartbeat;
+pub mod integration;
 mod leave;
 mod overrides;
 mod period;
@@ -38,7 +39,8 @@ pub use change::{Changed, DocumentError, Owner, Step, Wanted, What};
 pub use difference::{FieldChange, field_changes};
 pub use escalation_plan::{EscalationPlanSpec, EscalationStepSpec, target};
 pub use export::to_toml;
-pub use integration::IntegrationSpec;
+pub use heartbeat::{Heartbeat, HeartbeatSpec};
+pub use integration::{Integration, IntegrationSpec};
 pub use leave::{LeaveSpec, StretchSpec};
 pub use overrides::{Lies, OverrideSpec, Subject};
 pub use period::{PeriodRuleSpec, PeriodSpec, Texts};
@@ -67,6 +69,8 @@ pub enum Kind {
     Team,
     /// A sender of events.
     Integration,
+    /// Something whose silence is a problem.
+    Heartbeat,
     /// Somebody takes a stretch of time of a schedule.
     Override,
     /// When somebody is never on call.
@@ -79,7 +83,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, what is referred to before what refers to it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Person,
         Self::Period,
         Self::Rotation,
@@ -87,6 +91,7 @@ impl Kind {
         Self::EscalationPlan,
         Self::Team,
         Self::Integration,
+        Self::Heartbeat,
         Self::Override,
         Self::Leave,
         Self::Silence,
@@ -100,6 +105,7 @@ impl Kind {
             Self::Team => "team",
             Self::EscalationPlan => "escalation-plan",
             Self::Integration => "integration",
+            Self::Heartbeat => "heartbeat",
             Self::Period => "period",
             Self::Rotation => "rotation",
             Self::Schedule => "schedule",
@@ -223,6 +229,8 @@ pub struct Definitions {
     pub version: u64,
     entries: BTreeMap<(Kind, String), Arc<Defined>>,
     directory: Directory,
+    integrations: BTreeMap<String, Arc<Integration>>,
+    heartbeats: BTreeMap<String, Arc<Heartbeat>>,
     parts: Parts,
     is_loading: bool,
 }
@@ -255,6 +263,21 @@ impl Definitions {
     /// What a step may know of it.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// An integration, as it is acted on.
+    pub fn integration(&self, name: &str) -> Option<&Arc<Integration>> {
+        self.integrations.get(name)
+    }
+
+    /// A heartbeat, as it is acted on.
+    pub fn heartbeat(&self, name: &str) -> Option<&Arc<Heartbeat>> {
+        self.heartbeats.get(name)
+    }
+
+    /// Every heartbeat, by name.
+    pub fn heartbeats(&self) -> impl Iterator<Item = &Arc<Heartbeat>> {
+        self.heartbeats.values()
     }
 
     /// One definition.
@@ -292,6 +315,7 @@ impl Definitions {
             Kind::EscalationPlan => self.check_as::<EscalationPlanSpec>(kind, body, now),
             Kind::Team => self.check_as::<TeamSpec>(kind, body, now),
             Kind::Integration => self.check_as::<IntegrationSpec>(kind, body, now),
+            Kind::Heartbeat => self.check_as::<HeartbeatSpec>(kind, body, now),
             Kind::Override => self.check_as::<OverrideSpec>(kind, body, now),
             Kind::Leave => self.check_as::<LeaveSpec>(kind, body, now),
             Kind::Silence => self.check_as::<SilenceSpec>(kind, body, now),
@@ -331,6 +355,7 @@ impl Definitions {
             Kind::EscalationPlan => self.read_as::<EscalationPlanSpec>(kind, body, now),
             Kind::Team => self.read_as::<TeamSpec>(kind, body, now),
             Kind::Integration => self.read_as::<IntegrationSpec>(kind, body, now),
+            Kind::Heartbeat => self.read_as::<HeartbeatSpec>(kind, body, now),
             Kind::Override => self.read_as::<OverrideSpec>(kind, body, now),
             Kind::Leave => self.read_as::<LeaveSpec>(kind, body, now),
             Kind::Silence => self.read_as::<SilenceSpec>(kind, body, now),
@@ -348,6 +373,7 @@ impl Definitions {
             Kind::EscalationPlan => self.resolve_as::<EscalationPlanSpec>(body),
             Kind::Team => self.resolve_as::<TeamSpec>(body),
             Kind::Integration => self.resolve_as::<IntegrationSpec>(body),
+            Kind::Heartbeat => self.resolve_as::<HeartbeatSpec>(body),
             Kind::Override => self.resolve_as::<OverrideSpec>(body),
             Kind::Leave => self.resolve_as::<LeaveSpec>(body),
             Kind::Silence => self.resolve_as::<SilenceSpec>(body),
@@ -423,6 +449,11 @@ impl Definitions {
         let mut wrong = Vec::new();
         let key = (kind, name.to_owned());
         self.directory.remove(kind, name);
+        match kind {
+            Kind::Integration => drop(self.integrations.remove(name)),
+            Kind::Heartbeat => drop(self.heartbeats.remove(name)),
+            _ => {}
+        }
         let body = defined.as_ref().map(|defined| defined.body.clone());
         match defined {
             Some(defined) => {
@@ -453,6 +484,14 @@ impl Definitions {
             Kind::EscalationPlan => {
                 let plan = read_json::<EscalationPlanSpec>(body)?.shape()?;
                 self.directory.plans.insert(plan.name.clone(), Arc::new(plan));
+            }
+            Kind::Integration => {
+                let integration = read_json::<IntegrationSpec>(body)?.shape()?;
+                self.integrations.insert(integration.name.to_string(), Arc::new(integration));
+            }
+            Kind::Heartbeat => {
+                let heartbeat = read_json::<HeartbeatSpec>(body)?.shape()?;
+                self.heartbeats.insert(heartbeat.name.to_string(), Arc::new(heartbeat));
             }
             _ => {}
         }

@@ -19,6 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::callback::Callbacks;
 use crate::clock::Clock;
 use crate::config::provider::Provider;
+use crate::intake::limits::Limits;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -36,6 +37,8 @@ pub struct App {
     pub links: AnswerLinks,
     /// What is counted.
     pub metrics: Metrics,
+    /// How fast keys may send.
+    pub limits: Limits,
     /// The address that people use, without a slash at its end.
     pub public_url: Arc<str>,
     /// The providers that may call us back.
@@ -66,6 +69,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/openapi.json", axum::routing::get(async move || openapi(document.clone())))
         .merge(crate::web::router())
         .merge(crate::callback::router())
+        .merge(crate::intake::router())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::refuse_foreign_pages))

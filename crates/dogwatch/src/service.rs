@@ -28,7 +28,9 @@ use crate::config::Config;
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
+use crate::intake::limits::Limits;
 use crate::leave_calendar::LeaveCalendars;
+use crate::mailroom::Mailroom;
 use crate::outbound::Outbound;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
@@ -136,6 +138,7 @@ impl Service {
             clock: clock.clone(),
             links,
             metrics,
+            limits: Limits::new(config.intake_rate),
             public_url: public_url.as_str().into(),
             callbacks: Arc::new(callbacks),
             push_key: push_key.into(),
@@ -143,6 +146,10 @@ impl Service {
             providers: config.providers.as_slice().into(),
             shutdown: asked.clone(),
         };
+        if let Some(address) = config.intake_mail {
+            let mailroom = Mailroom::bind(app.clone(), address).await?;
+            workers.push(("the mailroom", tokio::spawn(mailroom.run(asked.clone()))));
+        }
         // Answers are small and awaited: they must not wait for more to send.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let mut asked = asked;

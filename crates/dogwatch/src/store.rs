@@ -11,9 +11,11 @@
 mod access;
 mod chat;
 pub(crate) mod core;
+mod integration_keys;
 pub(crate) mod model;
 pub mod phone;
 mod push;
+pub mod reception;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
 
@@ -41,7 +43,9 @@ use sqlite::rows::at_once;
 
 pub use access::{Access, Caller, NewToken, Token};
 pub use chat::Stale;
+pub use integration_keys::IntegrationKey;
 pub use push::Browser;
+use reception::{Became, Received, Reception};
 
 /// Why a verb could not be carried out. Nothing of it was stored, unless the commit itself broke off.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -324,6 +328,17 @@ pub struct Counts {
     pub oldest_due: Option<Timestamp>,
 }
 
+/// How a heartbeat stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The last sign of life; none: there has been none.
+    pub last_at: Option<Timestamp>,
+    /// When it is too late; none: it is, or nothing is expected any more.
+    pub late_at: Option<Timestamp>,
+    /// Its silence was told.
+    pub is_late: bool,
+}
+
 /// Who is woken by a commit.
 #[derive(Debug, Default)]
 pub struct Signals {
@@ -391,6 +406,61 @@ impl Store {
     /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
     pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
         self.backend.call(move |core, now| at_once(core.record(now, &incoming))).await
+    }
+
+    /// Stores a request of an integration: all of its events in one transaction. What became of each, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was stored, or nobody knows; it may be sent again.
+    pub async fn receive(&self, reception: Reception) -> Result<Vec<Became>, StoreError> {
+        self.backend.call(move |core, now| at_once(core.receive(now, &reception))).await
+    }
+
+    /// A sign of life of a heartbeat. Says whether there is such a one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn heard(&self, name: String) -> Result<bool, StoreError> {
+        self.backend.call(move |core, now| at_once(core.heard(now, &name))).await
+    }
+
+    /// How a heartbeat stands; none: nothing is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn heartbeat(&self, name: String) -> Result<Option<Heard>, StoreError> {
+        let row = self.backend.read(move |connection| sqlite::heartbeat::load(connection, &name)).await?;
+        Ok(row.map(|row| Heard {
+            last_at: Some(row.last_at).filter(|_| row.pinged),
+            late_at: row.check_at,
+            is_late: row.is_late,
+        }))
+    }
+
+    /// The last requests of an integration, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn received(&self, integration: Name, most: usize) -> Result<Vec<Received>, StoreError> {
+        self.backend.read(move |connection| sqlite::reception::last(connection, &integration, most)).await
+    }
+
+    /// One request of an integration, by its id; none: there was none, or it is no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn received_request(
+        &self,
+        integration: Name,
+        request: String,
+    ) -> Result<Option<Received>, StoreError> {
+        let read = move |connection: &_| sqlite::reception::by_request(connection, &integration, &request);
+        self.backend.read(read).await
     }
 
     /// Lets somebody do something to an alert. `None` when there is no such alert.

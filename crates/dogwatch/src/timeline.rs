@@ -202,6 +202,7 @@ fn by(entry: &HistoryEntry) -> String {
         Via::Mail => format!("{}, by a reply to a mail", actor.label),
         Via::Web => format!("{}, on the web", actor.label),
         Via::Api => format!("{}, by the API", actor.label),
+        Via::Integration => actor.label.clone(),
         Via::Dogwatch => actor.label.clone(),
     }
 }
@@ -257,6 +258,7 @@ fn tell_entry(entry: &HistoryEntry, alert: &Alert, directory: &Directory) -> Lin
         EntryKind::Merged => format!("Took in {}: {who}", entry.text),
         EntryKind::MergedInto => format!("Went into {}: {who}", entry.text),
         EntryKind::Reopened => format!("Opened again, {}", entry.text),
+        EntryKind::Amended => format!("Said in other words ({who}): {}", entry.text),
         EntryKind::Duty => {
             let are = if entry.people.len() > 1 { "are" } else { "is" };
             match entry.by {

@@ -70,6 +70,7 @@ fn trigger() -> Trigger {
         summary: "disk full".to_owned(),
         details: String::new(),
         severity: Severity::Critical,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: Actor { person: None, label: "Monitoring".to_owned(), via: Via::Api },
     }

@@ -28,7 +28,7 @@ use crate::contact::Contact;
 use crate::delivery::{Delivery, Purpose, State as DeliveryState};
 use crate::directory::Directory;
 use crate::effect::{Effect, Entry, EntryKind};
-use crate::event::{Actor, Input, Link, Severity, Trigger, Via};
+use crate::event::{Actor, Input, Link, Route, Severity, Trigger, Via};
 use crate::id::{AlertId, DeliveryId, Ids, PageId};
 use crate::invariant::{self, Broken};
 use crate::name::Name;
@@ -102,6 +102,8 @@ pub struct Alert {
     pub severity: Severity,
     /// Where to look.
     pub links: Vec<Link>,
+    /// What is done with it in place of what its team says.
+    pub route: Route,
     /// Where it stands.
     pub status: Status,
     /// When it was first reported.
@@ -208,6 +210,7 @@ pub fn begin(trigger: &Trigger, ids: &mut Ids<'_>) -> (State, Vec<Effect>) {
         details: trigger.details.clone(),
         severity: trigger.severity,
         links: trigger.links.clone(),
+        route: trigger.route.clone(),
         status: Status::Triggered,
         created_at: now,
         triggered_at: now,

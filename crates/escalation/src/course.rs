@@ -7,10 +7,12 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alert::Audience;
+use crate::alert::{Alert, Audience};
 use crate::directory::Directory;
 use crate::name::Name;
-use crate::plan::{Condition, DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationStep, OnCall, Target};
+use crate::plan::{
+    Condition, DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationPlan, EscalationStep, OnCall, Target,
+};
 
 /// How deep teams may name teams. Circles are refused when they are written; this ends those that are made
 /// of several edits.
@@ -49,15 +51,34 @@ impl Directory {
     /// one step a person, [`DEFAULT_AFTER`] each; of a team whoever is on call first, then the other members in
     /// order. A team that does not exist has no steps.
     pub fn course(&self, audience: &Audience, at: Timestamp) -> Course<'_> {
+        self.course_by(audience, None, at)
+    }
+
+    /// The course of an alert at `at`: through the plan that it was given, else through its team's.
+    pub fn course_of(&self, alert: &Alert, at: Timestamp) -> Course<'_> {
+        let own = alert.route.plan.as_ref().and_then(|plan| self.plans.get(plan));
+        self.course_by(&alert.audience, own.map(AsRef::as_ref), at)
+    }
+
+    fn course_by<'a>(
+        &'a self,
+        audience: &Audience,
+        own: Option<&'a EscalationPlan>,
+        at: Timestamp,
+    ) -> Course<'a> {
         let mut course = Course { repeat: DEFAULT_REPEAT, ..Course::default() };
         match audience {
             Audience::Person(name) => course.steps.push(default_step(None, Target::Person(name.clone()))),
             Audience::Team(name) => {
                 let Some((name, team)) = self.teams.get_key_value(name) else { return Course::default() };
-                if let Some(plan) = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan)) {
-                    (course.repeat, course.hold) = (plan.repeat, plan.hold);
+                let of_team = || team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
+                match own.or_else(|| of_team().map(AsRef::as_ref)) {
+                    Some(plan) => {
+                        (course.repeat, course.hold) = (plan.repeat, plan.hold);
+                        self.unroll_plan(name, plan, at, 0, &mut course.steps);
+                    }
+                    None => self.unroll(name, at, 0, &mut course.steps),
                 }
-                self.unroll(name, at, 0, &mut course.steps);
                 for step in &mut course.steps {
                     step.team = step.team.filter(|team| *team != name);
                 }
@@ -71,13 +92,24 @@ impl Directory {
         let Some(team) = self.teams.get(name) else { return };
         let plan = team.escalation_plan.as_ref().and_then(|plan| self.plans.get(plan));
         if let Some(plan) = plan {
-            return plan.steps.iter().for_each(|step| self.unroll_step(name, step, at, depth, steps));
+            return self.unroll_plan(name, plan, at, depth, steps);
         }
         let on_call = self.on_call(&Audience::Team(name.clone()), &OnCall::default(), at).people;
         let others = team.members.iter().filter(|member| !on_call.contains(member));
         let first = (!on_call.is_empty()).then(|| Target::OnCall(OnCall::default()));
         let targets = first.into_iter().chain(others.cloned().map(Target::Person));
         steps.extend(targets.take(MAX_STEPS).map(|target| default_step(Some(name), target)));
+    }
+
+    fn unroll_plan<'a>(
+        &'a self,
+        name: &'a Name,
+        plan: &'a EscalationPlan,
+        at: Timestamp,
+        depth: usize,
+        steps: &mut Vec<CourseStep<'a>>,
+    ) {
+        plan.steps.iter().for_each(|step| self.unroll_step(name, step, at, depth, steps));
     }
 
     fn unroll_step<'a>(

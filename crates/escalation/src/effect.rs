@@ -105,13 +105,15 @@ pub enum EntryKind {
     MergedInto,
     /// It was reported again soon after its end.
     Reopened,
+    /// The sender says it in other words.
+    Amended,
     /// A broken rule stopped the alert's task.
     Fault,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Triggered,
         Self::TriggeredAgain,
         Self::Round,
@@ -140,6 +142,7 @@ impl EntryKind {
         Self::Merged,
         Self::MergedInto,
         Self::Reopened,
+        Self::Amended,
         Self::Fault,
     ];
 
@@ -174,6 +177,7 @@ impl EntryKind {
             Self::Merged => "merged",
             Self::MergedInto => "merged_into",
             Self::Reopened => "reopened",
+            Self::Amended => "amended",
             Self::Fault => "fault",
         }
     }

@@ -85,8 +85,19 @@ pub struct Trigger {
     pub severity: Severity,
     /// Where to look.
     pub links: Vec<Link>,
+    /// What whoever set up the sender wants done with it, where that is not what its team says.
+    pub route: Route,
     /// Who or what reported it.
     pub by: Actor,
+}
+
+/// What is done with an alert in place of what its team says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// What it means for people, whatever its severity.
+    pub urgency: Option<Urgency>,
+    /// The escalation plan that it goes through. One that is no more counts as none.
+    pub plan: Option<Name>,
 }
 
 /// A place to look at.
@@ -138,13 +149,15 @@ pub enum Via {
     Web,
     /// The API, and the command line, which speaks it.
     Api,
+    /// A monitoring system, which reported it or passed it on.
+    Integration,
     /// The service itself.
     Dogwatch,
 }
 
 impl Via {
     /// Every way.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Handset,
         Self::Link,
         Self::Sms,
@@ -158,6 +171,7 @@ impl Via {
         Self::Mail,
         Self::Web,
         Self::Api,
+        Self::Integration,
         Self::Dogwatch,
     ];
 
@@ -177,6 +191,7 @@ impl Via {
             Self::Mail => "mail",
             Self::Web => "web",
             Self::Api => "api",
+            Self::Integration => "integration",
             Self::Dogwatch => "dogwatch",
         }
     }
@@ -335,6 +350,17 @@ pub enum Input {
         by: Actor,
         /// The short number of the other one.
         number: u64,
+    },
+    /// The sender says it in other words. What is none stays as it is.
+    Amend {
+        /// Who.
+        by: Actor,
+        /// What is wrong, in one line.
+        summary: Option<String>,
+        /// Anything more.
+        details: Option<String>,
+        /// Taken on if it is graver.
+        severity: Option<Severity>,
     },
     /// Silences may have begun, ended or changed.
     SilencesChanged,

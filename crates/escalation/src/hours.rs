@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use rota::period::ZonedPeriod;
 
-use crate::alert::Audience;
+use crate::alert::{Alert, Audience};
 use crate::directory::Directory;
 use crate::event::{Severity, Urgency};
 use crate::name::Name;
@@ -46,6 +46,11 @@ impl Directory {
             .iter()
             .find(|rule| rule.severity == severity && counts(&rule.during))
             .map_or(severity.urgency(), |rule| rule.urgency)
+    }
+
+    /// What an alert means for people at an instant.
+    pub fn urgency_of(&self, alert: &Alert, at: Timestamp) -> Urgency {
+        alert.route.urgency.unwrap_or_else(|| self.urgency(&alert.audience, alert.severity, at))
     }
 
     /// The steps of a person's plan for a page that begins at `at`. The periods of its steps are asked for that

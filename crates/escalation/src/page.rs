@@ -218,7 +218,7 @@ impl Turn<'_> {
     /// What the alert means for people now.
     pub(crate) fn urgency(&self) -> Urgency {
         let alert = &self.state.alert;
-        self.directory.urgency(&alert.audience, alert.severity, self.now)
+        self.directory.urgency_of(alert, self.now)
     }
 
     /// Pages one person: starts a page, or joins one that runs.

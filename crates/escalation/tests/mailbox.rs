@@ -53,6 +53,7 @@ impl Office {
                 summary: summary.to_owned(),
                 details: String::new(),
                 severity,
+                route: escalation::event::Route::default(),
                 links: Vec::new(),
                 by: Actor { person: None, label: "monitoring".to_owned(), via: Via::Api },
             };

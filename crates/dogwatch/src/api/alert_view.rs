@@ -99,7 +99,8 @@ pub struct ActView {
     pub by: String,
     /// The person, where it is known to be one.
     pub person: Option<String>,
-    /// `handset`, `link`, `ntfy`, `telegram`, `slack`, `mattermost`, `pushover`, `push`, `mail`, `web`, `api` or `dogwatch`.
+    /// `handset`, `link`, `sms`, `phone`, `ntfy`, `telegram`, `slack`, `mattermost`, `pushover`, `push`, `mail`, `web`, `api`,
+    /// `integration` or `dogwatch`.
     pub via: &'static str,
     /// When.
     pub at: String,
@@ -230,7 +231,7 @@ impl AlertView {
             summary: alert.summary.clone(),
             details: alert.details.clone(),
             severity: alert.severity.word(),
-            urgency: alert.severity.urgency().word(),
+            urgency: alert.route.urgency.unwrap_or(alert.severity.urgency()).word(),
             links: links.map(|link| LinkView { href: link.href.clone(), text: link.text.clone() }).collect(),
             status: alert.status.word(),
             created_at: instant(alert.created_at),

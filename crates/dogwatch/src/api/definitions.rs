@@ -404,6 +404,15 @@ kind_routes!(
     "/api/v1/integrations/{name}"
 );
 
+kind_routes!(
+    heartbeats,
+    Kind::Heartbeat,
+    crate::definition::HeartbeatSpec,
+    "heartbeats",
+    "/api/v1/heartbeats",
+    "/api/v1/heartbeats/{name}"
+);
+
 pub(super) fn router() -> OpenApiRouter<App> {
     people::router()
         .merge(teams::router())
@@ -412,4 +421,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(schedules::router())
         .merge(escalation_plans::router())
         .merge(integrations::router())
+        .merge(heartbeats::router())
 }

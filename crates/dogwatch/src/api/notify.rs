@@ -229,6 +229,7 @@ fn check(app: &App, caller: &Caller, audience: Audience, spec: NotifySpec) -> Re
         summary,
         details,
         severity,
+        route: escalation::event::Route::default(),
         links: spec.links.into_iter().map(|link| Link { href: link.href, text: link.text }).collect(),
         by: app.actor(caller, Via::Api),
     })

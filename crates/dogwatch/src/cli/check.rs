@@ -91,6 +91,7 @@ fn summary(loaded: &Loaded) -> String {
         (names(Kind::Rotation), "rotation", "rotations"),
         (names(Kind::Schedule), "schedule", "schedules"),
         (names(Kind::Integration), "integration", "integrations"),
+        (names(Kind::Heartbeat), "heartbeat", "heartbeats"),
         (names(Kind::Override), "override", "overrides"),
         (names(Kind::Leave), "leave", "leaves"),
         (names(Kind::Silence), "silence", "silences"),

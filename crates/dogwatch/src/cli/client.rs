@@ -30,6 +30,11 @@ impl Server {
         self.json
     }
 
+    /// The server's address, without a slash at its end.
+    pub(super) fn address(&self) -> &str {
+        self.url.trim_end_matches('/')
+    }
+
     /// Sends a request. Any answer is an `Ok`; see [`Self::expect`].
     pub(super) async fn send(
         &self,

@@ -186,6 +186,7 @@ async fn raise(store: &Store) -> anyhow::Result<u64> {
         summary: "disk full on db1".to_owned(),
         details: "/var is at 98 %, growing by 1 % a minute".to_owned(),
         severity: Severity::Critical,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: Actor { label: "the demo".to_owned(), ..Actor::dogwatch() },
     };

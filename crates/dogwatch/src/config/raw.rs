@@ -18,6 +18,7 @@ pub(super) struct Raw {
     pub(super) smtp: Option<Smtp>,
     pub(super) webhook: Webhook,
     pub(super) provider: Vec<toml::Table>,
+    pub(super) intake: Intake,
     /// Only from the environment: a file that is shown around must not let anybody in.
     #[serde(skip)]
     pub(super) admin_token: Option<String>,
@@ -45,8 +46,15 @@ pub(super) struct Webhook {
     pub(super) allow: Vec<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Intake {
+    pub(super) rate: Option<u32>,
+    pub(super) mail: Option<String>,
+}
+
 /// Every key, for "did you mean".
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 24] = [
     "listen",
     "database",
     "public_url",
@@ -68,6 +76,9 @@ const KEYS: [&str; 21] = [
     "key_file",
     "allow",
     "admin_token",
+    "intake",
+    "rate",
+    "mail",
 ];
 
 /// Reads a file.
@@ -103,6 +114,7 @@ impl Raw {
         text("DOGWATCH_PUBLIC_URL", &mut self.public_url);
         text("DOGWATCH_ADMIN_TOKEN", &mut self.admin_token);
         text("DOGWATCH_ADMIN_TOKEN_FILE", &mut self.admin_token_file);
+        text("DOGWATCH_INTAKE_MAIL", &mut self.intake.mail);
         text("DOGWATCH_WEBHOOK_KEY", &mut self.webhook.key);
         text("DOGWATCH_WEBHOOK_KEY_FILE", &mut self.webhook.key_file);
         if let Some(value) = environment("DOGWATCH_LAST_RESORT") {
@@ -113,6 +125,14 @@ impl Raw {
         }
         if let Some(value) = environment("DOGWATCH_WEBHOOK_ALLOW") {
             self.webhook.allow = list(value);
+        }
+        if let Some(value) = environment("DOGWATCH_INTAKE_RATE") {
+            let Ok(rate) = value.parse() else {
+                bail!(
+                    "DOGWATCH_INTAKE_RATE: \"{value}\" is no number of requests a second; write one such as 2000"
+                )
+            };
+            self.intake.rate = Some(rate);
         }
         let mut smtp = self.smtp.take().unwrap_or_default();
         let mut is_set = smtp.host.is_some() || smtp.from.is_some();

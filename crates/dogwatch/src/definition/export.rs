@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::file::key;
 use super::{
-    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec, PeriodSpec,
-    PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec, read_json,
+    EscalationPlanSpec, HeartbeatSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec,
+    PeriodSpec, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec, read_json,
 };
 
 /// The documents, kind by kind, each kind by name.
@@ -29,6 +29,7 @@ pub fn to_toml(documents: &[(Kind, Value)]) -> Result<String, String> {
             Kind::EscalationPlan => write::<EscalationPlanSpec>(*kind, body),
             Kind::Team => write::<TeamSpec>(*kind, body),
             Kind::Integration => write::<IntegrationSpec>(*kind, body),
+            Kind::Heartbeat => write::<HeartbeatSpec>(*kind, body),
             Kind::Override => write::<OverrideSpec>(*kind, body),
             Kind::Leave => write::<LeaveSpec>(*kind, body),
             Kind::Silence => write::<SilenceSpec>(*kind, body),

@@ -227,7 +227,7 @@ impl Definitions {
             // The zone of a person may have changed, and with it the hours of leave.
             Kind::Person => Touched::Person(key),
             Kind::Team => Touched::Team(key),
-            Kind::EscalationPlan | Kind::Integration => Touched::Nothing,
+            Kind::EscalationPlan | Kind::Integration | Kind::Heartbeat => Touched::Nothing,
         };
         if self.is_loading {
             return Ok(());

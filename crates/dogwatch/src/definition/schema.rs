@@ -6,8 +6,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::file::key;
 use super::{
-    EscalationPlanSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec, PeriodSpec,
-    PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
+    EscalationPlanSpec, HeartbeatSpec, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec, OverrideSpec,
+    PeriodSpec, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
 };
 
 /// Fields of periods that may be a single text instead of a list.
@@ -31,6 +31,7 @@ pub fn json_schema() -> Value {
             Kind::EscalationPlan => add::<EscalationPlanSpec>(&mut types),
             Kind::Team => add::<TeamSpec>(&mut types),
             Kind::Integration => add::<IntegrationSpec>(&mut types),
+            Kind::Heartbeat => add::<HeartbeatSpec>(&mut types),
             Kind::Override => add::<OverrideSpec>(&mut types),
             Kind::Leave => add::<LeaveSpec>(&mut types),
             Kind::Silence => add::<SilenceSpec>(&mut types),
@@ -54,7 +55,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Definitions of Dogwatch",
-        "description": "People, periods, rotations, schedules, escalation plans, teams, integrations, overrides and leave.",
+        "description": "People, periods, rotations, schedules, escalation plans, teams, integrations, heartbeats, overrides and leave.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,

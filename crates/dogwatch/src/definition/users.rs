@@ -3,7 +3,7 @@
 use escalation::name::Name;
 use escalation::plan::{Condition, OnCall, Target};
 
-use super::{Definitions, Kind, RotationSpec, read_json};
+use super::{Definitions, IntegrationSpec, Kind, RotationSpec, read_json};
 
 impl Definitions {
     /// What refers to a definition, as `team "ops"`: it can't be removed while something does.
@@ -31,12 +31,17 @@ impl Definitions {
         if targets(&self.directory.service.last_resort) {
             users.push("the service's last resort".to_owned());
         }
-        let named = |kind: Kind, field: &str| {
-            let with = self.list(kind, "").filter(|(_, defined)| defined.body[field] == name);
-            with.map(|(user, _)| format!("{kind} \"{user}\"")).collect::<Vec<_>>()
-        };
         match kind {
-            Kind::Team => users.extend(named(Kind::Integration, "team")),
+            Kind::Team | Kind::EscalationPlan => {
+                for (integration, defined) in self.list(Kind::Integration, "") {
+                    let spec = read_json::<IntegrationSpec>(defined.body.clone());
+                    if spec.is_ok_and(|spec| spec.names(kind, name)) {
+                        users.push(format!("integration \"{integration}\""));
+                    }
+                }
+                let of_team = self.heartbeats().filter(|it| kind == Kind::Team && it.team.as_str() == name);
+                users.extend(of_team.map(|it| format!("heartbeat \"{}\"", it.name)));
+            }
             Kind::Person => {
                 for (rotation, defined) in self.list(Kind::Rotation, "") {
                     let spec = read_json::<RotationSpec>(defined.body.clone());
@@ -64,6 +69,8 @@ impl Definitions {
                 let using = self.schedule_specs().filter(|spec| spec.periods().any(|one| one == name));
                 users.extend(using.map(|spec| format!("schedule \"{}\"", spec.name)));
                 users.extend(self.periods_that_use(name).map(|period| format!("period \"{period}\"")));
+                let within = self.heartbeats().filter(|it| it.period.as_deref() == Some(name));
+                users.extend(within.map(|it| format!("heartbeat \"{}\"", it.name)));
                 users.extend(self.silences_within(name).map(|silence| format!("\"{silence}\"")));
             }
             _ => {}

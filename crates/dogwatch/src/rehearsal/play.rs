@@ -50,6 +50,7 @@ pub(super) fn play(directory: &Directory, question: &Question) -> AlertRecord {
         summary: "rehearsal".to_owned(),
         details: String::new(),
         severity: question.severity,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: Actor { person: None, label: "rehearsal".to_owned(), via: Via::Dogwatch },
     };

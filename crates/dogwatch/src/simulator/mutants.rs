@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRecord, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -310,6 +310,13 @@ impl<R: Rows> Rows for Mutated<R> {
         async fn forget_post(&mut self, roster: &Roster, role: &str) -> ();
         async fn look(&mut self) -> Try<Look>;
         async fn save_look(&mut self, look: &Look) -> ();
+        async fn heartbeat(&mut self, name: &str) -> Option<HeartbeatRow>;
+        async fn heartbeats(&mut self) -> Vec<HeartbeatRow>;
+        async fn due_heartbeats(&mut self, now: Timestamp, most: usize) -> Vec<HeartbeatRow>;
+        async fn next_heartbeat(&mut self) -> Option<Timestamp>;
+        async fn save_heartbeat(&mut self, row: &HeartbeatRow) -> ();
+        async fn forget_heartbeat(&mut self, name: &str) -> ();
+        async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> ();
         async fn lock_definitions(&mut self) -> ();
         async fn is_newer(&mut self, known: u64) -> bool;
         async fn definitions(&mut self, definitions: Definitions) -> Definitions;

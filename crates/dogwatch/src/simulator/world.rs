@@ -280,6 +280,7 @@ impl<'a, H: House> World<'a, H> {
                     summary: format!("problem {key}"),
                     details: String::new(),
                     severity,
+                    route: escalation::event::Route::default(),
                     links: Vec::new(),
                     by: Actor { person: None, label: "monitor".to_owned(), via: Via::Api },
                 };

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::sqlite::codec::{corrupt, instant, name};
-use super::{Store, StoreError};
+use super::{IntegrationKey, Store, StoreError, integration_keys};
 use crate::clock::secret;
 use crate::secret::{Secret, hash_secret};
 
@@ -90,6 +90,7 @@ pub struct Access {
     tokens: HashMap<[u8; 32], Token>,
     sessions: HashMap<[u8; 32], Session>,
     secrets: BTreeMap<String, Vec<u8>>,
+    keys: HashMap<[u8; 32], IntegrationKey>,
 }
 
 impl Access {
@@ -128,7 +129,44 @@ impl Access {
         while let Some(row) = rows.next()? {
             access.secrets.insert(row.get(0)?, row.get(1)?);
         }
+        for key in integration_keys::load(connection)? {
+            access.add_key(key);
+        }
         Ok(access)
+    }
+
+    /// The integration that a key sends events of.
+    pub fn by_key(&self, text: &str, now: Timestamp) -> Option<&IntegrationKey> {
+        // Looked up by hash: how long it takes says nothing about the secret.
+        self.keys.get(&hash_secret(text)).filter(|key| key.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// The keys of an integration, oldest first.
+    pub fn keys_of(&self, integration: &str) -> Vec<&IntegrationKey> {
+        let own = self.keys.values().filter(|key| key.integration.as_str() == integration);
+        let mut keys: Vec<_> = own.collect();
+        keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        keys
+    }
+
+    pub(super) fn add_key(&mut self, key: IntegrationKey) {
+        self.keys.insert(key.hash(), key);
+    }
+
+    pub(super) fn end_keys(&mut self, integration: &Name, end: Timestamp) {
+        for key in self.keys.values_mut().filter(|key| key.integration == *integration) {
+            key.expires_at = Some(key.expires_at.map_or(end, |known| known.min(end)));
+        }
+    }
+
+    pub(super) fn remove_keys(&mut self, integration: &str) {
+        self.keys.retain(|_, key| key.integration.as_str() != integration);
+    }
+
+    pub(super) fn remove_key(&mut self, integration: &Name, id: &str) -> bool {
+        let before = self.keys.len();
+        self.keys.retain(|_, key| key.id != id || key.integration != *integration);
+        self.keys.len() < before
     }
 
     /// Whom a bearer token lets in.

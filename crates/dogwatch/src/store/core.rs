@@ -7,10 +7,12 @@
 //! Read next: `store/rows.rs` for what a backend has to do; `core/post.rs` for what is sent.
 
 mod definitions;
+mod heartbeats;
 mod merge;
 mod phone;
 mod post;
 mod receipts;
+mod reception;
 mod recurrence;
 mod silences;
 #[cfg(test)]
@@ -35,6 +37,7 @@ use crate::store::{
     Access, Acted, Advanced, AlertRef, Idempotency, Incoming, Published, Recorded, StoreError,
 };
 
+use heartbeats::Beats;
 use recurrence::About;
 use silences::Looked;
 use watch::Posts;
@@ -355,14 +358,15 @@ impl<R: Rows> Core<R> {
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now).await? } else { Posts::default() };
         let silences = if due.len() < most { self.watch_silences(now).await? } else { Looked::default() };
+        let beats = if due.len() < most { self.watch_heartbeats(now).await? } else { Beats::default() };
         let wake = self.rows.next_wake().await?;
         let again = is_busy.then(|| now + BUSY_FOR);
         // What was set here is answered here: the engine needs no call to look again.
         self.stirred.wakes = false;
         Ok(Advanced {
             wakes: due.len(),
-            is_full: (due.len() == most && !is_busy) || posts.are_more || silences.are_more,
-            next: wake.into_iter().chain(posts.next).chain(silences.next).chain(again).min(),
+            is_full: (due.len() == most && !is_busy) || posts.are_more || silences.are_more || beats.are_more,
+            next: [wake, posts.next, silences.next, beats.next, again].into_iter().flatten().min(),
         })
     }
 
@@ -375,6 +379,7 @@ impl<R: Rows> Core<R> {
             let why = "Dogwatch stopped while it was sending".to_owned();
             self.settle_delivery(now, delivery.attempt, delivery, &Outcome::Unknown { why }, None).await?;
         }
+        self.watch_heartbeats_anew(now).await?;
         Ok(count)
     }
 }

@@ -28,6 +28,7 @@ use escalation::watch::Seen;
 use jiff::Timestamp;
 
 use super::phone::{Line, LineChange};
+use super::reception::{Outcome as Made, Reception};
 use super::{Access, AlertRef, Idempotency, StoreError};
 use crate::definition::{Definitions, Kind, Owner};
 
@@ -92,6 +93,20 @@ impl ReceiptRow {
         let detail = String::new();
         Self { delivery, attempt, state: Receipt::Taken, detail, at: now, due_at: None, told: false }
     }
+}
+
+/// How a heartbeat stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeartbeatRow {
+    pub(crate) name: String,
+    /// The last sign of life, or since when one is waited for.
+    pub(crate) last_at: Timestamp,
+    /// There ever was a sign of life.
+    pub(crate) pinged: bool,
+    /// When it is too late; none: nothing is waited for.
+    pub(crate) check_at: Option<Timestamp>,
+    /// Its silence was told.
+    pub(crate) is_late: bool,
 }
 
 /// One connection to what is stored, with at most one transaction under way.
@@ -231,6 +246,21 @@ pub(crate) trait Rows {
     ) {
     }
 
+    // ---- heartbeats ----
+
+    /// How a heartbeat stands, locked.
+    async fn heartbeat(&mut self, name: &str) -> Result<Option<HeartbeatRow>>;
+    /// How all stand; not locked.
+    async fn heartbeats(&mut self) -> Result<Vec<HeartbeatRow>>;
+    /// Those that are too late, the longest first, locked; without those that another transaction has locked.
+    async fn due_heartbeats(&mut self, now: Timestamp, most: usize) -> Result<Vec<HeartbeatRow>>;
+    /// When the next is too late.
+    async fn next_heartbeat(&mut self) -> Result<Option<Timestamp>>;
+    /// Saves how one stands.
+    async fn save_heartbeat(&mut self, row: &HeartbeatRow) -> Result<()>;
+    /// A heartbeat is no more.
+    async fn forget_heartbeat(&mut self, name: &str) -> Result<()>;
+
     // ---- definitions and access ----
 
     /// Waits until no other transaction edits definitions, and keeps others from it until the end of this one.
@@ -248,6 +278,8 @@ pub(crate) trait Rows {
         body: Option<&serde_json::Value>,
         owner: &Owner,
     ) -> Result<u64>;
+    /// Ends every key of an integration.
+    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<()>;
     /// Tokens, sessions and keys in force.
     async fn access(&mut self) -> Result<Access>;
 }
@@ -268,4 +300,18 @@ pub(crate) trait ReplyRows: Rows {
     ) -> Result<String>;
     /// Remembers that something with this name came in and was acted on; whether it is the first time.
     async fn saw(&mut self, id: &str, now: Timestamp) -> Result<bool>;
+}
+
+/// What the requests of integrations need beside the rest.
+pub(crate) trait ReceptionRows: Rows {
+    /// Keeps a request with what was made of it, and lets the oldest go.
+    async fn keep_reception(&mut self, now: Timestamp, reception: &Reception, made: &Made) -> Result<()>;
+    /// The key of the alert that counts a problem together with others.
+    async fn group_of(&mut self, integration: &Name, member: &str) -> Result<Option<String>>;
+    /// One more problem is counted together with others.
+    async fn join_group(&mut self, integration: &Name, key: &str, member: &str) -> Result<()>;
+    /// A problem is gone. Returns how many are left that are counted together with it.
+    async fn leave_group(&mut self, integration: &Name, key: &str, member: &str) -> Result<u64>;
+    /// An alert has begun: whatever was counted together before it belongs to one that is over.
+    async fn clear_group(&mut self, integration: &Name, key: &str) -> Result<()>;
 }

@@ -31,7 +31,7 @@ impl OnDuty {
     pub(super) async fn gather(store: &Store, alert: &Alert, now: Timestamp) -> Result<Self, StoreError> {
         let definitions = store.definitions();
         let directory = definitions.directory();
-        let steps = directory.course(&alert.audience, now).steps;
+        let steps = directory.course_of(alert, now).steps;
         let targets =
             steps.iter().flat_map(|step| step.notify.iter()).chain(directory.last_resort(&alert.audience));
         let mut named: Vec<Option<Name>> = vec![None];
@@ -65,7 +65,7 @@ impl OnDuty {
         person: &Name,
         at: Timestamp,
     ) -> Vec<String> {
-        let steps = directory.course(&alert.audience, at).steps;
+        let steps = directory.course_of(alert, at).steps;
         let targets = match step {
             Some(step) => steps.get(usize::from(step)).map(|step| step.notify.to_vec()).unwrap_or_default(),
             None => directory.last_resort(&alert.audience).to_vec(),

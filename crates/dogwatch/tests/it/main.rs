@@ -48,6 +48,7 @@ mod chat;
 mod definitions;
 mod duty;
 mod email;
+mod intake;
 mod lifecycle;
 mod mailbox;
 mod naemon;

@@ -154,6 +154,7 @@ async fn a_silence_over_many_alerts_takes_them_in_turns_and_forgets_none() {
             summary: "disk full".to_owned(),
             details: String::new(),
             severity: Severity::Error,
+            route: escalation::event::Route::default(),
             links: Vec::new(),
             by: Actor::dogwatch(),
         };

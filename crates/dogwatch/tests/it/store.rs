@@ -21,6 +21,7 @@ fn trigger(key: &str) -> Incoming {
         summary: "x".to_owned(),
         details: String::new(),
         severity: Severity::Error,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: Actor::dogwatch(),
     };

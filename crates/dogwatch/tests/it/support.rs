@@ -55,6 +55,7 @@ pub struct World {
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
     server: tokio::task::JoinHandle<()>,
+    app: App,
     start: Timestamp,
     /// Dropped, it would end the live pages.
     _stopper: Stopper,
@@ -164,6 +165,7 @@ impl World {
             clock: shared.clone(),
             links: links.clone(),
             metrics: metrics.clone(),
+            limits: dogwatch::intake::limits::Limits::new(100),
             public_url: url.as_str().into(),
             callbacks,
             push_key: "BPubKey".into(),
@@ -171,7 +173,8 @@ impl World {
             providers: providers.into(),
             shutdown,
         };
-        let server = tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
+        let served = app.clone();
+        let server = tokio::spawn(async move { axum::serve(listener, router(served)).await.unwrap() });
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -190,9 +193,15 @@ impl World {
             url,
             client,
             server,
+            app,
             start,
             _stopper: stopper,
         }
+    }
+
+    /// What handlers may use.
+    pub fn app(&self) -> App {
+        self.app.clone()
     }
 
     /// Stops everything as a crash would, keeps the database, and starts anew with scripted channels.

@@ -134,7 +134,7 @@ impl Turn<'_> {
     pub(super) fn step_reached(&self) -> u16 {
         let position = self.state.alert.position;
         let audience = &self.state.alert.audience;
-        let steps = self.directory.course(audience, self.now).steps;
+        let steps = self.directory.course_of(&self.state.alert, self.now).steps;
         if position.last_resort && !self.directory.last_resort(audience).is_empty() {
             return u16::MAX;
         }

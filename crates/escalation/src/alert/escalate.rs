@@ -17,7 +17,7 @@ impl Turn<'_> {
         }
         let alert = &self.state.alert;
         let has_begun = alert.round > 1 || alert.position != Position::default();
-        let course = self.directory.course(&alert.audience, self.now);
+        let course = self.directory.course_of(alert, self.now);
         if let Some(hold) = course.hold.filter(|_| !has_begun) {
             let until = alert.created_at + hold;
             if until > self.now {
@@ -38,7 +38,7 @@ impl Turn<'_> {
     /// anybody is not repeated.
     pub(crate) fn escalate(&mut self) {
         let directory = self.directory;
-        let course = directory.course(&self.state.alert.audience, self.now);
+        let course = directory.course_of(&self.state.alert, self.now);
         loop {
             let position = self.state.alert.position;
             if let Some(step) = course.steps.get(usize::from(position.next_step)) {
@@ -128,7 +128,7 @@ impl Turn<'_> {
         self.state.alert.round += 1;
         self.state.alert.status = Status::Triggered;
         self.state.alert.round_started_at = self.now;
-        let course = self.directory.course(&self.state.alert.audience, self.now);
+        let course = self.directory.course_of(&self.state.alert, self.now);
         // A plan has at most a few steps, or one a member: its length fits.
         let end = u16::try_from(course.steps.len()).unwrap_or(u16::MAX - 1);
         let is_past = next >= end;
@@ -174,7 +174,7 @@ impl Turn<'_> {
     /// Whether what comes next is a new round.
     pub(super) fn ends_a_pass(&self) -> bool {
         let position = self.state.alert.position;
-        let course = self.directory.course(&self.state.alert.audience, self.now);
+        let course = self.directory.course_of(&self.state.alert, self.now);
         let is_through = usize::from(position.next_step) >= course.steps.len();
         is_through && position.fired && position.passes < course.repeat
     }

@@ -28,7 +28,7 @@ struct Fired<'a> {
 /// The steps that have fired in this round; the last resort counts as one more.
 fn fired_steps<'a>(alert: &Alert, directory: &'a Directory, now: Timestamp) -> Vec<Fired<'a>> {
     let position = alert.position;
-    let steps = directory.course(&alert.audience, now).steps;
+    let steps = directory.course_of(alert, now).steps;
     let fired = (0..).zip(steps.into_iter().take(usize::from(position.next_step)));
     let mut fired: Vec<Fired<'a>> = fired
         .map(|(index, step)| Fired {

@@ -47,6 +47,9 @@ impl Turn<'_> {
             Input::AddResponder { by, person } => self.add_responder(by, person),
             Input::Absorb { by, other } => self.absorb(by, other),
             Input::MergeInto { by, number } => self.merge_into(by, *number),
+            Input::Amend { by, summary, details, severity } => {
+                self.amend(by, summary.as_deref(), details.as_deref(), *severity)
+            }
             Input::SilencesChanged => self.look_at_silences(),
             Input::DutyChanged(handover) => self.duty_changed(handover),
         }
@@ -152,7 +155,7 @@ impl Turn<'_> {
     }
 
     fn escalate_now(&mut self, by: &Actor, to: Option<u16>) -> Verdict {
-        let steps = self.directory.course(&self.state.alert.audience, self.now).steps;
+        let steps = self.directory.course_of(&self.state.alert, self.now).steps;
         if to.is_some_and(|to| usize::from(to) >= steps.len()) {
             return Verdict::Refused("the escalation plan has no such step; leave it out for the next one");
         }

@@ -2,7 +2,7 @@
 
 use crate::alert::{Audience, Status, Turn, Verdict};
 use crate::effect::EntryKind;
-use crate::event::Actor;
+use crate::event::{Actor, Route};
 use crate::name::Name;
 use crate::page::{Asks, EndedWhy, Paged};
 
@@ -23,6 +23,8 @@ impl Turn<'_> {
         let alert = &mut self.state.alert;
         alert.since_round = alert.round.saturating_add(1);
         alert.audience = to.clone();
+        // They have a plan and a way of their own.
+        alert.route = Route::default();
         alert.insists = true;
         self.record(EntryKind::Reassigned, |entry| {
             entry.by = Some(by.clone());

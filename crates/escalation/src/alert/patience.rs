@@ -71,7 +71,7 @@ impl Turn<'_> {
         if position.last_resort || self.state.alert.status != Status::Triggered {
             return None;
         }
-        let course = self.directory.course(&self.state.alert.audience, self.now);
+        let course = self.directory.course_of(&self.state.alert, self.now);
         let newest = usize::from(position.next_step.checked_sub(1)?);
         course.steps.get(newest).map(|step| step.escalate)
     }

@@ -34,6 +34,40 @@ impl Turn<'_> {
         });
     }
 
+    /// The sender says it in other words, or means something graver.
+    pub(super) fn amend(
+        &mut self,
+        by: &Actor,
+        summary: Option<&str>,
+        details: Option<&str>,
+        severity: Option<Severity>,
+    ) -> Verdict {
+        let alert = &mut self.state.alert;
+        let summary = summary.filter(|summary| alert.summary != *summary);
+        let details = details.filter(|details| alert.details != *details);
+        let severity = severity.filter(|severity| *severity > alert.severity);
+        if let Some(details) = details {
+            details.clone_into(&mut alert.details);
+        }
+        let text = match (summary, details, severity) {
+            (Some(summary), ..) => {
+                summary.clone_into(&mut alert.summary);
+                summary.to_owned()
+            }
+            (None, Some(_), _) => "more details".to_owned(),
+            (None, None, Some(severity)) => severity.word().to_owned(),
+            (None, None, None) => return Verdict::Already,
+        };
+        self.record(EntryKind::Amended, |entry| {
+            entry.by = Some(by.clone());
+            entry.text = text;
+        });
+        if let Some(severity) = severity {
+            self.grow_to(severity);
+        }
+        Verdict::Done
+    }
+
     /// Takes on a severity if it is graver. Says whether it has become urgent by that: then people are paged anew,
     /// whoever had it.
     pub(super) fn grow_to(&mut self, severity: Severity) -> bool {

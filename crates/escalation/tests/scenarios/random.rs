@@ -191,7 +191,7 @@ fn check(world: &World, seen: &mut Seen, by_clock: bool, in_order: bool) {
                 story()
             );
         }
-        let plan = world.directory.course(&state.alert.audience, entry.at).steps;
+        let plan = world.directory.course_of(&state.alert, entry.at).steps;
         // The step of a plan that is another one since: the alert was passed on.
         let Some(fired) = plan.get(usize::from(step)) else { continue };
         // What waits for plans is never earlier than the moment at which it fired.

@@ -130,6 +130,7 @@ pub fn trigger(audience: Audience, severity: Severity) -> Trigger {
         summary: "disk full".to_owned(),
         details: String::new(),
         severity,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: monitoring(),
     }
@@ -555,6 +556,7 @@ fn sentence(entry: &Entry) -> String {
         EntryKind::Merged => format!("{text} goes into it, says {by}"),
         EntryKind::MergedInto => format!("goes into {text}, says {by}"),
         EntryKind::Reopened => format!("reopened {text}"),
+        EntryKind::Amended => format!("amended by {by}: {text}"),
         EntryKind::Fault => format!("fault: {text}"),
     }
 }

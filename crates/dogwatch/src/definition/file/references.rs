@@ -18,8 +18,8 @@ use super::places::Places;
 use super::tables::Table;
 use super::{shape, word};
 use crate::definition::{
-    Defined, Definitions, EscalationPlanSpec, FieldError, IntegrationSpec, Kind, LeaveSpec, MaintenanceSpec,
-    OverrideSpec, Owner, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
+    Defined, Definitions, EscalationPlanSpec, FieldError, HeartbeatSpec, IntegrationSpec, Kind, LeaveSpec,
+    MaintenanceSpec, OverrideSpec, Owner, PersonSpec, RotationSpec, ScheduleSpec, SilenceSpec, TeamSpec,
 };
 
 /// Checks all tables but those of periods, and puts those that are sound in force.
@@ -85,6 +85,7 @@ fn sound(
         Kind::Team => sound_as::<TeamSpec>,
         Kind::EscalationPlan => sound_as::<EscalationPlanSpec>,
         Kind::Integration => sound_as::<IntegrationSpec>,
+        Kind::Heartbeat => sound_as::<HeartbeatSpec>,
         Kind::Rotation => sound_as::<RotationSpec>,
         Kind::Schedule => sound_as::<ScheduleSpec>,
         Kind::Override => sound_as::<OverrideSpec>,
@@ -131,6 +132,8 @@ pub(in crate::definition) fn stand_in(kind: Kind, name: &str) -> Value {
         Kind::EscalationPlan => {
             json!({ "name": name, "steps": [{ "notify": ["on_call"], "after": "5m" }] })
         }
+        Kind::Integration => json!({ "name": name, "team": name }),
+        Kind::Heartbeat => json!({ "name": name, "team": name, "every": "1h" }),
         _ => json!({ "name": name }),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Core;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Owner, Step, Wanted, Write};
 use crate::store::rows::Rows;
-use crate::store::{Applied, Defining, Edit, Expect, StoreError};
+use crate::store::{Access, Applied, Defining, Edit, Expect, StoreError};
 
 /// Given what is in force, says what is to be.
 type EditOne<'a> = dyn Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + 'a;
@@ -112,8 +112,32 @@ impl<R: Rows> Core<R> {
         let before = self.memory.definitions.clone();
         self.rosters_changed(now, before.directory(), changed.directory()).await?;
         self.silences_changed(now, before.directory(), changed.directory()).await?;
-        self.memory.definitions = Arc::new(changed);
+        self.integrations_changed(now, &before, &changed).await?;
+        let changed = Arc::new(changed);
+        self.memory.definitions = changed.clone();
+        self.heartbeats_changed(now, &before, &changed).await?;
         self.stirred.seen = true;
+        Ok(())
+    }
+
+    /// The keys of an integration end with it: a later one of the same name is another.
+    async fn integrations_changed(
+        &mut self,
+        now: Timestamp,
+        before: &Definitions,
+        after: &Definitions,
+    ) -> Result<(), StoreError> {
+        let gone: Vec<String> = before
+            .names(Kind::Integration)
+            .filter(|name| after.get(Kind::Integration, name).is_none())
+            .map(str::to_owned)
+            .collect();
+        for name in gone {
+            self.rows.revoke_keys(&name, now).await?;
+            let mut access = Access::clone(&self.memory.access);
+            access.remove_keys(&name);
+            self.memory.access = Arc::new(access);
+        }
         Ok(())
     }
 

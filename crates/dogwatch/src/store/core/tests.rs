@@ -40,6 +40,7 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
         summary: "disk full".to_owned(),
         details: String::new(),
         severity: Severity::Critical,
+        route: escalation::event::Route::default(),
         links: Vec::new(),
         by: Actor::dogwatch(),
     };

@@ -17,6 +17,8 @@ pub(super) enum Lock {
     Mailbox(String),
     /// A watched post.
     Post(String),
+    /// A heartbeat.
+    Heartbeat(String),
     /// The look at open alerts.
     Look,
     /// The right to edit definitions.

@@ -21,7 +21,7 @@ use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
 use super::{Database, Transaction, gone};
 use crate::definition::{Defined, Definitions, Kind, Owner};
-use crate::store::rows::{Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
 use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -580,6 +580,49 @@ impl Rows for ModelRows {
         self.write(|writes| writes.look = Some(look.clone()))
     }
 
+    async fn heartbeat(&mut self, name: &str) -> Result<Option<HeartbeatRow>> {
+        self.lock(Lock::Heartbeat(name.to_owned())).await?;
+        self.look_at(|tables, writes| match writes.heartbeats.get(name) {
+            Some(own) => own.clone(),
+            None => tables.heartbeats.get(name).cloned(),
+        })
+    }
+
+    async fn heartbeats(&mut self) -> Result<Vec<HeartbeatRow>> {
+        self.look_at(|tables, writes| {
+            let committed =
+                tables.heartbeats.iter().filter(|(name, _)| !writes.heartbeats.contains_key(*name));
+            let own = writes.heartbeats.iter().filter_map(|(name, row)| Some((name, row.as_ref()?)));
+            let all: BTreeMap<_, _> = committed.chain(own).collect();
+            all.into_values().cloned().collect()
+        })
+    }
+
+    async fn due_heartbeats(&mut self, now: Timestamp, most: usize) -> Result<Vec<HeartbeatRow>> {
+        let mut due = self.heartbeats().await?;
+        due.retain(|row| row.check_at.is_some_and(|at| at <= now));
+        due.sort_by(|one, other| (one.check_at, &one.name).cmp(&(other.check_at, &other.name)));
+        let mut locked = Vec::new();
+        for row in due {
+            if locked.len() < most && self.try_lock(&Lock::Heartbeat(row.name.clone()), true)? {
+                locked.push(row);
+            }
+        }
+        Ok(locked)
+    }
+
+    async fn next_heartbeat(&mut self) -> Result<Option<Timestamp>> {
+        Ok(self.heartbeats().await?.iter().filter_map(|row| row.check_at).min())
+    }
+
+    async fn save_heartbeat(&mut self, row: &HeartbeatRow) -> Result<()> {
+        self.write(|writes| drop(writes.heartbeats.insert(row.name.clone(), Some(row.clone()))))
+    }
+
+    async fn forget_heartbeat(&mut self, name: &str) -> Result<()> {
+        self.write(|writes| drop(writes.heartbeats.insert(name.to_owned(), None)))
+    }
+
     async fn lock_definitions(&mut self) -> Result<()> {
         self.lock(Lock::Definitions).await
     }
@@ -628,6 +671,11 @@ impl Rows for ModelRows {
         let version = Version { number, kind, name: name.to_owned(), defined };
         self.write(|writes| writes.versions.push(version))?;
         Ok(number)
+    }
+
+    async fn revoke_keys(&mut self, _integration: &str, _now: Timestamp) -> Result<()> {
+        // Here nobody has keys.
+        Ok(())
     }
 
     async fn access(&mut self) -> Result<Access> {

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::ready_at;
 use crate::definition::{Defined, Kind};
 use crate::store::DeliveryRecord;
-use crate::store::rows::{Look, ReceiptRow, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, ReceiptRow, WatchedPost};
 
 /// A version of a definition; without what it says: a removal.
 #[derive(Clone)]
@@ -51,6 +51,7 @@ pub(super) struct Tables {
     pub(super) receipts: BTreeMap<(DeliveryId, u8), ReceiptRow>,
     pub(super) mailboxes: BTreeMap<Name, Mailbox>,
     pub(super) posts: BTreeMap<String, PostRow>,
+    pub(super) heartbeats: BTreeMap<String, HeartbeatRow>,
     pub(super) look: Look,
     pub(super) versions: Vec<Version>,
     // Indexes of the above.
@@ -78,6 +79,7 @@ pub(super) struct Writes {
     pub(super) receipts: BTreeMap<(DeliveryId, u8), ReceiptRow>,
     pub(super) mailboxes: BTreeMap<Name, Mailbox>,
     pub(super) posts: BTreeMap<String, Option<PostRow>>,
+    pub(super) heartbeats: BTreeMap<String, Option<HeartbeatRow>>,
     pub(super) look: Option<Look>,
     pub(super) versions: Vec<Version>,
 }
@@ -110,6 +112,12 @@ impl Tables {
             match row {
                 Some(row) => drop(self.posts.insert(key, row)),
                 None => drop(self.posts.remove(&key)),
+            }
+        }
+        for (name, row) in writes.heartbeats {
+            match row {
+                Some(row) => drop(self.heartbeats.insert(name, row)),
+                None => drop(self.heartbeats.remove(&name)),
             }
         }
         if let Some(look) = writes.look {

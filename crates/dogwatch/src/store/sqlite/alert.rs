@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{
     act_from_json, act_to_json, contact, contacts_from_json, contacts_to_json, corrupt, from_json, id_bytes,
-    instant, links_from_json, links_to_json, name, silenced_from_json, silenced_to_json, small,
-    snooze_from_json, snooze_to_json, to_json, word,
+    instant, links_from_json, links_to_json, name, route_from_json, route_to_json, silenced_from_json,
+    silenced_to_json, small, snooze_from_json, snooze_to_json, to_json, word,
 };
 use crate::store::{AlertRef, StoreError};
 
@@ -21,12 +21,12 @@ use crate::store::{AlertRef, StoreError};
 pub(super) const ALERT_COLUMNS: &str = "number, id, audience_kind, audience, integration, dedup_key, \
      summary, details, severity, links, status, created_at, triggered_at, triggers, round, \
      round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, \
-     snoozed, silenced, insists, merged_into";
+     snoozed, silenced, insists, merged_into, route";
 
 const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, dedup_key, summary, details, \
      severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
      passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, snoozed, silenced, \
-     insists, merged_into, wakes FROM alert WHERE id = ?1";
+     insists, merged_into, route, wakes FROM alert WHERE id = ?1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
      step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until, redialled";
@@ -44,6 +44,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
     let resolved: Option<String> = row.get(22)?;
     let (snoozed, silenced): (Option<String>, Option<String>) = (row.get(25)?, row.get(26)?);
     let merged_into: Option<i64> = row.get(28)?;
+    let route: Option<String> = row.get(29)?;
     let text = |index: usize| row.get::<_, String>(index);
     let number = |index: usize| row.get::<_, i64>(index);
     let (audience_kind, audience) = (text(2)?, text(3)?);
@@ -69,6 +70,7 @@ pub(super) fn read_alert(row: &Row<'_>) -> Parsed<Alert> {
             details,
             severity: word(&Severity::ALL, Severity::word, &severity)?,
             links: links_from_json(&links)?,
+            route: route_from_json(route.as_deref())?,
             status: word(&Status::ALL, Status::word, &status)?,
             created_at: instant(numbers[1])?,
             triggered_at: instant(numbers[2])?,
@@ -203,7 +205,7 @@ pub(super) fn load_live_pages(
 pub(super) fn load(connection: &Connection, id: AlertId) -> Result<Option<State>, StoreError> {
     let found = connection
         .prepare_cached(BY_ID)?
-        .query_row([id.to_bytes()], |row| Ok((read_alert(row)?, row.get::<_, String>(29)?)))
+        .query_row([id.to_bytes()], |row| Ok((read_alert(row)?, row.get::<_, String>(30)?)))
         .optional()?;
     let Some((alert, wakes)) = found else { return Ok(None) };
     let mut statement = connection.prepare_cached(PAGES)?;
@@ -231,8 +233,8 @@ pub(super) fn save(
             let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
                  details, severity, links, status, created_at, triggered_at, triggers, round, \
                  round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
-                 roles_reached, since_round, wakes, is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+                 roles_reached, since_round, wakes, is_open, route) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
             connection.prepare_cached(statement)?.execute(params![
                 alert.id.to_bytes(),
                 kind_of(&alert.audience),
@@ -260,6 +262,7 @@ pub(super) fn save(
                 alert.since_round,
                 wakes_to_json(&after.wakes)?,
                 alert.status != Status::Resolved,
+                route_to_json(&alert.route)?,
             ])?;
             // A new row's number is positive.
             u64::try_from(connection.last_insert_rowid()).unwrap_or_default()
@@ -282,6 +285,16 @@ pub(super) fn save(
                         kind_of(&alert.audience),
                         alert.audience.name().as_str()
                     ])?;
+            }
+            if before.alert.route != alert.route {
+                connection
+                    .prepare_cached("UPDATE alert SET route = ?2 WHERE id = ?1")?
+                    .execute(params![alert.id.to_bytes(), route_to_json(&alert.route)?])?;
+            }
+            if before.alert.summary != alert.summary || before.alert.details != alert.details {
+                connection
+                    .prepare_cached("UPDATE alert SET summary = ?2, details = ?3 WHERE id = ?1")?
+                    .execute(params![alert.id.to_bytes(), alert.summary, alert.details])?;
             }
             if has_begun(alert) && !has_begun(&before.alert) {
                 connection

@@ -3,7 +3,7 @@
 
 use escalation::alert::{Act, Silenced, Snooze};
 use escalation::contact::Contact;
-use escalation::event::{Actor, Link, Via};
+use escalation::event::{Actor, Link, Route, Urgency, Via};
 use escalation::name::Name;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,33 @@ pub(super) fn links_to_json(links: &[Link]) -> Result<String, StoreError> {
 pub(super) fn links_from_json(text: &str) -> Result<Vec<Link>, StoreError> {
     let rows: Vec<LinkRow> = from_json(text)?;
     Ok(rows.into_iter().map(|row| Link { href: row.href, text: row.text }).collect())
+}
+
+#[derive(Serialize, Deserialize)]
+struct RouteRow {
+    urgency: Option<String>,
+    plan: Option<String>,
+}
+
+pub(super) fn route_to_json(route: &Route) -> Result<Option<String>, StoreError> {
+    if *route == Route::default() {
+        return Ok(None);
+    }
+    to_json(&RouteRow {
+        urgency: route.urgency.map(|urgency| urgency.word().to_owned()),
+        plan: route.plan.as_ref().map(ToString::to_string),
+    })
+    .map(Some)
+}
+
+pub(super) fn route_from_json(text: Option<&str>) -> Result<Route, StoreError> {
+    let Some(text) = text else { return Ok(Route::default()) };
+    let row: RouteRow = from_json(text)?;
+    let urgency = |text: &str| word(&[Urgency::High, Urgency::Low], Urgency::word, text);
+    Ok(Route {
+        urgency: row.urgency.as_deref().map(urgency).transpose()?,
+        plan: row.plan.as_deref().map(name).transpose()?,
+    })
 }
 
 #[derive(Serialize, Deserialize)]

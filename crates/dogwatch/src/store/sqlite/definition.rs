@@ -69,7 +69,10 @@ pub(in crate::store) fn rosters_since(
     let mut before = Some(Vec::new());
     while let Some(row) = rows.next()? {
         let (kind, name, since, defined) = read(row)?;
-        if matches!(kind, Kind::EscalationPlan | Kind::Integration | Kind::Silence | Kind::Maintenance) {
+        if matches!(
+            kind,
+            Kind::EscalationPlan | Kind::Integration | Kind::Heartbeat | Kind::Silence | Kind::Maintenance
+        ) {
             continue;
         }
         match &mut before {

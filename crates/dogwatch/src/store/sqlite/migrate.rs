@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
     ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
@@ -15,6 +15,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("0006_plans", include_str!("../../../migrations/sqlite/0006_plans.sql")),
     ("0007_phone", include_str!("../../../migrations/sqlite/0007_phone.sql")),
     ("0008_chat", include_str!("../../../migrations/sqlite/0008_chat.sql")),
+    ("0009_intake", include_str!("../../../migrations/sqlite/0009_intake.sql")),
 ];
 
 /// Applies what is missing.

@@ -19,12 +19,17 @@ use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{alert, definition, delivery, duty, event, mailbox, receipt, reply, silence, wake};
+use super::{
+    alert, definition, delivery, duty, event, heartbeat, mailbox, receipt, reception, reply, silence, wake,
+};
 use crate::definition::{Definitions, Kind, Owner};
 use crate::store::core::Core;
 use crate::store::phone::{Line, LineChange};
-use crate::store::rows::{Look, Place, ReceiptRow, ReplyRows, Rows, Subject, Try, WatchedPost};
-use crate::store::{Access, AlertRef, Idempotency, StoreError};
+use crate::store::reception::{Outcome as Made, Reception};
+use crate::store::rows::{
+    HeartbeatRow, Look, Place, ReceiptRow, ReceptionRows, ReplyRows, Rows, Subject, Try, WatchedPost,
+};
+use crate::store::{Access, AlertRef, Idempotency, StoreError, integration_keys};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -280,6 +285,30 @@ impl Rows for SqliteRows {
         silence::save(&self.connection, look)
     }
 
+    async fn heartbeat(&mut self, name: &str) -> Result<Option<HeartbeatRow>> {
+        heartbeat::load(&self.connection, name)
+    }
+
+    async fn heartbeats(&mut self) -> Result<Vec<HeartbeatRow>> {
+        heartbeat::all(&self.connection)
+    }
+
+    async fn due_heartbeats(&mut self, now: Timestamp, most: usize) -> Result<Vec<HeartbeatRow>> {
+        heartbeat::due(&self.connection, now, most)
+    }
+
+    async fn next_heartbeat(&mut self) -> Result<Option<Timestamp>> {
+        heartbeat::next(&self.connection)
+    }
+
+    async fn save_heartbeat(&mut self, row: &HeartbeatRow) -> Result<()> {
+        heartbeat::save(&self.connection, row)
+    }
+
+    async fn forget_heartbeat(&mut self, name: &str) -> Result<()> {
+        heartbeat::remove(&self.connection, name)
+    }
+
     async fn lock_definitions(&mut self) -> Result<()> {
         Ok(())
     }
@@ -302,6 +331,10 @@ impl Rows for SqliteRows {
         owner: &Owner,
     ) -> Result<u64> {
         definition::insert(&self.connection, now, kind, name, body, owner)
+    }
+
+    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<()> {
+        integration_keys::revoke_all(&self.connection, now, integration)
     }
 
     async fn access(&mut self) -> Result<Access> {
@@ -330,5 +363,27 @@ impl ReplyRows for SqliteRows {
 
     async fn saw(&mut self, id: &str, now: Timestamp) -> Result<bool> {
         reply::saw(&self.connection, id, now)
+    }
+}
+
+impl ReceptionRows for SqliteRows {
+    async fn keep_reception(&mut self, now: Timestamp, taken: &Reception, made: &Made) -> Result<()> {
+        reception::insert(&self.connection, now, taken, made)
+    }
+
+    async fn group_of(&mut self, integration: &Name, member: &str) -> Result<Option<String>> {
+        reception::group_of(&self.connection, integration, member)
+    }
+
+    async fn join_group(&mut self, integration: &Name, key: &str, member: &str) -> Result<()> {
+        reception::join(&self.connection, integration, key, member)
+    }
+
+    async fn leave_group(&mut self, integration: &Name, key: &str, member: &str) -> Result<u64> {
+        reception::leave(&self.connection, integration, key, member)
+    }
+
+    async fn clear_group(&mut self, integration: &Name, key: &str) -> Result<()> {
+        reception::clear(&self.connection, integration, key)
     }
 }

@@ -41,4 +41,4 @@ CREATE TABLE callback_seen (
 CREATE INDEX callback_seen_at ON callback_seen (at);
 
 -- The newest short message to a number: what "ack all" is about.
-CREATE INDEX delivery_sms ON delivery (contact, created_at) WHERE provider = 'sms';
+CREATE INDEX delivery_sms ON delivery (contact, lease_until) WHERE provider = 'sms';

@@ -157,7 +157,6 @@ async fn told(State(app): State<App>, document: Document) -> Response {
         return StatusCode::OK.into_response();
     };
     // The person's next contact comes now.
-    let why = format!("the mail did not arrive: {why}");
     let done = app.store.receipt(delivery, attempt, Receipt::Failed, why).await;
     finish(&app, id, done).await
 }

@@ -143,7 +143,7 @@ pub(in crate::store) fn newest_sms(
     let id: Option<Vec<u8>> = connection
         .prepare_cached(
             "SELECT id FROM delivery WHERE provider = 'sms' AND contact = ?1 AND purpose = 'page' \
-             AND state = 'sent' ORDER BY created_at DESC LIMIT 1",
+             AND state = 'sent' ORDER BY lease_until DESC LIMIT 1",
         )?
         .query_row([contact.as_str()], |row| row.get(0))
         .optional()?;

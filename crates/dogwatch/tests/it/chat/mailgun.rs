@@ -202,7 +202,7 @@ async fn a_mail_that_bounces_later_brings_the_next_contact_at_once() {
     post.world.settle().await;
     let alert = post.world.get("/api/v1/alerts/1").await;
     assert_eq!(delivery(&alert, "handset")["state"], "sent");
-    let bounced = "Mailgun: the mail to john@example.org did not arrive: 5.1.1 no such user";
+    let bounced = "It did not arrive: John Smith by mail: 5.1.1 no such user";
     let story = post.world.story(1).await;
     assert_eq!(story.iter().filter(|line| line.ends_with(bounced)).count(), 1, "{story:?}");
     // Told again, in the same request and in another: once is enough.

@@ -195,7 +195,7 @@ fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
     let twilio = "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nfrom = \"+18005550100\"\ntoken = \"x\"\n";
     for (text, words) in [
         ("kind = \"twilio\"", &["provider 1", "name is missing"][..]),
-        ("name = \"a\"\nkind = \"pigeon\"", &["\"a\"", "\"pigeon\"", "\"vonage\""][..]),
+        ("name = \"a\"\nkind = \"pigeon\"", &["\"a\"", "\"pigeon\"", "vonage"][..]),
         ("name = \"a\"\nkind = \"twilio\"\naccount = \"AC1\"", &["account", "32 digits"][..]),
         (&*format!("name = \"a\"\n{twilio}url = \"http://x\""), &["url means nothing"][..]),
         (&*format!("name = \"a\"\n{twilio}receipt_within = \"1h\""), &["receipt_within", "5m"][..]),

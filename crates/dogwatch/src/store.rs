@@ -17,6 +17,7 @@ pub mod phone;
 mod push;
 pub mod reception;
 pub(crate) mod rows;
+mod sql;
 pub(crate) mod sqlite;
 
 use std::collections::HashMap;
@@ -39,7 +40,7 @@ use crate::definition::{
     Changed, Definitions, DocumentError, FieldError, Kind, Lies, Owner, Subject, Wanted, Write,
 };
 
-use sqlite::rows::at_once;
+use sqlite::connection::at_once;
 
 pub use access::{Access, Caller, NewToken, Token};
 pub use chat::Stale;
@@ -359,10 +360,41 @@ struct Published {
     access: Arc<Access>,
 }
 
+/// Where things are stored.
+#[derive(Clone)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+}
+
+/// Runs a verb in a transaction of whichever backend there is. `promise`: somebody relies on it once it is answered;
+/// `note`: nobody does.
+macro_rules! verb {
+    ($store:ident.$how:ident(|$core:ident, $now:ident| $work:expr)) => {
+        match &$store.backend {
+            $crate::store::Backend::Sqlite(sqlite) => {
+                sqlite.$how(move |$core, $now| $crate::store::at_once($work)).await
+            }
+        }
+    };
+}
+use verb;
+
+/// Asks a question of whichever backend there is.
+macro_rules! question {
+    ($store:ident.ask(|$sql:ident| $work:expr)) => {
+        match &$store.backend {
+            $crate::store::Backend::Sqlite(sqlite) => {
+                sqlite.ask(move |$sql| $crate::store::at_once($work)).await
+            }
+        }
+    };
+}
+use question;
+
 /// The store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    backend: sqlite::Sqlite,
+    backend: Backend,
     published: Arc<RwLock<Published>>,
     signals: Arc<Signals>,
 }
@@ -380,8 +412,8 @@ impl Store {
     ) -> anyhow::Result<Self> {
         let published = Arc::new(RwLock::new(Published::default()));
         let signals = Arc::new(Signals::default());
-        let backend = sqlite::Sqlite::open(path, clock, service, published.clone(), signals.clone())?;
-        Ok(Self { backend, published, signals })
+        let sqlite = sqlite::Sqlite::open(path, clock, service, published.clone(), signals.clone())?;
+        Ok(Self { backend: Backend::Sqlite(sqlite), published, signals })
     }
 
     /// Who is woken by a commit.
@@ -405,7 +437,7 @@ impl Store {
     ///
     /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
     pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
-        self.backend.call(move |core, now| at_once(core.record(now, &incoming))).await
+        verb!(self.promise(|core, now| core.record(now, &incoming)))
     }
 
     /// Stores a request of an integration: all of its events in one transaction. What became of each, in order.
@@ -414,7 +446,7 @@ impl Store {
     ///
     /// [`StoreError`]: nothing was stored, or nobody knows; it may be sent again.
     pub async fn receive(&self, reception: Reception) -> Result<Vec<Became>, StoreError> {
-        self.backend.call(move |core, now| at_once(core.receive(now, &reception))).await
+        verb!(self.promise(|core, now| core.receive(now, &reception)))
     }
 
     /// A sign of life of a heartbeat. Says whether there is such a one.
@@ -423,7 +455,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn heard(&self, name: String) -> Result<bool, StoreError> {
-        self.backend.call(move |core, now| at_once(core.heard(now, &name))).await
+        verb!(self.promise(|core, now| core.heard(now, &name)))
     }
 
     /// How a heartbeat stands; none: nothing is known of it.
@@ -432,7 +464,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn heartbeat(&self, name: String) -> Result<Option<Heard>, StoreError> {
-        let row = self.backend.read(move |connection| sqlite::heartbeat::load(connection, &name)).await?;
+        let row = question!(self.ask(|sql| sql::heartbeat::load(sql, &name)))?;
         Ok(row.map(|row| Heard {
             last_at: Some(row.last_at).filter(|_| row.pinged),
             late_at: row.check_at,
@@ -446,7 +478,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn received(&self, integration: Name, most: usize) -> Result<Vec<Received>, StoreError> {
-        self.backend.read(move |connection| sqlite::reception::last(connection, &integration, most)).await
+        question!(self.ask(|sql| sql::reception::last(sql, &integration, most)))
     }
 
     /// One request of an integration, by its id; none: there was none, or it is no longer kept.
@@ -459,8 +491,7 @@ impl Store {
         integration: Name,
         request: String,
     ) -> Result<Option<Received>, StoreError> {
-        let read = move |connection: &_| sqlite::reception::by_request(connection, &integration, &request);
-        self.backend.read(read).await
+        question!(self.ask(|sql| sql::reception::by_request(sql, &integration, &request)))
     }
 
     /// Lets somebody do something to an alert. `None` when there is no such alert.
@@ -469,7 +500,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn act(&self, alert: AlertRef, input: Input) -> Result<Option<Acted>, StoreError> {
-        self.backend.call(move |core, now| at_once(core.act(now, alert, &input))).await
+        verb!(self.promise(|core, now| core.act(now, alert, &input)))
     }
 
     /// Lets alerts go into another one: all of them, or none.
@@ -483,7 +514,7 @@ impl Store {
         others: Vec<AlertRef>,
         by: Actor,
     ) -> Result<Merging, StoreError> {
-        self.backend.call(move |core, now| at_once(core.merge(now, into, &others, &by))).await
+        verb!(self.promise(|core, now| core.merge(now, into, &others, &by)))
     }
 
     /// Handles wakes that are due, the longest overdue first, at most `most` of them; then duty that may have
@@ -493,7 +524,7 @@ impl Store {
     ///
     /// [`StoreError`]: the wakes stay due.
     pub async fn advance(&self, most: usize) -> Result<Advanced, StoreError> {
-        self.backend.call_within(move |core, now| at_once(core.advance(now, most))).await
+        verb!(self.note(|core, now| core.advance(now, most)))
     }
 
     /// Claims deliveries that may be sent now; those that nobody wants any more are withdrawn.
@@ -502,7 +533,7 @@ impl Store {
     ///
     /// [`StoreError`]: nothing is claimed, or the claims end with their leases.
     pub async fn claim(&self, capacity: Capacity) -> Result<Claims, StoreError> {
-        self.backend.call(move |core, now| at_once(core.claim(now, &capacity))).await
+        verb!(self.promise(|core, now| core.claim(now, &capacity)))
     }
 
     /// Stores what came of a claimed delivery. A token that is not the newest changes nothing.
@@ -511,7 +542,7 @@ impl Store {
     ///
     /// [`StoreError`]: to be tried again; otherwise the lease ends and the outcome counts as unknown.
     pub async fn settle(&self, id: DeliveryId, token: u8, outcome: Outcome) -> Result<(), StoreError> {
-        self.backend.call_within(move |core, now| at_once(core.settle(now, id, token, &outcome))).await
+        verb!(self.note(|core, now| core.settle(now, id, token, &outcome)))
     }
 
     /// Ends the claims of a process that is gone: their outcomes are unknown. Only for who owns the
@@ -521,7 +552,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn recover(&self) -> Result<usize, StoreError> {
-        self.backend.call(|core, now| at_once(core.recover(now))).await
+        verb!(self.promise(|core, now| core.recover(now)))
     }
 
     /// Changes one definition. `edit` is given what is in force and says what is to be.
@@ -536,7 +567,7 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| at_once(core.define(now, kind, &name, expect, false, &edit))).await
+        verb!(self.promise(|core, now| core.define(now, kind, &name, expect, false, &edit)))
     }
 
     /// The same, also of what files keep.
@@ -551,7 +582,7 @@ impl Store {
         expect: Expect,
         edit: impl Fn(Option<&serde_json::Value>) -> Result<Write, Vec<FieldError>> + Send + 'static,
     ) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| at_once(core.define(now, kind, &name, expect, true, &edit))).await
+        verb!(self.promise(|core, now| core.define(now, kind, &name, expect, true, &edit)))
     }
 
     /// Puts what files say in force, all of it or nothing; nothing also if something was edited since `planned`.
@@ -560,7 +591,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn apply(&self, wanted: Wanted, planned: Option<u64>) -> Result<Applied, StoreError> {
-        self.backend.call(move |core, now| at_once(core.apply(now, &wanted, planned))).await
+        verb!(self.promise(|core, now| core.apply(now, &wanted, planned)))
     }
 
     /// Changes many definitions, all or none: the first that can't be is told.
@@ -569,7 +600,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn define_all(&self, edits: Vec<Edit>) -> Result<Defining, StoreError> {
-        self.backend.call(move |core, now| at_once(core.define_all(now, &edits))).await
+        verb!(self.promise(|core, now| core.define_all(now, &edits)))
     }
 
     /// What said who is on call from an instant on: as it was in force then, and each that took its place
@@ -579,7 +610,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn rosters_since(&self, subject: Subject, from: Timestamp) -> Result<Vec<InForce>, StoreError> {
-        self.backend.read(move |connection| sqlite::rosters_since(connection, &subject, from)).await
+        question!(self.ask(|sql| sql::definition::rosters_since(sql, &subject, from)))
     }
 
     /// Everything about one alert.
@@ -588,7 +619,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn alert(&self, alert: AlertRef) -> Result<Option<AlertRecord>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::alert(connection, alert)).await
+        question!(self.ask(|sql| sql::read::alert(sql, alert)))
     }
 
     /// Alerts, newest first.
@@ -597,7 +628,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn alerts(&self, filter: AlertFilter) -> Result<Vec<Alert>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::alerts(connection, &filter)).await
+        question!(self.ask(|sql| sql::read::alerts(sql, &filter)))
     }
 
     /// Alerts that were reported since an instant, newest first, of those that fit, each with how often. Reads every
@@ -611,7 +642,7 @@ impl Store {
         since: Timestamp,
         fits: impl Fn(&Alert) -> bool + Send + 'static,
     ) -> Result<Vec<(Alert, u64)>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::reported_since(connection, since, &fits)).await
+        question!(self.ask(|sql| sql::read::reported_since(sql, since, &fits)))
     }
 
     /// The newest deliveries to a handset, newest first, with their alerts and pages.
@@ -620,7 +651,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn handset(&self, name: Name, most: usize) -> Result<Vec<Claim>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::handset(connection, &name, most)).await
+        question!(self.ask(|sql| sql::read::handset(sql, &name, most)))
     }
 
     /// The live pages of a person, with their alerts.
@@ -629,7 +660,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn live_pages(&self, person: Name) -> Result<Vec<(Page, Alert)>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::live_pages(connection, &person)).await
+        question!(self.ask(|sql| sql::read::live_pages(sql, &person)))
     }
 
     /// What went out in one message of several, oldest first: nothing if there is no such message.
@@ -638,7 +669,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn bundle(&self, id: DeliveryId) -> Result<Vec<Claim>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::bundle(connection, id)).await
+        question!(self.ask(|sql| sql::read::bundle(sql, id)))
     }
 
     /// A page, with its alert.
@@ -647,7 +678,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn page(&self, id: escalation::id::PageId) -> Result<Option<(Page, Alert)>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::page(connection, id)).await
+        question!(self.ask(|sql| sql::read::page(sql, id)))
     }
 
     /// Contacts that a provider took a message for since an instant, each with when the newest of these was made.
@@ -660,7 +691,7 @@ impl Store {
         &self,
         since: Timestamp,
     ) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        self.backend.read(move |connection| sqlite::read::contacts_that_worked(connection, since)).await
+        question!(self.ask(|sql| sql::read::contacts_that_worked(sql, since)))
     }
 
     /// Numbers for the metrics, at the time `now`.
@@ -669,12 +700,14 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
-        self.backend.read(move |connection| sqlite::read::counts(connection, now)).await
+        question!(self.ask(|sql| sql::read::counts(sql, now)))
     }
 
     /// Finishes what has been asked for, takes nothing more, and leaves a tidy file behind.
     pub async fn close(&self) {
-        self.backend.close().await;
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
     }
 
     /// Waits for the writer to take and commit an empty job: the store can be written to.
@@ -683,6 +716,6 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.backend.call(|_, _| Ok(())).await
+        verb!(self.promise(|_core, _now| std::future::ready(Ok(()))))
     }
 }

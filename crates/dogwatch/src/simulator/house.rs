@@ -9,8 +9,8 @@ use escalation::id::{AlertId, DeliveryId};
 
 use crate::store::model::{Model, ModelRows};
 use crate::store::rows::Rows;
+use crate::store::sqlite::connection::SqliteRows;
 use crate::store::sqlite::memory::MemoryDatabase;
-use crate::store::sqlite::rows::SqliteRows;
 use crate::store::{AlertRecord, StoreError};
 
 /// A database that nodes connect to, and that the simulator reads when nothing is under way.

@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRecord, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -318,7 +318,7 @@ impl<R: Rows> Rows for Mutated<R> {
         async fn forget_heartbeat(&mut self, name: &str) -> ();
         async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> ();
         async fn lock_definitions(&mut self) -> ();
-        async fn is_newer(&mut self, known: u64) -> bool;
+        async fn versions(&mut self, known: Versions) -> Versions;
         async fn definitions(&mut self, definitions: Definitions) -> Definitions;
         async fn insert_definition(
             &mut self,

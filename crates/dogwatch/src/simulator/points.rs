@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::dice::Dice;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -211,7 +211,7 @@ impl<R: Rows> Rows for Points<R> {
         async fn forget_heartbeat(&mut self, name: &str) -> ();
         async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> ();
         async fn lock_definitions(&mut self) -> ();
-        async fn is_newer(&mut self, known: u64) -> bool;
+        async fn versions(&mut self, known: Versions) -> Versions;
         async fn definitions(&mut self, definitions: Definitions) -> Definitions;
         async fn insert_definition(
             &mut self,

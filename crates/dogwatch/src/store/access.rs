@@ -10,19 +10,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use escalation::directory::Directory;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use super::sqlite::codec::{corrupt, instant, name};
-use super::{IntegrationKey, Store, StoreError, integration_keys};
+use super::{IntegrationKey, Store, StoreError, verb};
 use crate::clock::secret;
 use crate::secret::{Secret, hash_secret};
 
 /// How long a one-time sign-in address may be used.
-const SIGN_IN_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const SIGN_IN_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How long a browser stays signed in.
-const SESSION_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(super) const SESSION_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most sign-in addresses and sessions that are kept; the oldest go first.
-const MAX_KEPT: usize = 10_000;
+pub(super) const MAX_KEPT: usize = 10_000;
 
 /// A token, without its secret.
 #[derive(Clone, Debug)]
@@ -39,7 +37,22 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
-    hash: [u8; 32],
+    pub(super) hash: [u8; 32],
+}
+
+impl Token {
+    /// A new one, with this secret.
+    pub(super) fn new(now: Timestamp, new: &NewToken, secret: &Secret) -> Self {
+        Self {
+            id: format!("token_{}", URL_SAFE_NO_PAD.encode(crate::clock::secret::<9>())),
+            name: new.name.clone(),
+            person: new.person.clone(),
+            strong: secret.is_strong(),
+            created_at: now,
+            expires_at: new.expires_in.map(|length| now + length),
+            hash: hash_secret(secret.reveal()),
+        }
+    }
 }
 
 /// A token to be made.
@@ -54,9 +67,9 @@ pub struct NewToken {
 }
 
 #[derive(Clone, Debug)]
-struct Session {
-    person: Option<Name>,
-    expires_at: Timestamp,
+pub(super) struct Session {
+    pub(super) person: Option<Name>,
+    pub(super) expires_at: Timestamp,
 }
 
 /// Who asks.
@@ -87,54 +100,15 @@ impl Caller {
 /// Everything that lets somebody in.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    tokens: HashMap<[u8; 32], Token>,
-    sessions: HashMap<[u8; 32], Session>,
-    secrets: BTreeMap<String, Vec<u8>>,
+    /// Grows with each change, where several nodes change it.
+    pub(super) version: u64,
+    pub(super) tokens: HashMap<[u8; 32], Token>,
+    pub(super) sessions: HashMap<[u8; 32], Session>,
+    pub(super) secrets: BTreeMap<String, Vec<u8>>,
     keys: HashMap<[u8; 32], IntegrationKey>,
 }
 
 impl Access {
-    pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
-        let mut access = Self::default();
-        let mut statement = connection.prepare(
-            "SELECT id, hash, name, person, strong, created_at, expires_at FROM token WHERE revoked_at IS NULL",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let person: Option<String> = row.get(3)?;
-            let expires: Option<i64> = row.get(6)?;
-            let token = Token {
-                id: row.get(0)?,
-                hash: row.get(1)?,
-                name: row.get(2)?,
-                person: person.as_deref().map(name).transpose()?,
-                strong: row.get(4)?,
-                created_at: instant(row.get(5)?)?,
-                expires_at: expires.map(instant).transpose()?,
-            };
-            access.tokens.insert(token.hash, token);
-        }
-        let mut statement = connection.prepare("SELECT hash, person, expires_at FROM session")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let person: Option<String> = row.get(1)?;
-            let session = Session {
-                person: person.as_deref().map(name).transpose()?,
-                expires_at: instant(row.get(2)?)?,
-            };
-            access.sessions.insert(row.get(0)?, session);
-        }
-        let mut statement = connection.prepare("SELECT name, value FROM secret")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            access.secrets.insert(row.get(0)?, row.get(1)?);
-        }
-        for key in integration_keys::load(connection)? {
-            access.add_key(key);
-        }
-        Ok(access)
-    }
-
     /// The integration that a key sends events of.
     pub fn by_key(&self, text: &str, now: Timestamp) -> Option<&IntegrationKey> {
         // Looked up by hash: how long it takes says nothing about the secret.
@@ -196,39 +170,6 @@ impl Access {
     }
 }
 
-fn insert_token(
-    connection: &Connection,
-    access: &mut Access,
-    now: Timestamp,
-    new: &NewToken,
-    secret: &Secret,
-) -> Result<Token, StoreError> {
-    let token = Token {
-        id: format!("token_{}", URL_SAFE_NO_PAD.encode(crate::clock::secret::<9>())),
-        name: new.name.clone(),
-        person: new.person.clone(),
-        strong: secret.is_strong(),
-        created_at: now,
-        expires_at: new.expires_in.map(|length| now + length),
-        hash: hash_secret(secret.reveal()),
-    };
-    connection.execute(
-        "INSERT INTO token (id, hash, name, person, strong, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            token.id,
-            token.hash,
-            token.name,
-            token.person.as_ref().map(|person| person.as_str()),
-            token.strong,
-            now.as_millisecond(),
-            token.expires_at.map(|at| at.as_millisecond()),
-        ],
-    )?;
-    access.tokens.insert(token.hash, token.clone());
-    Ok(token)
-}
-
 impl Store {
     /// Makes a token. Its secret is returned once and stored nowhere.
     ///
@@ -236,15 +177,10 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn create_token(&self, new: NewToken) -> Result<(Token, Secret), StoreError> {
-        self.backend
-            .call(move |core, now| {
-                let secret = Secret::new("dogwatch_");
-                let token = core.change_access(|connection, access| {
-                    insert_token(connection, access, now, &new, &secret)
-                })?;
-                Ok((token, secret))
-            })
-            .await
+        let secret = Secret::new("dogwatch_");
+        let made = secret.clone();
+        let token = verb!(self.promise(|core, now| core.create_token(now, &new, &made)))?;
+        Ok((token, secret))
     }
 
     /// Makes sure that this token, which somebody else made, lets an administrator in. A weak one is
@@ -254,27 +190,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn adopt_token(&self, name: &'static str, secret: Secret) -> Result<(), StoreError> {
-        self.backend
-            .call(move |core, now| {
-                core.change_access(|connection, access| {
-                    if access.tokens.contains_key(&hash_secret(secret.reveal())) {
-                        return Ok(());
-                    }
-                    // The name stands for one secret: the one before it has been replaced. A hash that
-                    // was revoked once is taken in again.
-                    let now_millis = now.as_millisecond();
-                    connection.execute(
-                        "UPDATE token SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL",
-                        params![name, now_millis],
-                    )?;
-                    connection
-                        .execute("DELETE FROM token WHERE hash = ?1", [hash_secret(secret.reveal())])?;
-                    access.tokens.retain(|_, token| token.name != name);
-                    let new = NewToken { name: name.to_owned(), person: None, expires_in: None };
-                    insert_token(connection, access, now, &new, &secret).map(drop)
-                })
-            })
-            .await
+        verb!(self.promise(|core, now| core.adopt_token(now, name, &secret)))
     }
 
     /// Ends a token. Says whether there was one.
@@ -283,19 +199,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn revoke_token(&self, id: String) -> Result<bool, StoreError> {
-        self.backend
-            .call(move |core, now| {
-                core.change_access(|connection, access| {
-                    connection.execute(
-                        "UPDATE token SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
-                        params![id, now.as_millisecond()],
-                    )?;
-                    let before = access.tokens.len();
-                    access.tokens.retain(|_, token| token.id != id);
-                    Ok(access.tokens.len() < before)
-                })
-            })
-            .await
+        verb!(self.promise(|core, now| core.revoke_token(now, &id)))
     }
 
     /// Makes a one-time sign-in address' secret, for a person or, with none, an administrator.
@@ -304,23 +208,10 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn create_sign_in(&self, person: Option<Name>) -> Result<Secret, StoreError> {
-        self.backend
-            .call(move |core, now| {
-                let secret = Secret::new("");
-                core.connection()
-                    .execute("DELETE FROM sign_in WHERE expires_at <= ?1", [now.as_millisecond()])?;
-                core.connection().execute(
-                    "INSERT INTO sign_in (hash, person, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        hash_secret(secret.reveal()),
-                        person.as_ref().map(|person| person.as_str()),
-                        now.as_millisecond(),
-                        (now + SIGN_IN_FOR).as_millisecond(),
-                    ],
-                )?;
-                Ok(secret)
-            })
-            .await
+        let secret = Secret::new("");
+        let made = secret.clone();
+        verb!(self.promise(|core, now| core.create_sign_in(now, person.as_ref(), &made)))?;
+        Ok(secret)
     }
 
     /// Uses a sign-in address up and begins a session. `None` when it is unknown, used or too old.
@@ -329,45 +220,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn sign_in(&self, link: Secret) -> Result<Option<Secret>, StoreError> {
-        self.backend
-            .call(move |core, now| {
-                core.change_access(|connection, access| {
-                    let found: Option<(Option<String>, i64)> = connection
-                        .query_row(
-                            "DELETE FROM sign_in WHERE hash = ?1 RETURNING person, expires_at",
-                            [hash_secret(link.reveal())],
-                            |row| Ok((row.get(0)?, row.get(1)?)),
-                        )
-                        .optional()?;
-                    let Some((person, expires_at)) = found else { return Ok(None) };
-                    if instant(expires_at)? <= now {
-                        return Ok(None);
-                    }
-                    let session = Session {
-                        person: person.as_deref().map(name).transpose()?,
-                        expires_at: now + SESSION_FOR,
-                    };
-                    let secret = Secret::new("");
-                    connection.execute(
-                        "INSERT INTO session (hash, person, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-                        params![
-                            hash_secret(secret.reveal()),
-                            person,
-                            now.as_millisecond(),
-                            session.expires_at.as_millisecond()
-                        ],
-                    )?;
-                    connection
-                        .execute("DELETE FROM session WHERE expires_at <= ?1", [now.as_millisecond()])?;
-                    access.sessions.retain(|_, other| now < other.expires_at);
-                    if access.sessions.len() >= MAX_KEPT {
-                        return Err(corrupt("sessions", &"there are too many"));
-                    }
-                    access.sessions.insert(hash_secret(secret.reveal()), session);
-                    Ok(Some(secret))
-                })
-            })
-            .await
+        verb!(self.promise(|core, now| core.sign_in(now, &link)))
     }
 
     /// Ends a session.
@@ -376,16 +229,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn sign_out(&self, session: Secret) -> Result<(), StoreError> {
-        self.backend
-            .call(move |core, _| {
-                core.change_access(|connection, access| {
-                    let hash = hash_secret(session.reveal());
-                    connection.execute("DELETE FROM session WHERE hash = ?1", [hash])?;
-                    access.sessions.remove(&hash);
-                    Ok(())
-                })
-            })
-            .await
+        verb!(self.promise(|core, _now| core.sign_out(&session)))
     }
 
     /// A key of this installation, made when it is first asked for.
@@ -394,20 +238,8 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn secret(&self, key: &'static str) -> Result<Vec<u8>, StoreError> {
-        self.backend
-            .call(move |core, _| {
-                core.change_access(|connection, access| {
-                    if let Some(value) = access.secrets.get(key) {
-                        return Ok(value.clone());
-                    }
-                    let value = secret::<32>().to_vec();
-                    connection
-                        .execute("INSERT INTO secret (name, value) VALUES (?1, ?2)", params![key, value])?;
-                    access.secrets.insert(key.to_owned(), value.clone());
-                    Ok(value)
-                })
-            })
-            .await
+        let made = secret::<32>();
+        verb!(self.promise(|core, _now| core.secret(key, &made)))
     }
 
     /// Sets a key of this installation.
@@ -416,19 +248,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn set_secret(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
-        self.backend
-            .call(move |core, _| {
-                core.change_access(|connection, access| {
-                    connection.execute(
-                        "INSERT INTO secret (name, value) VALUES (?1, ?2) \
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        params![key, value],
-                    )?;
-                    access.secrets.insert(key.clone(), value.clone());
-                    Ok(())
-                })
-            })
-            .await
+        verb!(self.promise(|core, _now| core.set_secret(&key, &value)))
     }
 
     /// Forgets a key of this installation. Says whether there was one.
@@ -437,13 +257,6 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn forget_secret(&self, key: String) -> Result<bool, StoreError> {
-        self.backend
-            .call(move |core, _| {
-                core.change_access(|connection, access| {
-                    connection.execute("DELETE FROM secret WHERE name = ?1", [&key])?;
-                    Ok(access.secrets.remove(&key).is_some())
-                })
-            })
-            .await
+        verb!(self.promise(|core, _now| core.forget_secret(&key)))
     }
 }

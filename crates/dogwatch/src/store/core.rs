@@ -31,7 +31,7 @@ use escalation::event::Input;
 use escalation::id::Ids;
 use jiff::{SignedDuration, Timestamp};
 
-use super::rows::{Rows, Try};
+use super::rows::{Rows, Try, Versions};
 use crate::definition::Definitions;
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Idempotency, Incoming, Published, Recorded, StoreError,
@@ -65,7 +65,7 @@ pub(crate) type Chance = Box<dyn FnMut() -> u64 + Send>;
 
 /// The verbs over one connection to what is stored.
 pub(crate) struct Core<R> {
-    pub(super) rows: R,
+    pub(in crate::store) rows: R,
     service: Service,
     chance: Chance,
     memory: Memory,
@@ -127,11 +127,17 @@ impl<R: Rows> Core<R> {
         self.follow().await
     }
 
-    /// Takes in what other nodes have defined.
-    async fn follow(&mut self) -> Result<(), StoreError> {
-        if self.rows.is_newer(self.memory.definitions.version).await? {
+    /// Takes in what other nodes have changed.
+    pub(in crate::store) async fn follow(&mut self) -> Result<(), StoreError> {
+        let known =
+            Versions { definitions: self.memory.definitions.version, access: self.memory.access.version };
+        let newest = self.rows.versions(known).await?;
+        if newest.definitions > known.definitions {
             let definitions = Definitions::new(self.service.clone());
             self.memory.definitions = Arc::new(self.rows.definitions(definitions).await?);
+        }
+        if newest.access > known.access {
+            self.memory.access = Arc::new(self.rows.access().await?);
         }
         Ok(())
     }
@@ -184,15 +190,14 @@ impl<R: Rows> Core<R> {
         self.closing
     }
 
-    /// Changes tokens, sessions or links, where they are stored and in memory alike.
-    pub(super) fn with_access<A>(
-        &mut self,
-        change: impl FnOnce(&mut R, &mut Access) -> Result<A, StoreError>,
-    ) -> Result<A, StoreError> {
-        let mut access = Access::clone(&self.memory.access);
-        let result = change(&mut self.rows, &mut access)?;
+    /// Who is let in, as this transaction knows it.
+    pub(in crate::store) fn known_access(&self) -> &Access {
+        &self.memory.access
+    }
+
+    /// Who is let in has changed.
+    pub(in crate::store) fn set_access(&mut self, access: Access) {
         self.memory.access = Arc::new(access);
-        Ok(result)
     }
 
     // ---- events and acts ----

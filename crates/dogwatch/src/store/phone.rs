@@ -10,8 +10,7 @@ use escalation::name::Name;
 use escalation::receipt::Receipt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::sqlite::rows::at_once;
-use super::{Claim, Store, StoreError, sqlite};
+use super::{Claim, Store, StoreError, question, sql, verb};
 
 /// Replies from one number within an hour that may make no sense. After that many nothing from there counts until
 /// the hour is over: codes are short, and must not be guessed.
@@ -62,9 +61,7 @@ impl Store {
         outcome: Outcome,
         within: SignedDuration,
     ) -> Result<(), StoreError> {
-        self.backend
-            .call_within(move |core, now| at_once(core.settle_awaiting(now, id, token, &outcome, within)))
-            .await
+        verb!(self.note(|core, now| core.settle_awaiting(now, id, token, &outcome, within)))
     }
 
     /// Stores what a provider says of an attempt, in whatever order it comes in.
@@ -79,7 +76,7 @@ impl Store {
         receipt: Receipt,
         detail: String,
     ) -> Result<(), StoreError> {
-        self.backend.call(move |core, now| at_once(core.receipt(now, id, attempt, receipt, &detail))).await
+        verb!(self.promise(|core, now| core.receipt(now, id, attempt, receipt, &detail)))
     }
 
     /// What has to be known before a short message about these alerts goes out: each gets its code, the same as
@@ -94,9 +91,7 @@ impl Store {
         person: Option<Name>,
         alerts: Vec<AlertId>,
     ) -> Result<ReplyTerms, StoreError> {
-        self.backend
-            .call(move |core, now| at_once(core.reply_terms(now, &contact, person.as_ref(), &alerts)))
-            .await
+        verb!(self.promise(|core, now| core.reply_terms(now, &contact, person.as_ref(), &alerts)))
     }
 
     /// The alert that a person's code stands for.
@@ -105,7 +100,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn coded(&self, person: Name, code: String) -> Result<Option<AlertId>, StoreError> {
-        self.backend.read(move |connection| sqlite::reply::coded(connection, &person, &code)).await
+        question!(self.ask(|sql| sql::reply::coded(sql, &person, &code)))
     }
 
     /// What a number is known for, at the time `now`.
@@ -114,7 +109,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn line(&self, contact: Contact, now: Timestamp) -> Result<Line, StoreError> {
-        self.backend.read(move |connection| sqlite::reply::line(connection, &contact, now)).await
+        question!(self.ask(|sql| sql::reply::line(sql, &contact, now)))
     }
 
     /// Numbers that said STOP, each with when.
@@ -123,7 +118,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn stopped_lines(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        self.backend.read(sqlite::reply::stopped).await
+        question!(self.ask(|sql| sql::reply::stopped(sql)))
     }
 
     /// Remembers what a reply changes about its number.
@@ -132,7 +127,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn change_line(&self, contact: Contact, change: LineChange) -> Result<Line, StoreError> {
-        self.backend.call(move |core, now| at_once(core.change_line(now, &contact, change))).await
+        verb!(self.promise(|core, now| core.change_line(now, &contact, change)))
     }
 
     /// A delivery, with what it speaks of.
@@ -141,7 +136,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Claim>, StoreError> {
-        self.backend.read(move |connection| sqlite::reply::delivery(connection, id)).await
+        question!(self.ask(|sql| sql::reply::delivery(sql, id)))
     }
 
     /// The newest short message with pages that went to a number, as its first delivery.
@@ -150,7 +145,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn newest_sms(&self, contact: Contact) -> Result<Option<Claim>, StoreError> {
-        self.backend.read(move |connection| sqlite::reply::newest_sms(connection, &contact)).await
+        question!(self.ask(|sql| sql::reply::newest_sms(sql, &contact)))
     }
 
     /// Whether something with this name has come in before.
@@ -159,7 +154,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn has_seen(&self, id: String) -> Result<bool, StoreError> {
-        self.backend.read(move |connection| sqlite::reply::has_seen(connection, &id)).await
+        question!(self.ask(|sql| sql::reply::has_seen(sql, &id)))
     }
 
     /// Remembers that something with this name came in and was acted on. Says whether it is the first time.
@@ -168,7 +163,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn saw(&self, id: String) -> Result<bool, StoreError> {
-        self.backend.call(move |core, now| at_once(core.saw(now, &id))).await
+        verb!(self.promise(|core, now| core.saw(now, &id)))
     }
 
     /// Warns the operators, by every way but through the kind of contact that is in trouble.
@@ -177,7 +172,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn warn_operators(&self, text: String, not_by: Kind) -> Result<(), StoreError> {
-        self.backend.call(move |core, now| at_once(core.warn_operators(now, &text, not_by))).await
+        verb!(self.promise(|core, now| core.warn_operators(now, &text, not_by)))
     }
 
     /// Answers a short message by one of our own.
@@ -186,7 +181,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn answer_line(&self, contact: Contact, text: String) -> Result<(), StoreError> {
-        self.backend.call(move |core, now| at_once(core.answer_line(now, &contact, &text))).await
+        verb!(self.promise(|core, now| core.answer_line(now, &contact, &text)))
     }
 
     /// Tells a person something through another contact than the one that it is about.
@@ -195,6 +190,6 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn warn_person(&self, person: Name, text: String, not_by: Contact) -> Result<(), StoreError> {
-        self.backend.call(move |core, now| at_once(core.warn_person(now, &person, &text, &not_by))).await
+        verb!(self.promise(|core, now| core.warn_person(now, &person, &text, &not_by)))
     }
 }

@@ -1,12 +1,11 @@
 //! Browsers that show a person's notifications.
 
 use escalation::name::Name;
-use rusqlite::params;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, question, sql, verb};
 
 /// The most browsers of one person; the oldest go first.
-const MAX_BROWSERS: usize = 20;
+pub(super) const MAX_BROWSERS: usize = 20;
 
 /// A browser that shows notifications, as it told us itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,29 +25,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn add_browser(&self, person: Name, browser: Browser) -> Result<(), StoreError> {
-        self.backend
-            .call(move |core, now| {
-                core.connection().execute(
-                    "INSERT INTO push_subscription (endpoint, person, key, auth, created_at) \
-                     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (endpoint) DO UPDATE SET person = excluded.person, \
-                     key = excluded.key, auth = excluded.auth, created_at = excluded.created_at",
-                    params![
-                        browser.endpoint,
-                        person.as_str(),
-                        browser.key,
-                        browser.auth,
-                        now.as_millisecond()
-                    ],
-                )?;
-                core.connection().execute(
-                    "DELETE FROM push_subscription WHERE person = ?1 AND endpoint NOT IN \
-                     (SELECT endpoint FROM push_subscription WHERE person = ?1 \
-                      ORDER BY created_at DESC, endpoint LIMIT ?2)",
-                    params![person.as_str(), MAX_BROWSERS as i64],
-                )?;
-                Ok(())
-            })
-            .await
+        verb!(self.promise(|core, now| core.add_browser(now, &person, &browser)))
     }
 
     /// Forgets a browser: it has said so itself, or its push service has.
@@ -57,13 +34,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn forget_browser(&self, endpoint: String) -> Result<(), StoreError> {
-        self.backend
-            .call(move |core, _| {
-                core.connection()
-                    .execute("DELETE FROM push_subscription WHERE endpoint = ?1", [&endpoint])?;
-                Ok(())
-            })
-            .await
+        verb!(self.promise(|core, _now| core.forget_browser(&endpoint)))
     }
 
     /// The browsers of a person, oldest first.
@@ -72,17 +43,6 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn browsers(&self, person: String) -> Result<Vec<Browser>, StoreError> {
-        self.backend
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT endpoint, key, auth FROM push_subscription WHERE person = ?1 \
-                     ORDER BY created_at, endpoint",
-                )?;
-                let rows = statement.query_map([person], |row| {
-                    Ok(Browser { endpoint: row.get(0)?, key: row.get(1)?, auth: row.get(2)? })
-                })?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .await
+        question!(self.ask(|sql| sql::push::browsers(sql, &person)))
     }
 }

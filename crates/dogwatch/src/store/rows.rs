@@ -11,7 +11,7 @@
 //!
 //! SQLite has one writer and needs none of this: its futures are ready at once, and nothing is ever busy.
 //!
-//! Read next: `store/core.rs` for the verbs; `store/sqlite/rows.rs`.
+//! Read next: `store/core.rs` for the verbs; `store/sql/rows.rs`.
 
 use escalation::alert::{Alert, Audience, State};
 use escalation::contact::Contact;
@@ -93,6 +93,14 @@ impl ReceiptRow {
         let detail = String::new();
         Self { delivery, attempt, state: Receipt::Taken, detail, at: now, due_at: None, told: false }
     }
+}
+
+/// How new what is kept in memory is: grows with each change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Versions {
+    pub(crate) definitions: u64,
+    /// Tokens, sessions, keys.
+    pub(crate) access: u64,
 }
 
 /// How a heartbeat stands.
@@ -265,8 +273,8 @@ pub(crate) trait Rows {
 
     /// Waits until no other transaction edits definitions, and keeps others from it until the end of this one.
     async fn lock_definitions(&mut self) -> Result<()>;
-    /// Whether a version newer than `known` has been stored by another node.
-    async fn is_newer(&mut self, known: u64) -> Result<bool>;
+    /// How new what is stored is; what nobody else can have changed is as `known`.
+    async fn versions(&mut self, known: Versions) -> Result<Versions>;
     /// Everything in force, put into `definitions`, which is empty.
     async fn definitions(&mut self, definitions: Definitions) -> Result<Definitions>;
     /// Adds a version; none: a removal. Returns its number.

@@ -21,23 +21,9 @@
 //! having written anything. So nothing is answered well any more, and the service ends, to be started again
 //! from what the disk really holds.
 
-mod alert;
-pub(super) mod codec;
-mod definition;
-mod delivery;
-mod duty;
-mod event;
-pub(super) mod heartbeat;
-mod mailbox;
+pub(crate) mod connection;
 pub(crate) mod memory;
 pub(super) mod migrate;
-pub(super) mod read;
-mod receipt;
-pub(super) mod reception;
-pub(super) mod reply;
-pub(crate) mod rows;
-mod silence;
-mod wake;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,10 +38,10 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::core::{self, Stirred};
+use super::sql::Sql;
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
-pub(super) use definition::rosters_since;
-use rows::{SqliteRows, at_once};
+use connection::{SqliteRows, SqliteSql, at_once};
 
 /// The verbs on the writing connection.
 pub(super) type Core = core::Core<SqliteRows>;
@@ -131,7 +117,7 @@ pub(super) struct Sqlite {
 
 struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<SqliteSql>>,
     places: Semaphore,
 }
 
@@ -149,8 +135,12 @@ impl Sqlite {
         prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
         migrate::run(&mut connection, clock.now())
             .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
-        let mut core =
-            at_once(Core::open(SqliteRows::new(connection), service, clock.now(), Box::new(chance)))?;
+        let mut core = at_once(Core::open(
+            SqliteRows::new(SqliteSql::new(connection)),
+            service,
+            clock.now(),
+            Box::new(chance),
+        ))?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Arc::new(Writer {
@@ -172,7 +162,7 @@ impl Sqlite {
     }
 
     /// Runs `work` in the next transaction and answers when it is on the disk.
-    pub(super) async fn call<R: Send + 'static>(
+    pub(super) async fn promise<R: Send + 'static>(
         &self,
         work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
@@ -181,7 +171,7 @@ impl Sqlite {
 
     /// Runs `work`, by which nothing is promised to anybody, in the next transaction and answers after its
     /// commit.
-    pub(super) async fn call_within<R: Send + 'static>(
+    pub(super) async fn note<R: Send + 'static>(
         &self,
         work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
@@ -206,7 +196,7 @@ impl Sqlite {
             core.close_after_this();
             Ok(())
         };
-        if self.call(last).await.is_err() {
+        if self.promise(last).await.is_err() {
             return;
         }
         let writers = std::mem::take(&mut *lock(&self.writers));
@@ -215,21 +205,26 @@ impl Sqlite {
         let _ = tokio::task::spawn_blocking(join).await;
     }
 
-    /// Runs `work` on a read-only connection, on a thread that may block.
-    pub(super) async fn read<R: Send + 'static>(
+    /// Runs `work` on a read-only connection, on a thread that may block. All that it reads is of one moment.
+    pub(super) async fn ask<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut SqliteSql) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let readers = self.readers.clone();
         let _place = self.readers.places.acquire().await.map_err(|_| StoreError::Stopped)?;
         let task = tokio::task::spawn_blocking(move || {
             let idle = lock(&readers.idle).pop();
-            let connection = match idle {
-                Some(connection) => connection,
-                None => open_reader(&readers.path)?,
+            let mut sql = match idle {
+                Some(sql) => sql,
+                None => SqliteSql::new(open_reader(&readers.path)?),
             };
-            let result = work(&connection);
-            lock(&readers.idle).push(connection);
+            sql.connection.prepare_cached("BEGIN")?.execute([])?;
+            let result = work(&mut sql);
+            at_once(async {
+                sql.rollback().await;
+                Ok(())
+            })?;
+            lock(&readers.idle).push(sql);
             result
         });
         task.await.map_err(|error| StoreError::Panicked(error.to_string()))?

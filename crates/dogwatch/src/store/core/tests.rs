@@ -11,8 +11,8 @@ use serde_json::json;
 use super::*;
 use crate::definition::{Kind, Write};
 use crate::store::Capacity;
+use crate::store::sqlite::connection::{SqliteRows, SqliteSql, at_once};
 use crate::store::sqlite::migrate;
-use crate::store::sqlite::rows::{SqliteRows, at_once};
 use crate::store::{Defining, Edit, Expect};
 use escalation::alert::Audience;
 use rusqlite::Connection;
@@ -27,9 +27,13 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
         drawn ^ (drawn >> 29)
     };
     let start = Timestamp::from_second(1_800_000_000).unwrap();
-    let mut core =
-        at_once(Core::open(SqliteRows::new(connection), Service::default(), start, Box::new(chance)))
-            .unwrap();
+    let mut core = at_once(Core::open(
+        SqliteRows::new(SqliteSql::new(connection)),
+        Service::default(),
+        start,
+        Box::new(chance),
+    ))
+    .unwrap();
     let body = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
     let john =
         Edit { name: "john".to_owned(), expect: Expect::Any, write: Write::Put { kind: Kind::Person, body } };
@@ -60,7 +64,7 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
     }
     assert!(sent > 0, "the page was never sent");
     at_once(core.commit()).unwrap();
-    dump(core.connection())
+    dump(&core.rows.sql.connection)
 }
 
 fn dump(connection: &Connection) -> Vec<String> {

@@ -21,7 +21,7 @@ use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
 use super::{Database, Transaction, gone};
 use crate::definition::{Defined, Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, WatchedPost};
+use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -627,9 +627,10 @@ impl Rows for ModelRows {
         self.lock(Lock::Definitions).await
     }
 
-    async fn is_newer(&mut self, known: u64) -> Result<bool> {
+    async fn versions(&mut self, known: Versions) -> Result<Versions> {
         self.look_at(|tables, writes| {
-            writes.versions.is_empty() && tables.versions.last().is_some_and(|newest| newest.number > known)
+            let newest = tables.versions.last().filter(|_| writes.versions.is_empty());
+            Versions { definitions: newest.map_or(known.definitions, |newest| newest.number), ..known }
         })
     }
 

@@ -1,5 +1,6 @@
 //! SQLite in memory, for the simulator: a database that outlives the connections of its nodes.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,15 +11,16 @@ use escalation::id::{AlertId, DeliveryId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::rows::SqliteRows;
-use super::{alert, delivery, event, keep_plans, migrate, read};
+use super::connection::{SqliteRows, SqliteSql, at_once};
+use super::{keep_plans, migrate};
+use crate::store::sql::{alert, delivery, event, read, wake};
 use crate::store::{AlertRecord, AlertRef, StoreError};
 
 /// A database in memory. It ends with this.
 pub(crate) struct MemoryDatabase {
     name: String,
     /// Keeps it alive, and reads what is committed.
-    keeper: Connection,
+    keeper: RefCell<SqliteSql>,
     /// How many hundred instructions of SQLite's until a statement breaks off; below 0: none does.
     pub(crate) breaks_in: Arc<AtomicI64>,
 }
@@ -41,6 +43,7 @@ impl MemoryDatabase {
         let mut keeper = open(name)?;
         let wrong = |error: anyhow::Error| StoreError::Unavailable(error.to_string());
         migrate::run(&mut keeper, Timestamp::UNIX_EPOCH).map_err(wrong)?;
+        let keeper = RefCell::new(SqliteSql::new(keeper));
         Ok(Self { name: name.to_owned(), keeper, breaks_in: Arc::new(AtomicI64::new(-1)) })
     }
 
@@ -56,12 +59,12 @@ impl MemoryDatabase {
             left == 0
         };
         connection.progress_handler(100, Some(is_over))?;
-        Ok(SqliteRows::new(connection))
+        Ok(SqliteRows::new(SqliteSql::new(connection)))
     }
 
     /// Everything that is committed about an alert.
     pub(crate) fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
-        read::alert(&self.keeper, AlertRef::Id(id))
+        at_once(read::alert(&mut *self.keeper.borrow_mut(), AlertRef::Id(id)))
     }
 
     /// What is committed about an alert: its history after so many lines, and those of its deliveries that are
@@ -72,38 +75,46 @@ impl MemoryDatabase {
         after: usize,
         deliveries: Option<&BTreeSet<DeliveryId>>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
-        let Some(state) = alert::load(&self.keeper, id)? else { return Ok(None) };
-        let history = event::of_alert_after(&self.keeper, id, after)?;
-        let deliveries = match deliveries {
-            Some(named) => {
-                let found = named.iter().map(|id| delivery::load_record(&self.keeper, *id));
-                found.filter_map(Result::transpose).collect::<Result<_, _>>()?
-            }
-            None => delivery::of_alert(&self.keeper, id)?,
-        };
-        let lines = event::count(&self.keeper, id)?;
-        Ok(Some((AlertRecord { state, history, deliveries }, lines)))
+        let sql = &mut *self.keeper.borrow_mut();
+        at_once(async {
+            let Some(state) = alert::load(sql, id).await? else { return Ok(None) };
+            let history = event::of_alert_after(sql, id, after).await?;
+            let deliveries = match deliveries {
+                Some(named) => {
+                    let mut found = Vec::new();
+                    for id in named {
+                        found.extend(delivery::load_record(sql, *id).await?);
+                    }
+                    found
+                }
+                None => delivery::of_alert(sql, id).await?,
+            };
+            let lines = event::count(sql, id).await?;
+            Ok(Some((AlertRecord { state, history, deliveries }, lines)))
+        })
     }
 
     /// An alert, its pages and wakes, as committed.
     pub(crate) fn state(&self, id: AlertId) -> Result<Option<State>, StoreError> {
-        alert::load(&self.keeper, id)
+        at_once(alert::load(&mut *self.keeper.borrow_mut(), id))
     }
 
     /// A committed delivery.
     pub(crate) fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        delivery::load(&self.keeper, id)
+        at_once(delivery::load(&mut *self.keeper.borrow_mut(), id))
     }
 
     /// The ids of every alert.
     pub(crate) fn alerts(&self) -> Result<Vec<AlertId>, StoreError> {
-        alert::all(&self.keeper)
+        at_once(alert::all(&mut *self.keeper.borrow_mut()))
     }
 
     /// Wakes that belong to no alert as it is stored, and those of alerts that are not stored beside it: how many.
     pub(crate) fn stray_wakes(&self, id: AlertId) -> Result<bool, StoreError> {
-        let Some(state) = alert::load(&self.keeper, id)? else { return Ok(false) };
-        let stored = super::wake::of_alert(&self.keeper, id)?;
-        Ok(stored != state.wakes)
+        let sql = &mut *self.keeper.borrow_mut();
+        at_once(async {
+            let Some(state) = alert::load(sql, id).await? else { return Ok(false) };
+            Ok(wake::of_alert(sql, id).await? != state.wakes)
+        })
     }
 }

@@ -70,7 +70,8 @@ fn apply(connection: &mut Connection, now: Timestamp, migrations: &[(&str, &str)
 mod tests {
     use super::*;
     use crate::store::AlertRef;
-    use crate::store::sqlite::read;
+    use crate::store::sql::{alert, delivery, read, silence, wake};
+    use crate::store::sqlite::connection::{SqliteSql, at_once};
 
     /// What the first Dogwatch left behind: an alert that waits for its next step, with its history.
     const FIRST: &str = r#"
@@ -95,24 +96,23 @@ mod tests {
         apply(&mut connection, Timestamp::UNIX_EPOCH, &MIGRATIONS[..1]).unwrap();
         connection.execute_batch(FIRST).unwrap();
         run(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
-        let record = read::alert(&connection, AlertRef::Number(7)).unwrap().unwrap();
+        let mut sql = SqliteSql::new(connection);
+        let record = at_once(read::alert(&mut sql, AlertRef::Number(7))).unwrap().unwrap();
         let due: Vec<_> = record.state.wakes.values().map(|at| at.as_millisecond()).collect();
         assert_eq!(due, [61_000, 31_000]);
         let told: Vec<_> = record.history.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(told, ["disk full", "looking"]);
-        let queued: i64 = connection
-            .query_row("SELECT count(*) FROM wake WHERE due_at <= 61000", [], |row| row.get(0))
-            .unwrap();
+        let queued = at_once(wake::due(&mut sql, "1970-01-01T00:01:01Z".parse().unwrap(), 9)).unwrap().len();
         assert_eq!(queued, 2);
         let sent = &record.deliveries[0];
         assert_eq!(sent.delivery.alert, Some(record.state.alert.id));
         assert_eq!(sent.delivery.page, Some(record.state.pages[0].id));
         assert_eq!((sent.delivery.not_before.as_millisecond(), sent.delivery.expires_at), (9_000, None));
         assert_eq!(sent.attempts[0].detail, "busy");
-        let ready = "SELECT count(*) FROM delivery WHERE state = 'ready' AND provider = 'handset'";
-        let ready: i64 = connection.query_row(ready, [], |row| row.get(0)).unwrap();
-        assert_eq!(ready, 1);
-        let begun = crate::store::sqlite::alert::begun(&connection, "ops").unwrap();
+        let ready = at_once(delivery::ready(&mut sql, "handset", "1970-01-01T00:01:01Z".parse().unwrap(), 9))
+            .unwrap();
+        assert_eq!(ready.len(), 1);
+        let begun = at_once(alert::begun(&mut sql, "ops")).unwrap();
         assert_eq!(begun, [record.state.alert.id], "its first step has fired");
     }
 
@@ -128,13 +128,14 @@ mod tests {
              '{\"person\":null,\"label\":\"john\",\"via\":\"api\",\"at\":2000}', '[]', '[]', 0, 1 FROM alert";
         connection.execute_batch(over).unwrap();
         run(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
-        let open = read::alert(&connection, AlertRef::Number(7)).unwrap().unwrap().state;
+        let mut sql = SqliteSql::new(connection);
+        let open = at_once(read::alert(&mut sql, AlertRef::Number(7))).unwrap().unwrap().state;
         escalation::invariant::check(&open).unwrap();
         assert_eq!(open.pages[0].asks, escalation::page::Asks::Anybody);
         assert_eq!((open.alert.snoozed, open.alert.silenced, open.alert.merged_into), (None, None, None));
-        let found = crate::store::sqlite::alert::newest_over(&connection, "notify", "old").unwrap();
+        let found = at_once(alert::newest_over(&mut sql, "notify", "old")).unwrap();
         assert_eq!(found.map(|alert| alert.number), Some(8), "it may be opened again");
-        let look = crate::store::sqlite::silence::load(&connection).unwrap();
+        let look = at_once(silence::lock(&mut sql)).unwrap().unwrap();
         assert_eq!((look.check_at, look.after), (None, None));
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::StoreError;
 
 /// An instant from its milliseconds.
-pub(in crate::store) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(millis).map_err(|error| corrupt("an instant", &error))
 }
 
@@ -34,7 +34,7 @@ pub(in crate::store) fn name(text: &str) -> Result<Name, StoreError> {
 }
 
 /// A contact.
-pub(in crate::store) fn contact(text: &str) -> Result<Contact, StoreError> {
+pub(super) fn contact(text: &str) -> Result<Contact, StoreError> {
     text.parse().map_err(|error| corrupt("a contact", &error))
 }
 
@@ -44,8 +44,13 @@ pub(super) fn small<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
 }
 
 /// Sixteen bytes of an id.
-pub(in crate::store) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+pub(super) fn id_bytes(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
     bytes.try_into().map_err(|error| corrupt("an id", &error))
+}
+
+/// The most rows that a statement is to find.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// JSON text of a value of ours, which always has one.

@@ -2,57 +2,58 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, Row, params};
-
-use super::codec::{corrupt, from_json, instant, to_json};
+use super::codec::{corrupt, from_json, instant, small, to_json};
+use super::{Row, Sql, values};
 use crate::definition::{Defined, Definitions, Kind, Owner, Subject};
 use crate::store::{InForce, StoreError};
 use jiff::Timestamp;
 
 /// Everything in force.
-pub(super) fn load(connection: &Connection, mut definitions: Definitions) -> Result<Definitions, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT version, kind, name, valid_from, body, owner FROM definition AS newest WHERE body IS NOT NULL AND \
-         version = (SELECT max(version) FROM definition WHERE kind = newest.kind AND name = newest.name)",
-    )?;
-    let mut rows = statement.query([])?;
+pub(super) async fn load(
+    sql: &mut impl Sql,
+    mut definitions: Definitions,
+) -> Result<Definitions, StoreError> {
+    let statement = "SELECT version, kind, name, valid_from, body, owner FROM definition AS newest \
+         WHERE body IS NOT NULL AND \
+         version = (SELECT max(version) FROM definition WHERE kind = newest.kind AND name = newest.name)";
     let mut newest = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (kind, name, _, defined) = read(row)?;
+    for mut row in sql.rows(statement, values![]).await? {
+        let (kind, name, _, defined) = read(&mut row)?;
         newest.extend(defined.map(|defined| (kind, name, defined)));
     }
     definitions.apply_all(newest);
-    let newest: i64 =
-        connection.query_row("SELECT coalesce(max(version), 0) FROM definition", [], |row| row.get(0))?;
-    definitions.version = u64::try_from(newest).map_err(|error| corrupt("a version", &error))?;
+    definitions.version = version(sql).await?;
     Ok(definitions)
 }
 
+/// The number of the newest version of all.
+pub(super) async fn version(sql: &mut impl Sql) -> Result<u64, StoreError> {
+    small(sql.value("SELECT coalesce(max(version), 0) FROM definition", values![]).await?)
+}
+
 /// One version: its kind and name, since when, and what it says; nothing: it was removed.
-fn read(row: &Row<'_>) -> Result<(Kind, String, Timestamp, Option<Defined>), StoreError> {
-    let (kind, name): (String, String) = (row.get(1)?, row.get(2)?);
+fn read(row: &mut Row) -> Result<(Kind, String, Timestamp, Option<Defined>), StoreError> {
+    let kind: String = row.get(1)?;
     let kind = Kind::ALL
         .into_iter()
         .find(|known| known.word() == kind)
         .ok_or_else(|| corrupt("a kind of definition", &kind))?;
-    let (version, valid_from): (i64, Timestamp) = (row.get(0)?, instant(row.get(3)?)?);
+    let (version, valid_from) = (small(row.get(0)?)?, instant(row.get(3)?)?);
     let body: Option<String> = row.get(4)?;
-    let version = u64::try_from(version).map_err(|error| corrupt("a version", &error))?;
     let body = body.as_deref().map(from_json).transpose()?;
-    let owner = Owner::read(&row.get::<_, String>(5)?);
-    Ok((kind, name, valid_from, body.map(|body| Defined { version, valid_from, body, owner })))
+    let owner = Owner::read(&row.get::<String>(5)?);
+    Ok((kind, row.get(2)?, valid_from, body.map(|body| Defined { version, valid_from, body, owner })))
 }
 
 /// What said who is on call as it was at `from`, and each that took its place since, with when it did. What was
 /// first written counts for the time before, too: nothing is known that could speak against it.
-pub(in crate::store) fn rosters_since(
-    connection: &Connection,
+pub(in crate::store) async fn rosters_since(
+    sql: &mut impl Sql,
     subject: &Subject,
     from: Timestamp,
 ) -> Result<Vec<InForce>, StoreError> {
-    let mut statement = connection
-        .prepare("SELECT version, kind, name, valid_from, body, owner FROM definition ORDER BY version")?;
-    let mut rows = statement.query([])?;
+    let statement = "SELECT version, kind, name, valid_from, body, owner FROM definition ORDER BY version";
+    let rows = sql.rows(statement, values![]).await?;
     let mut definitions = Definitions::default();
     let mut rosters: Vec<InForce> = Vec::new();
     let mut take = |definitions: &Definitions, since: Timestamp| {
@@ -67,8 +68,8 @@ pub(in crate::store) fn rosters_since(
         }
     };
     let mut before = Some(Vec::new());
-    while let Some(row) = rows.next()? {
-        let (kind, name, since, defined) = read(row)?;
+    for mut row in rows {
+        let (kind, name, since, defined) = read(&mut row)?;
         if matches!(
             kind,
             Kind::EscalationPlan | Kind::Integration | Kind::Heartbeat | Kind::Silence | Kind::Maintenance
@@ -98,25 +99,18 @@ pub(in crate::store) fn rosters_since(
 }
 
 /// Adds a version; none: a removal.
-pub(super) fn insert(
-    connection: &Connection,
+pub(super) async fn insert(
+    sql: &mut impl Sql,
     now: Timestamp,
     kind: Kind,
     name: &str,
     body: Option<&serde_json::Value>,
     owner: &Owner,
 ) -> Result<u64, StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![
-            kind.word(),
-            name,
-            now.as_millisecond(),
-            body.map(to_json).transpose()?,
-            owner.word()
-        ])?;
-    // A new row's version is positive.
-    Ok(u64::try_from(connection.last_insert_rowid()).unwrap_or_default())
+    let body = body.map(to_json).transpose()?;
+    let statement = "INSERT INTO definition (kind, name, valid_from, body, owner) VALUES (?1, ?2, ?3, ?4, ?5) \
+         RETURNING version";
+    let owner = owner.word();
+    let values = values![kind.word(), name, now.as_millisecond(), body.as_deref(), &owner];
+    small(sql.value(statement, values).await?)
 }

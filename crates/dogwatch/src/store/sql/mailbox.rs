@@ -6,10 +6,10 @@ use escalation::id::AlertId;
 use escalation::mailbox::{AlertKind, Mailbox, Window};
 use escalation::name::Name;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{contact, from_json, instant, name, to_json, word};
+use super::{Sql, values};
 use crate::store::StoreError;
 
 #[derive(Serialize, Deserialize)]
@@ -36,21 +36,29 @@ struct KindRow {
     severity: String,
 }
 
-/// A person's mailbox; an empty one where nothing has gone out.
-pub(super) fn load(connection: &Connection, person: &Name) -> Result<Mailbox, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT body FROM mailbox WHERE person = ?1")?;
-    let body: Option<String> = statement.query_row([person.as_str()], |row| row.get(0)).optional()?;
-    body.map_or_else(|| Ok(Mailbox::default()), |body| read(from_json(&body)?))
+/// A person's mailbox, locked, without waiting; an empty one where nothing has gone out; none: somebody else has it.
+pub(super) async fn lock<S: Sql>(sql: &mut S, person: &Name) -> Result<Option<Mailbox>, StoreError> {
+    let statement = format!("SELECT body FROM mailbox WHERE person = ?1{}", S::LOCK_FREE);
+    let mut found = sql.first(&statement, values![person.as_str()]).await?;
+    if found.is_none() && S::HAS_OTHERS {
+        // A row that is not there can't be locked.
+        let empty = to_json(&write(&Mailbox::default()))?;
+        let add = "INSERT INTO mailbox (person, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        sql.change(add, values![person.as_str(), &empty]).await?;
+        found = sql.first(&statement, values![person.as_str()]).await?;
+        if found.is_none() {
+            return Ok(None);
+        }
+    }
+    let body = found.map(|mut row| row.get::<String>(0)).transpose()?;
+    body.map_or_else(|| Ok(Mailbox::default()), |body| read(from_json(&body)?)).map(Some)
 }
 
 /// Saves a person's mailbox.
-pub(super) fn save(connection: &Connection, person: &Name, mailbox: &Mailbox) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO mailbox (person, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2",
-        )?
-        .execute(params![person.as_str(), to_json(&write(mailbox))?])?;
-    Ok(())
+pub(super) async fn save(sql: &mut impl Sql, person: &Name, mailbox: &Mailbox) -> Result<(), StoreError> {
+    let statement = "INSERT INTO mailbox (person, body) VALUES (?1, ?2) \
+         ON CONFLICT (person) DO UPDATE SET body = excluded.body";
+    sql.change(statement, values![person.as_str(), &to_json(&write(mailbox))?]).await
 }
 
 fn read(row: MailboxRow) -> Result<Mailbox, StoreError> {

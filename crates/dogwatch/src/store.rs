@@ -14,6 +14,7 @@ pub(crate) mod core;
 mod integration_keys;
 pub(crate) mod model;
 pub mod phone;
+mod postgres;
 mod push;
 pub mod reception;
 pub(crate) mod rows;
@@ -353,6 +354,21 @@ pub struct Signals {
     pub broken: watch::Sender<bool>,
 }
 
+impl Signals {
+    /// Wakes whom a commit has stirred up.
+    fn wake(&self, stirred: core::Stirred) {
+        if stirred.wakes {
+            self.wakes.notify_one();
+        }
+        if stirred.deliveries {
+            self.deliveries.notify_one();
+        }
+        if stirred.seen {
+            self.changed.send_modify(|count| *count += 1);
+        }
+    }
+}
+
 /// What every thread may read without asking the database: replaced as a whole after a commit.
 #[derive(Clone, Debug, Default)]
 struct Published {
@@ -364,6 +380,7 @@ struct Published {
 #[derive(Clone)]
 enum Backend {
     Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
 /// Runs a verb in a transaction of whichever backend there is. `promise`: somebody relies on it once it is answered;
@@ -373,6 +390,10 @@ macro_rules! verb {
         match &$store.backend {
             $crate::store::Backend::Sqlite(sqlite) => {
                 sqlite.$how(move |$core, $now| $crate::store::at_once($work)).await
+            }
+            $crate::store::Backend::Postgres(postgres) => {
+                let work = async move |$core: &mut $crate::store::postgres::Core, $now| $work.await;
+                postgres.$how(work).await
             }
         }
     };
@@ -385,6 +406,9 @@ macro_rules! question {
         match &$store.backend {
             $crate::store::Backend::Sqlite(sqlite) => {
                 sqlite.ask(move |$sql| $crate::store::at_once($work)).await
+            }
+            $crate::store::Backend::Postgres(postgres) => {
+                postgres.ask(async move |$sql: &mut $crate::store::postgres::PgSql| $work.await).await
             }
         }
     };
@@ -414,6 +438,24 @@ impl Store {
         let signals = Arc::new(Signals::default());
         let sqlite = sqlite::Sqlite::open(path, clock, service, published.clone(), signals.clone())?;
         Ok(Self { backend: Backend::Sqlite(sqlite), published, signals })
+    }
+
+    /// Opens the database at an address such as `postgres://dogwatch@host/dogwatch`, which other nodes may use at the
+    /// same time, and brings it up to date.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be reached, or was made by a newer Dogwatch.
+    pub async fn open_postgres(
+        address: &str,
+        clock: Arc<dyn Clock>,
+        service: Service,
+    ) -> anyhow::Result<Self> {
+        let published = Arc::new(RwLock::new(Published::default()));
+        let signals = Arc::new(Signals::default());
+        let postgres =
+            postgres::Postgres::open(address, clock, service, published.clone(), signals.clone()).await?;
+        Ok(Self { backend: Backend::Postgres(postgres), published, signals })
     }
 
     /// Who is woken by a commit.
@@ -552,6 +594,12 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn recover(&self) -> Result<usize, StoreError> {
+        // What other nodes have claimed is theirs.
+        if let Backend::Postgres(postgres) = &self.backend
+            && !postgres.was_alone
+        {
+            return Ok(0);
+        }
         verb!(self.promise(|core, now| core.recover(now)))
     }
 
@@ -707,6 +755,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
         }
     }
 

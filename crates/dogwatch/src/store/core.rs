@@ -53,6 +53,15 @@ pub(crate) struct Stirred {
     pub(crate) seen: bool,
 }
 
+impl Stirred {
+    /// Both.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.wakes |= other.wakes;
+        self.deliveries |= other.deliveries;
+        self.seen |= other.seen;
+    }
+}
+
 /// What is kept in memory, as the current transaction sees it.
 #[derive(Clone, Default)]
 struct Memory {
@@ -119,6 +128,23 @@ impl<R: Rows> Core<R> {
         }
     }
 
+    /// A further connection of a node on which one is open: knows what is shown.
+    pub(super) fn over(rows: R, service: Service, published: &RwLock<Published>, chance: Chance) -> Self {
+        let shown = published.read().unwrap_or_else(PoisonError::into_inner);
+        let memory = Memory { definitions: shown.definitions.clone(), access: shown.access.clone() };
+        Self {
+            rows,
+            service,
+            chance,
+            committed: memory.clone(),
+            at_savepoint: memory.clone(),
+            memory,
+            published: true,
+            closing: false,
+            stirred: Stirred::default(),
+        }
+    }
+
     // ---- the transaction ----
 
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
@@ -175,6 +201,31 @@ impl<R: Rows> Core<R> {
             *shown = Published { definitions: current.definitions.clone(), access: current.access.clone() };
             self.published = true;
         }
+    }
+
+    /// Takes over what is shown, where it is newer than what is known here. Only outside of a transaction.
+    pub(super) fn adopt(&mut self, published: &RwLock<Published>) {
+        let shown = published.read().unwrap_or_else(PoisonError::into_inner);
+        if shown.definitions.version >= self.committed.definitions.version {
+            self.committed.definitions = shown.definitions.clone();
+        }
+        if shown.access.version >= self.committed.access.version {
+            self.committed.access = shown.access.clone();
+        }
+        self.memory = self.committed.clone();
+    }
+
+    /// The same as [`Core::publish`] where several do it: the newest is shown.
+    pub(super) fn publish_newer(&mut self, published: &RwLock<Published>) {
+        let current = &self.committed;
+        let mut shown = published.write().unwrap_or_else(PoisonError::into_inner);
+        if current.definitions.version > shown.definitions.version || !self.published {
+            shown.definitions = current.definitions.clone();
+        }
+        if current.access.version > shown.access.version {
+            shown.access = current.access.clone();
+        }
+        self.published = true;
     }
 
     pub(crate) fn take_stirred(&mut self) -> Stirred {

@@ -321,7 +321,7 @@ impl Writer {
                 turn.core.close();
             }
             drop(place);
-            self.wake(stirred);
+            self.signals.wake(stirred);
             self.answer(group, failures);
         }
     }
@@ -336,18 +336,6 @@ impl Writer {
         let failures = commit(&mut turn.core, &mut group, self.clock.now());
         turn.core.publish(&self.published);
         (group, failures, turn.core.take_stirred())
-    }
-
-    fn wake(&self, stirred: Stirred) {
-        if stirred.wakes {
-            self.signals.wakes.notify_one();
-        }
-        if stirred.deliveries {
-            self.signals.deliveries.notify_one();
-        }
-        if stirred.seen {
-            self.signals.changed.send_modify(|count| *count += 1);
-        }
     }
 
     /// Answers the jobs of a commit, after a sync if one of them is relied on.

@@ -6,6 +6,7 @@
 pub mod carrier;
 pub mod checker;
 pub mod command;
+pub mod database;
 pub mod fake;
 pub mod guide;
 pub mod process;
@@ -44,6 +45,8 @@ pub const TOKEN: &str = "test-0123456789abcdefghijklmnop";
 /// A service under test.
 pub struct World {
     pub folder: TempDir,
+    /// The address of the database, if it is PostgreSQL's.
+    pub postgres: Option<String>,
     pub clock: Arc<ManualClock>,
     pub store: Store,
     pub carrier: Carrier,
@@ -68,6 +71,14 @@ pub struct Answer {
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
     pub text: String,
+}
+
+/// Where a service stores things: a folder, and the address of a database if it is PostgreSQL's.
+type Ground = (TempDir, Option<String>);
+
+async fn ground() -> Ground {
+    let postgres = if database::is_postgres() { Some(database::fresh_postgres().await) } else { None };
+    (tempfile::tempdir().unwrap(), postgres)
 }
 
 /// Providers outside: those that may call back, and those of calls and short messages.
@@ -112,33 +123,33 @@ impl World {
         callbacks: Arc<Callbacks>,
         set: impl FnOnce(Channels, &Carrier) -> Channels,
     ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let ground = ground().await;
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let set = |channels, carrier: &_, _: &_| set(channels, carrier);
-        Self::open(folder, start, start, service, Outside { callbacks, providers: Vec::new() }, set).await
+        Self::open(ground, start, start, service, Outside { callbacks, providers: Vec::new() }, set).await
     }
 
     /// With channels that look into the store.
     pub async fn with_store(set: impl FnOnce(Channels, &Store) -> Channels) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let ground = ground().await;
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let set = |channels, _: &_, store: &_| set(channels, store);
-        Self::open(folder, start, start, Service::default(), Outside::default(), set).await
+        Self::open(ground, start, start, Service::default(), Outside::default(), set).await
     }
 
     /// With providers of calls and short messages; mail and webhooks are scripted.
     pub async fn with_providers(service: Service, providers: Vec<Provider>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let ground = ground().await;
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let outside = Outside { callbacks: Arc::default(), providers };
-        Self::open(folder, start, start, service, outside, |channels, carrier, _| {
+        Self::open(ground, start, start, service, outside, |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
         .await
     }
 
     async fn open(
-        folder: TempDir,
+        (folder, postgres): Ground,
         start: Timestamp,
         now: Timestamp,
         service: Service,
@@ -148,7 +159,10 @@ impl World {
         set_up_tls();
         let clock = Arc::new(ManualClock::new(now));
         let shared: Arc<dyn Clock> = clock.clone();
-        let store = Store::open_sqlite(&folder.path().join("test.db"), shared.clone(), service).unwrap();
+        let store = match &postgres {
+            Some(address) => Store::open_postgres(address, shared.clone(), service).await.unwrap(),
+            None => Store::open_sqlite(&folder.path().join("test.db"), shared.clone(), service).unwrap(),
+        };
         store.adopt_token("test", Secret::given(TOKEN.to_owned())).await.unwrap();
         store.recover().await.unwrap();
         let links = AnswerLinks::new(&store.secret("answer").await.unwrap());
@@ -182,6 +196,7 @@ impl World {
             .unwrap();
         Self {
             folder,
+            postgres,
             store: store.clone(),
             carrier,
             engine: Engine::new(store.clone(), shared.clone()),
@@ -210,16 +225,28 @@ impl World {
         while self.sends.join_next().await.is_some() {}
         let now = self.clock.now();
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        let start = self.start;
+        let (start, postgres) = (self.start, self.postgres.clone());
         self.server.abort();
-        // The lock on the database ends with the writer thread, which ends with the last store.
-        drop(self);
-        let path = folder.path().join("test.db.lock");
-        let lock = std::fs::File::open(path).unwrap();
-        tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
-        Self::open(folder, start, now, Service::default(), Outside::default(), |channels, carrier, _| {
-            channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
-        })
+        if postgres.is_some() {
+            self.store.close().await;
+            drop(self);
+        } else {
+            // The lock on the database ends with the writer thread, which ends with the last store.
+            drop(self);
+            let path = folder.path().join("test.db.lock");
+            let lock = std::fs::File::open(path).unwrap();
+            tokio::task::spawn_blocking(move || lock.lock().unwrap()).await.unwrap();
+        }
+        Self::open(
+            (folder, postgres),
+            start,
+            now,
+            Service::default(),
+            Outside::default(),
+            |channels, carrier, _| {
+                channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+            },
+        )
         .await
     }
 

@@ -1,0 +1,409 @@
+//! PostgreSQL as the store: for any number of equal nodes over one database.
+//!
+//! A thread of its own runs a few connections. Each takes what has queued up, runs it as one transaction, and answers
+//! after the commit; where one job of a transaction failed, each is run again by itself. Jobs that met another node's
+//! are run again. What nodes have to tell each other ([`node`]) is a hint: everything is looked for in the database
+//! from time to time all the same.
+//!
+//! Read next: `postgres/connection.rs`; `store/rows.rs` for what keeps several nodes apart.
+
+mod connection;
+mod migrate;
+mod node;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, RwLock};
+
+use anyhow::Context;
+use escalation::directory::Service;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::core::{self, Stirred};
+use super::{Published, Signals, StoreError};
+use crate::clock::{Clock, chance, lock};
+pub(crate) use connection::PgSql;
+use connection::{PgRows, connect};
+use node::Node;
+
+/// The verbs on one connection.
+pub(super) type Core = core::Core<PgRows>;
+
+/// The most jobs in one transaction. Fewer than with SQLite: what a transaction has locked, others wait for.
+const GROUP: usize = 32;
+/// Jobs that may queue up before senders are made to wait.
+const QUEUE: usize = 4096;
+/// Connections that write.
+const WRITERS: usize = 4;
+/// Connections that read.
+const READERS: usize = 2;
+/// How often a job is run again that met another node's.
+const MOST_RUNS: usize = 10;
+/// The pause before a connection is made again after one that failed: up to so long, by chance.
+const PAUSE_MILLIS: u64 = 500;
+
+type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Work for a connection that writes. It may be run several times, and is answered once.
+trait Job: Send {
+    fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>>;
+    fn answer(self: Box<Self>, failed: Option<StoreError>);
+}
+
+struct Call<F, R> {
+    work: F,
+    result: Option<R>,
+    reply: oneshot::Sender<Result<R, StoreError>>,
+}
+
+impl<F, R> Job for Call<F, R>
+where
+    F: AsyncFnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send,
+    R: Send,
+{
+    fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.result = Some((self.work)(core, now).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let answer = match (failed, self.result) {
+            (None, Some(result)) => Ok(result),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(StoreError::Stopped),
+        };
+        // Who asked may be gone; what it asked for is stored all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// A question for a connection that reads.
+trait Question: Send {
+    fn answer<'a>(self: Box<Self>, sql: Result<&'a mut PgSql, StoreError>) -> Local<'a, ()>;
+}
+
+struct Ask<F, R> {
+    work: F,
+    reply: oneshot::Sender<Result<R, StoreError>>,
+}
+
+impl<F, R> Question for Ask<F, R>
+where
+    F: AsyncFnOnce(&mut PgSql) -> Result<R, StoreError> + Send + 'static,
+    R: Send + 'static,
+{
+    fn answer<'a>(self: Box<Self>, sql: Result<&'a mut PgSql, StoreError>) -> Local<'a, ()> {
+        Box::pin(async move {
+            let answer = match sql {
+                Ok(sql) => (self.work)(sql).await,
+                Err(error) => Err(error),
+            };
+            let _ = self.reply.send(answer);
+        })
+    }
+}
+
+/// The connections of this node. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Postgres {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    questions: mpsc::Sender<Box<dyn Question>>,
+    /// No other node was there when this one started.
+    pub(super) was_alone: bool,
+    thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    stop: Arc<Stop>,
+}
+
+/// Ends the store's thread, at the latest with the last handle.
+struct Stop(Arc<tokio::sync::Notify>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// What the connections of a node share.
+struct Shared {
+    config: Config,
+    tls: MakeRustlsConnect,
+    service: Service,
+    clock: Arc<dyn Clock>,
+    published: Arc<RwLock<Published>>,
+    signals: Arc<Signals>,
+    node: Node,
+}
+
+impl Postgres {
+    /// Connects, brings the database up to date, and begins to work.
+    pub(super) async fn open(
+        address: &str,
+        clock: Arc<dyn Clock>,
+        service: Service,
+        published: Arc<RwLock<Published>>,
+        signals: Arc<Signals>,
+    ) -> anyhow::Result<Self> {
+        let mut config: Config = address.parse().context("the address of the database can't be read")?;
+        config.application_name("dogwatch").connect_timeout(connection::DEADLINE);
+        let tls = connection::tls()?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (questions, asked) = mpsc::channel(QUEUE);
+        let (opened, is_open) = oneshot::channel();
+        let stop = Arc::new(tokio::sync::Notify::new());
+        let stopped = stop.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("store-postgres".to_owned()).spawn(move || {
+            let work = async move {
+                let shared = match Shared::open(config, tls, service, clock, published, signals).await {
+                    Ok((shared, was_alone)) => {
+                        let _ = opened.send(Ok(was_alone));
+                        Rc::new(shared)
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                        return;
+                    }
+                };
+                run(shared, queue, asked, &stopped).await;
+            };
+            tokio::task::LocalSet::new().block_on(&runtime, work);
+        });
+        let thread = Arc::new(Mutex::new(Some(thread.context("can't start the store's thread")?)));
+        let was_alone = is_open.await.context("the store's thread ended")??;
+        Ok(Self { jobs, questions, was_alone, thread, stop: Arc::new(Stop(stop)) })
+    }
+
+    /// Runs `work` in the next transaction and answers when it is committed.
+    pub(super) async fn promise<R: Send + 'static>(
+        &self,
+        work: impl AsyncFnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let call = Box::new(Call { work, result: None, reply });
+        self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// The same: here every commit is durable.
+    pub(super) async fn note<R: Send + 'static>(
+        &self,
+        work: impl AsyncFnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.promise(work).await
+    }
+
+    /// Asks a question. All that it reads is of one moment.
+    pub(super) async fn ask<R: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgSql) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.questions.send(Box::new(Ask { work, reply })).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Finishes what has queued up, and takes nothing more.
+    pub(super) async fn close(&self) {
+        // Behind everything that is queued.
+        let _ = self.promise(async |_: &mut Core, _| Ok(())).await;
+        self.stop.0.notify_one();
+        let thread = lock(&self.thread).take();
+        // A thread that panicked has nothing more to finish.
+        let join = move || drop(thread.map(std::thread::JoinHandle::join));
+        let _ = tokio::task::spawn_blocking(join).await;
+    }
+}
+
+impl Shared {
+    async fn open(
+        config: Config,
+        tls: MakeRustlsConnect,
+        service: Service,
+        clock: Arc<dyn Clock>,
+        published: Arc<RwLock<Published>>,
+        signals: Arc<Signals>,
+    ) -> anyhow::Result<(Self, bool)> {
+        let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
+        migrate::run(&mut client, clock.now()).await.context("can't bring the database up to date")?;
+        let (node, was_alone) = Node::join(&config, &tls, signals.clone()).await?;
+        // What is in force is to be known before anybody asks.
+        let first = PgRows::new(PgSql::new(connect(&config, &tls, |_| {}).await?));
+        let mut core = Core::open(first, service.clone(), clock.now(), Box::new(chance)).await?;
+        core.publish_newer(&published);
+        Ok((Self { config, tls, service, clock, published, signals, node }, was_alone))
+    }
+
+    /// The verbs, on a connection of their own.
+    async fn core(&self) -> Result<Core, StoreError> {
+        let rows = PgRows::new(PgSql::new(connect(&self.config, &self.tls, |_| {}).await?));
+        Ok(Core::over(rows, self.service.clone(), &self.published, Box::new(chance)))
+    }
+
+    /// After a commit: whom it woke here and on other nodes.
+    fn wake(&self, stirred: Stirred) {
+        self.signals.wake(stirred);
+        self.node.tell(stirred);
+    }
+}
+
+/// Runs the connections until the node is to stop.
+async fn run(
+    shared: Rc<Shared>,
+    queue: mpsc::Receiver<Box<dyn Job>>,
+    asked: mpsc::Receiver<Box<dyn Question>>,
+    stop: &tokio::sync::Notify,
+) {
+    let queue = Rc::new(tokio::sync::Mutex::new(queue));
+    let asked = Rc::new(tokio::sync::Mutex::new(asked));
+    for _ in 0..WRITERS {
+        tokio::task::spawn_local(write(shared.clone(), queue.clone()));
+    }
+    for _ in 0..READERS {
+        tokio::task::spawn_local(read(shared.clone(), asked.clone()));
+    }
+    tokio::task::spawn_local(node::follow(shared));
+    stop.notified().await;
+}
+
+/// One connection that writes, and the next after it if it breaks.
+async fn write(shared: Rc<Shared>, queue: Rc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>) {
+    let mut connected: Option<Core> = None;
+    loop {
+        let mut group = {
+            let mut queue = queue.lock().await;
+            let Some(first) = queue.recv().await else { return };
+            let mut group = vec![first];
+            while group.len() < GROUP
+                && let Ok(job) = queue.try_recv()
+            {
+                group.push(job);
+            }
+            group
+        };
+        if connected.as_ref().is_none_or(|core| core.rows.sql.is_broken()) {
+            connected = None;
+            match shared.core().await {
+                Ok(core) => connected = Some(core),
+                Err(error) => {
+                    tracing::error!(%error, "the database can't be reached");
+                    group.into_iter().for_each(|job| job.answer(Some(error.clone())));
+                    pause(&*shared.clock).await;
+                    continue;
+                }
+            }
+        }
+        let Some(core) = connected.as_mut() else { continue };
+        core.adopt(&shared.published);
+        let mut stirred = Stirred::default();
+        let failures = commit(core, &mut group, &*shared.clock, &mut stirred).await;
+        core.publish_newer(&shared.published);
+        shared.wake(stirred);
+        for (job, failed) in group.into_iter().zip(failures) {
+            job.answer(failed);
+        }
+    }
+}
+
+/// Waits a little, by chance, so that nodes do not come back all at once.
+async fn pause(clock: &dyn Clock) {
+    let millis = i64::try_from(chance() % PAUSE_MILLIS).unwrap_or_default();
+    crate::clock::sleep_until(clock, clock.now() + SignedDuration::from_millis(millis)).await;
+}
+
+/// Runs a group in one transaction; if that fails, each by itself. Says for each job why it failed, if it did.
+async fn commit(
+    core: &mut Core,
+    group: &mut [Box<dyn Job>],
+    clock: &dyn Clock,
+    stirred: &mut Stirred,
+) -> Vec<Option<StoreError>> {
+    if group.len() > 1 && transact(core, group, clock.now(), stirred).await.is_ok() {
+        return vec![None; group.len()];
+    }
+    let mut failures = Vec::with_capacity(group.len());
+    for job in group.chunks_mut(1) {
+        let mut runs = 1;
+        failures.push(loop {
+            match transact(core, job, clock.now(), stirred).await {
+                Ok(()) => break None,
+                Err(StoreError::Conflict) if runs < MOST_RUNS => runs += 1,
+                Err(error) => {
+                    tracing::error!(%error, "a job of the store failed");
+                    break Some(error);
+                }
+            }
+        });
+    }
+    failures
+}
+
+async fn transact(
+    core: &mut Core,
+    group: &mut [Box<dyn Job>],
+    now: Timestamp,
+    stirred: &mut Stirred,
+) -> Result<(), StoreError> {
+    let work = async {
+        core.begin().await?;
+        for job in group {
+            job.run(core, now).await?;
+        }
+        core.commit().await
+    };
+    let done = work.await;
+    match &done {
+        Ok(()) => stirred.join(core.take_stirred()),
+        Err(_) => core.rollback().await,
+    }
+    done
+}
+
+/// One connection that reads, and the next after it if it breaks.
+async fn read(shared: Rc<Shared>, asked: Rc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Question>>>>) {
+    let mut connected: Option<PgSql> = None;
+    loop {
+        let Some(question) = asked.lock().await.recv().await else { return };
+        if connected.as_ref().is_none_or(PgSql::is_broken) {
+            connected = None;
+            match connect(&shared.config, &shared.tls, |_| {}).await {
+                Ok(client) => connected = Some(PgSql::new(client)),
+                Err(error) => {
+                    question.answer(Err(error)).await;
+                    pause(&*shared.clock).await;
+                    continue;
+                }
+            }
+        }
+        let Some(sql) = connected.as_mut() else { continue };
+        match sql.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await {
+            Ok(()) => {
+                question.answer(Ok(sql)).await;
+                if sql.batch("ROLLBACK").await.is_err() {
+                    connected = None;
+                }
+            }
+            Err(error) => question.answer(Err(error)).await,
+        }
+    }
+}
+
+/// Runs an empty transaction on a connection of its own, so that what other nodes have defined is known here.
+async fn refresh(shared: &Shared, connected: &RefCell<Option<Core>>) -> Result<(), StoreError> {
+    let mut core = match connected.take() {
+        Some(core) if !core.rows.sql.is_broken() => core,
+        _ => shared.core().await?,
+    };
+    core.adopt(&shared.published);
+    core.begin().await?;
+    core.commit().await?;
+    core.publish_newer(&shared.published);
+    connected.replace(Some(core));
+    Ok(())
+}

@@ -48,7 +48,7 @@ pub struct Config {
     /// Where to listen; port 0 picks one.
     pub listen: SocketAddr,
     /// The SQLite file.
-    pub database: PathBuf,
+    pub database: Database,
     /// The address that mail links and browsers use; none: the listening address.
     pub public_url: Option<String>,
     /// What applies where a team has nothing of its own.
@@ -125,7 +125,7 @@ impl Config {
             listen: listen.parse().with_context(|| {
                 format!("listen: \"{listen}\" is no address; write IP:PORT, such as \"{DEFAULT_LISTEN}\"")
             })?,
-            database: database_path(&database)?,
+            database: Database::read(&database)?,
             public_url: public_url.as_deref().map(check_public_url).transpose()?,
             service: Service { last_resort, operators },
             providers: provider::resolve(carriers, public_url.is_some())?,
@@ -176,17 +176,39 @@ impl Config {
     }
 }
 
-/// The file behind `sqlite:PATH`.
-///
-/// # Errors
-///
-/// When it is no such address.
-pub fn database_path(text: &str) -> anyhow::Result<PathBuf> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => bail!(
-            "database: \"{text}\" is no database; write \"sqlite:PATH\", such as \"{DEFAULT_DATABASE}\""
-        ),
+/// Where things are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file, which one Dogwatch has alone.
+    Sqlite(PathBuf),
+    /// The address of a PostgreSQL, which any number of nodes share. It may hold a password.
+    Postgres(Secret),
+}
+
+impl Database {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither.
+    pub fn read(text: &str) -> anyhow::Result<Self> {
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // What is wrong with it must not show the password that it holds.
+            let read: Result<tokio_postgres::Config, _> = text.parse();
+            read.context(
+                "database: the address of PostgreSQL can't be read; write \"postgres://USER@HOST/NAME\"",
+            )?;
+            return Ok(Self::Postgres(Secret::given(text.to_owned())));
+        }
+        // Whatever was meant, it may hold a password.
+        let scheme = text.split(':').next().unwrap_or_default();
+        bail!(
+            "database: \"{scheme}:\" is no database; write \"sqlite:PATH\", such as \"{DEFAULT_DATABASE}\", or \
+             \"postgres://USER@HOST/NAME\""
+        )
     }
 }
 

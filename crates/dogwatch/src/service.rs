@@ -24,7 +24,7 @@ use crate::channel::email::Email;
 use crate::channel::handset::Handset;
 use crate::channel::{pushover, telegram};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
 use crate::http::{App, check_exposure, router};
@@ -68,7 +68,12 @@ impl Service {
     ///
     /// What stands in the way, and what to do.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let store = Store::open_sqlite(&config.database, clock.clone(), config.service.clone())?;
+        let store = match &config.database {
+            Database::Sqlite(path) => Store::open_sqlite(path, clock.clone(), config.service.clone())?,
+            Database::Postgres(address) => {
+                Store::open_postgres(address.reveal(), clock.clone(), config.service.clone()).await?
+            }
+        };
         warn_of_last_resort(&store, config);
         let is_new = store.access().tokens().is_empty();
         let first_token = admit(&store, config, is_new).await?;

@@ -28,7 +28,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<String>,
     /// Where everything is kept [default: sqlite:dogwatch.db]
-    #[arg(long, value_name = "sqlite:PATH")]
+    #[arg(long, value_name = "sqlite:PATH|postgres://…")]
     database: Option<String>,
     /// The service's configuration, in TOML
     #[arg(long, value_name = "FILE")]

@@ -69,6 +69,15 @@ pub enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// What a job said that panicked.
+    fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let words = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked(words.unwrap_or_else(|| "a panic without words".to_owned()))
+    }
+}
+
 /// An event from outside that begins an alert, or counts on one that is open.
 #[derive(Clone, Debug)]
 pub struct Incoming {

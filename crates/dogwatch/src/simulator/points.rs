@@ -209,7 +209,7 @@ impl<R: Rows> Rows for Points<R> {
         async fn next_heartbeat(&mut self) -> Option<Timestamp>;
         async fn save_heartbeat(&mut self, row: &HeartbeatRow) -> ();
         async fn forget_heartbeat(&mut self, name: &str) -> ();
-        async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> ();
+        async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> u64;
         async fn lock_definitions(&mut self) -> ();
         async fn versions(&mut self, known: Versions) -> Versions;
         async fn definitions(&mut self, definitions: Definitions) -> Definitions;

@@ -13,12 +13,14 @@ mod node;
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 
 use anyhow::Context;
 use escalation::directory::Service;
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::Config;
@@ -68,7 +70,8 @@ where
 {
     fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            self.result = Some((self.work)(core, now).await?);
+            let outcome = AssertUnwindSafe((self.work)(core, now)).catch_unwind().await;
+            self.result = Some(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
             Ok(())
         })
     }
@@ -102,7 +105,10 @@ where
     fn answer<'a>(self: Box<Self>, sql: Result<&'a mut PgSql, StoreError>) -> Local<'a, ()> {
         Box::pin(async move {
             let answer = match sql {
-                Ok(sql) => (self.work)(sql).await,
+                Ok(sql) => {
+                    let answer = AssertUnwindSafe((self.work)(sql)).catch_unwind().await;
+                    answer.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))
+                }
                 Err(error) => Err(error),
             };
             let _ = self.reply.send(answer);

@@ -286,8 +286,8 @@ pub(crate) trait Rows {
         body: Option<&serde_json::Value>,
         owner: &Owner,
     ) -> Result<u64>;
-    /// Ends every key of an integration.
-    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<()>;
+    /// Ends every key of an integration. Returns how new access is now.
+    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<u64>;
     /// Tokens, sessions and keys in force.
     async fn access(&mut self) -> Result<Access>;
 }

@@ -87,11 +87,8 @@ where
 
     fn run(&mut self, core: &mut Core, now: Timestamp) -> Result<(), StoreError> {
         let work = &mut self.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(core, now))).unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(StoreError::Panicked(words.unwrap_or_else(|| "a panic without words".to_owned())))
-        })?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(core, now)))
+            .unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?;
         self.result = Some(outcome);
         Ok(())
     }

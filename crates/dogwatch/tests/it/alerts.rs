@@ -18,19 +18,18 @@ async fn one_open_alert_for_a_key() {
     let alerts = futures_util::future::join_all(requests).await;
     assert!(alerts.iter().all(|alert| alert["number"] == alerts[0]["number"]), "64 at once make one alert");
     world.settle().await;
-    let alert = world.get("/api/v1/alerts/1").await;
+    // Where several connections write, a number may be left out.
+    let number = alerts[0]["number"].as_u64().unwrap();
+    let alert = world.get(&format!("/api/v1/alerts/{number}")).await;
     assert_eq!(alert["triggers"], 64);
     let rings = |alert: &Value| alert["deliveries"].as_array().unwrap().len();
     assert_eq!(rings(&alert), 1, "and page once");
 
-    world.post("/api/v1/alerts/1/resolve", json!({})).await;
-    assert_eq!(
-        world.post("/api/v1/teams/ops/notify", body()).await["number"],
-        2,
-        "after resolve it is a new one"
-    );
-    let other = world.post("/api/v1/people/john/notify", body()).await;
-    assert_eq!(other["number"], 3, "keys of different senders never meet");
+    world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+    let next = world.post("/api/v1/teams/ops/notify", body()).await["number"].as_u64().unwrap();
+    assert!(next > number, "after resolve it is a new one");
+    let other = world.post("/api/v1/people/john/notify", body()).await["number"].as_u64().unwrap();
+    assert!(other > next, "keys of different senders never meet");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::World;
+use crate::support::database::Other;
 
 const JOHN: &str = "webhook:https://john.example/";
 const BOB: &str = "webhook:https://bob.example/";
@@ -266,27 +267,22 @@ async fn a_handset_shows_reminders_and_has_no_keys_for_them() {
 #[tokio::test]
 async fn what_is_watched_follows_the_definitions() {
     let mut world = World::new().await;
-    let watched = |world: &World| {
-        let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
-        let mut statement =
-            connection.prepare("SELECT roster || ' ' || name || ' ' || role FROM duty").unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        rows.map(|row| row.unwrap()).collect::<Vec<String>>()
+    let watched = async |world: &World| {
+        let query = "SELECT roster || ' ' || name || ' ' || role AS it FROM duty ORDER BY roster, name, role";
+        Other::at(world).await.column(query).await
     };
     ops(&world, json!([])).await;
-    assert_eq!(watched(&world), ["schedule ops primary"]);
+    assert_eq!(watched(&world).await, ["schedule ops primary"]);
     let layers = json!([{ "rotation": "weekly" }, { "people": ["carol"], "role": "secondary" }]);
     define(&world, Kind::Schedule, json!({ "name": "ops", "layers": layers })).await;
-    assert_eq!(watched(&world), ["schedule ops primary", "schedule ops secondary"]);
+    assert_eq!(watched(&world).await, ["schedule ops primary", "schedule ops secondary"]);
     define(&world, Kind::Team, json!({ "name": "ops", "members": ["john"] })).await;
     remove(&world, Kind::Schedule, "ops").await;
-    assert_eq!(watched(&world), ["team ops primary"]);
+    assert_eq!(watched(&world).await, ["team ops primary"]);
     // A database from before there was a watch.
-    let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
-    connection.execute("DELETE FROM duty", []).unwrap();
-    drop(connection);
+    Other::at(&world).await.run("DELETE FROM duty").await;
     world = world.crash().await;
-    assert_eq!(watched(&world), ["team ops primary"]);
+    assert_eq!(watched(&world).await, ["team ops primary"]);
     world.settle().await;
     assert_eq!(world.settle().await, None, "nothing is due while no change is in sight");
 }

@@ -52,6 +52,7 @@ mod intake;
 mod lifecycle;
 mod mailbox;
 mod naemon;
+mod nodes;
 mod on_call;
 mod period;
 mod phone;

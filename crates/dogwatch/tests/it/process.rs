@@ -10,20 +10,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::process::{Process, TOKEN};
-use crate::support::{answer, set_up_tls};
-
-fn client() -> reqwest::Client {
-    set_up_tls();
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}
-
-async fn send(client: &reqwest::Client, method: &str, url: &str, body: Value) -> Value {
-    let sent =
-        answer(client.request(method.parse().unwrap(), url).bearer_auth(TOKEN).body(body.to_string())).await;
-    assert!((200..300).contains(&sent.status), "{method} {url}: {}", sent.text);
-    sent.body
-}
+use crate::support::answer;
+use crate::support::process::{Process, TOKEN, client, send, until};
 
 fn dogwatch(url: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
@@ -34,18 +22,6 @@ fn dogwatch(url: &str, arguments: &[&str]) -> (bool, String) {
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
-}
-
-/// Asks until it is so. Real processes have real clocks; nothing here depends on how long it takes.
-async fn until<F: Future<Output = bool>>(mut so: impl FnMut() -> F) {
-    for _ in 0..3_000 {
-        if so().await {
-            return;
-        }
-        let _ =
-            tokio::time::timeout(std::time::Duration::from_millis(10), std::future::pending::<()>()).await;
-    }
-    panic!("it never came to be");
 }
 
 #[tokio::test]

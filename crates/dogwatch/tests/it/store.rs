@@ -12,6 +12,7 @@ use escalation::name::Name;
 use serde_json::json;
 
 use crate::support::World;
+use crate::support::database::Other;
 
 fn trigger(key: &str) -> Incoming {
     let trigger = Trigger {
@@ -32,9 +33,9 @@ fn capacity(most: usize) -> Capacity {
     Capacity { busy: std::collections::HashMap::new(), limit: |_| 1_000, most }
 }
 
-fn rows(world: &World, table: &str) -> i64 {
-    let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
-    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+async fn rows(world: &World, table: &str) -> i64 {
+    let count = Other::at(world).await.column(&format!("SELECT count(*) AS it FROM {table}")).await;
+    count[0].parse().unwrap()
 }
 
 #[tokio::test]
@@ -42,10 +43,17 @@ async fn accepting_an_event_costs_at_most_four_rows() {
     let world = World::new().await;
     world.john_and_bob("handset:john", "handset:bob").await;
     let tables = ["alert", "event", "wake", "page", "delivery", "definition"];
-    let count = || tables.iter().map(|table| rows(&world, table)).sum::<i64>();
-    let before = count();
+    let count = async || {
+        let mut sum = 0;
+        for table in tables {
+            sum += rows(&world, table).await;
+        }
+        sum
+    };
+    let before = count().await;
     world.notify("disk full").await;
-    assert!(count() - before <= 4, "{}", count() - before);
+    let added = count().await - before;
+    assert!(added <= 4, "{added}");
 }
 
 #[tokio::test]
@@ -103,7 +111,7 @@ async fn a_panic_in_one_job_undoes_only_that_job() {
     let (bad, good) = tokio::join!(bad, futures_util::future::join_all(good));
     assert!(bad.unwrap_err().to_string().contains("on purpose"));
     assert!(good.iter().all(|recorded| matches!(recorded, Ok(Recorded::Alert(_)))));
-    assert_eq!(rows(&world, "alert"), 50);
+    assert_eq!(rows(&world, "alert").await, 50);
 }
 
 #[tokio::test]
@@ -129,9 +137,9 @@ async fn a_database_that_is_locked_is_a_503_and_work_goes_on_afterwards() {
     let mut world = World::new().await;
     world.john_and_bob("handset:john", "handset:bob").await;
     let number = world.notify("disk full").await;
-    // Another process holds the file for longer than the writer waits.
-    let other = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Another process holds the database for longer than the writer waits.
+    let other = Other::at(&world).await;
+    other.lock().await;
     let refused = world.request("POST", "/api/v1/teams/ops/notify", Some(json!({ "summary": "x" }))).await;
     assert_eq!(
         (refused.status, &refused.headers["retry-after"]),
@@ -139,7 +147,7 @@ async fn a_database_that_is_locked_is_a_503_and_work_goes_on_afterwards() {
         "{}",
         refused.text
     );
-    other.execute_batch("ROLLBACK").unwrap();
+    other.run("ROLLBACK").await;
     world.settle().await;
     assert!(world.story(number).await.contains(&"0 John's handset rings".to_owned()));
 }
@@ -160,9 +168,7 @@ async fn a_broken_rule_stops_that_alert_alone_and_the_last_resort_hears_of_it() 
     }
     world.settle().await;
     // Somebody who has it, of whom nothing is known: no step of ours leaves that behind.
-    let connection = rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap();
-    connection.execute("UPDATE alert SET status = 'acknowledged' WHERE number = 1", []).unwrap();
-    drop(connection);
+    Other::at(&world).await.run("UPDATE alert SET status = 'acknowledged' WHERE number = 1").await;
     // Three jobs of one group: one meets the broken alert, the others go through.
     let note = |number| {
         let by = Actor::dogwatch();

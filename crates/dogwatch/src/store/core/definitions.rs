@@ -133,8 +133,8 @@ impl<R: Rows> Core<R> {
             .map(str::to_owned)
             .collect();
         for name in gone {
-            self.rows.revoke_keys(&name, now).await?;
             let mut access = Access::clone(&self.memory.access);
+            access.version = self.rows.revoke_keys(&name, now).await?;
             access.remove_keys(&name);
             self.memory.access = Arc::new(access);
         }

@@ -674,9 +674,9 @@ impl Rows for ModelRows {
         Ok(number)
     }
 
-    async fn revoke_keys(&mut self, _integration: &str, _now: Timestamp) -> Result<()> {
+    async fn revoke_keys(&mut self, _integration: &str, _now: Timestamp) -> Result<u64> {
         // Here nobody has keys.
-        Ok(())
+        Ok(0)
     }
 
     async fn access(&mut self) -> Result<Access> {

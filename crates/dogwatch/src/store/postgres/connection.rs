@@ -27,6 +27,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How long an answer of the database is waited for, and how long a connection may take to be made.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long a lock is waited for.
+const LOCK_MILLIS: u32 = 250;
+
 /// The rows of PostgreSQL, for the verbs.
 pub(crate) type PgRows = SqlRows<PgSql>;
 
@@ -36,6 +39,7 @@ impl From<tokio_postgres::Error> for StoreError {
             SqlState::UNIQUE_VIOLATION,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::LOCK_NOT_AVAILABLE,
         ];
         match error.as_db_error() {
             Some(told) if again.contains(told.code()) => Self::Conflict,
@@ -85,6 +89,10 @@ pub(super) async fn connect(
             }
         }
     });
+    // Two transactions of several jobs each may wait for each other: then one soon gives way, and its jobs are run one
+    // by one. PostgreSQL itself finds that out after a second only.
+    let patience = format!("SET lock_timeout = {LOCK_MILLIS}");
+    timeout(DEADLINE, client.batch_execute(&patience)).await.map_err(|_| late("a statement"))??;
     Ok(client)
 }
 

@@ -22,6 +22,7 @@ const LOCK: i64 = 0x646f_675f_6d69_6772;
 ///
 /// When the database was made by a newer Dogwatch, or an applied migration differs from ours.
 pub(super) async fn run(client: &mut Client, now: Timestamp) -> anyhow::Result<()> {
+    client.batch_execute("SET lock_timeout = 0").await?;
     client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
     let done = apply(client, now).await;
     client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;

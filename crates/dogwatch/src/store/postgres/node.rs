@@ -54,6 +54,7 @@ impl Node {
             signals,
         };
         let client = node.connect(config, tls).await?;
+        client.batch_execute("SET lock_timeout = 0").await?;
         let was_alone: bool = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await?.get(0);
         client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
         if was_alone {
@@ -148,6 +149,7 @@ async fn talk(shared: Rc<Shared>) {
 
 async fn rejoin(shared: &Shared) -> Result<Rc<Client>, StoreError> {
     let client = shared.node.connect(&shared.config, &shared.tls).await?;
+    client.batch_execute("SET lock_timeout = 0").await?;
     client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
     let client = Rc::new(client);
     shared.node.client.replace(Some(client.clone()));

@@ -21,6 +21,12 @@ pub(super) async fn lock_changes<S: Sql>(sql: &mut S) -> Result<()> {
         .map(drop)
 }
 
+/// Access has changed. Returns how new it is now.
+pub(super) async fn count_up(sql: &mut impl Sql) -> Result<u64> {
+    let statement = "UPDATE change SET version = version + 1 WHERE what = 'access' RETURNING version";
+    small(sql.value(statement, values![]).await?)
+}
+
 /// How new what is stored is.
 pub(super) async fn versions(sql: &mut impl Sql) -> Result<Versions> {
     let statement = "SELECT (SELECT coalesce(max(version), 0) FROM definition), \
@@ -100,9 +106,7 @@ impl<S: Sql> Core<SqlRows<S>> {
 
     async fn put_access(&mut self, mut access: Access) -> Result<()> {
         if S::HAS_OTHERS {
-            access.version += 1;
-            let statement = "UPDATE change SET version = version + 1 WHERE what = 'access'";
-            self.rows.sql.change(statement, values![]).await?;
+            access.version = count_up(&mut self.rows.sql).await?;
         }
         self.set_access(access);
         Ok(())

@@ -296,8 +296,9 @@ impl<S: Sql> Rows for SqlRows<S> {
         definition::insert(&mut self.sql, now, kind, name, body, owner).await
     }
 
-    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<()> {
-        integration_key::revoke_all(&mut self.sql, now, integration).await
+    async fn revoke_keys(&mut self, integration: &str, now: Timestamp) -> Result<u64> {
+        integration_key::revoke_all(&mut self.sql, now, integration).await?;
+        if S::HAS_OTHERS { access::count_up(&mut self.sql).await } else { Ok(0) }
     }
 
     async fn access(&mut self) -> Result<Access> {

@@ -1,7 +1,7 @@
 //! Which database the tests run over: SQLite, or with `DOGWATCH_TEST_STORE=postgres` PostgreSQL.
 //!
 //! A PostgreSQL of our own is started once, from Debian's package, without a port, and stops with the tests;
-//! `DOGWATCH_TEST_POSTGRES` names another one, such as `host=/run/postgresql user=me dbname=postgres`. Each service
+//! `DOGWATCH_TEST_POSTGRES` names another one, such as `postgres://me@%2Frun%2Fpostgresql/postgres`. Each service
 //! under test gets a database of its own.
 
 use std::io::{BufRead, BufReader};
@@ -50,7 +50,8 @@ fn server() -> &'static str {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "PostgreSQL did not start: is Debian's package postgresql there?");
-        (format!("host={folder} user=dogwatch dbname=postgres"), Mutex::new(Some(child)))
+        let host = folder.replace('/', "%2F");
+        (format!("postgres://dogwatch@{host}/postgres"), Mutex::new(Some(child)))
     };
     &STARTED.get_or_init(start).0
 }
@@ -66,5 +67,60 @@ pub async fn fresh_postgres() -> String {
     client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
     drop(client);
     connection.await.unwrap().unwrap();
-    address.replace("dbname=postgres", &format!("dbname={name}"))
+    let (server, _) = address.rsplit_once('/').expect("an address that ends with the name of a database");
+    format!("{server}/{name}")
+}
+
+/// Somebody else at the database: another connection to it, as long as it is kept.
+pub enum Other {
+    Sqlite(rusqlite::Connection),
+    Postgres(tokio_postgres::Client),
+}
+
+impl Other {
+    /// Another connection to a service's database.
+    pub async fn at(world: &super::World) -> Self {
+        match &world.postgres {
+            Some(address) => {
+                let (client, connection) =
+                    tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                Self::Postgres(client)
+            }
+            None => Self::Sqlite(rusqlite::Connection::open(world.folder.path().join("test.db")).unwrap()),
+        }
+    }
+
+    /// Runs statements.
+    pub async fn run(&self, statements: &str) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch(statements).unwrap(),
+            Self::Postgres(client) => client.batch_execute(statements).await.unwrap(),
+        }
+    }
+
+    /// The first column of what a query finds, as text.
+    pub async fn column(&self, query: &str) -> Vec<String> {
+        let query = format!("SELECT CAST(it AS TEXT) FROM ({query}) AS found");
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare(&query).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Self::Postgres(client) => {
+                client.query(&query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// Begins a transaction that keeps everybody else from writing.
+    pub async fn lock(&self) {
+        match self {
+            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
+            Self::Postgres(_) => {
+                self.run("BEGIN; LOCK TABLE alert, event, change IN ACCESS EXCLUSIVE MODE").await
+            }
+        }
+    }
 }

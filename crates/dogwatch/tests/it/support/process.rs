@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
+use super::{answer, set_up_tls};
+
 /// The token that processes under test are given.
 pub const TOKEN: &str = "process-0123456789abcdefghijklm";
 
@@ -16,10 +20,14 @@ pub struct Process {
 impl Process {
     /// Starts `dogwatch serve` and waits until it says that it listens.
     pub fn serve(database: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::serve_on(&format!("sqlite:{}", database.display()), environment)
+    }
+
+    /// The same over any database.
+    pub fn serve_on(database: &str, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(format!("sqlite:{}", database.display()))
+            .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
             .env("DOGWATCH_ADMIN_TOKEN", TOKEN)
             .envs(environment.iter().copied());
         Self::start(command)
@@ -60,4 +68,30 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// For requests to real processes.
+pub fn client() -> reqwest::Client {
+    set_up_tls();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// Sends a request that is to succeed.
+pub async fn send(client: &reqwest::Client, method: &str, url: &str, body: Value) -> Value {
+    let sent =
+        answer(client.request(method.parse().unwrap(), url).bearer_auth(TOKEN).body(body.to_string())).await;
+    assert!((200..300).contains(&sent.status), "{method} {url}: {}", sent.text);
+    sent.body
+}
+
+/// Asks until it is so. Real processes have real clocks; nothing here depends on how long it takes.
+pub async fn until<F: Future<Output = bool>>(mut so: impl FnMut() -> F) {
+    for _ in 0..3_000 {
+        if so().await {
+            return;
+        }
+        let _ =
+            tokio::time::timeout(std::time::Duration::from_millis(10), std::future::pending::<()>()).await;
+    }
+    panic!("it never came to be");
 }

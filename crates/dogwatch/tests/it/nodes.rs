@@ -1,0 +1,115 @@
+//! Several nodes over one PostgreSQL, as real processes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::answer;
+use crate::support::database::fresh_postgres;
+use crate::support::process::{Process, TOKEN, client, send, until};
+
+/// Two nodes, and a team of John that both know.
+async fn two() -> (Process, Process, reqwest::Client) {
+    let address = fresh_postgres().await;
+    let (one, other) = (Process::serve_on(&address, &[]), Process::serve_on(&address, &[]));
+    let client = client();
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", one.url), john).await;
+    let team = json!({ "name": "ops", "members": ["john"] });
+    send(&client, "POST", &format!("{}/api/v1/teams", one.url), team).await;
+    (one, other, client)
+}
+
+async fn get(client: &reqwest::Client, url: &str) -> Value {
+    answer(client.get(url).bearer_auth(TOKEN)).await.body
+}
+
+#[tokio::test]
+async fn what_is_defined_and_raised_on_one_node_is_paged_and_answered_on_the_other() {
+    let (one, other, client) = two().await;
+    until(|| async { get(&client, &format!("{}/api/v1/teams/ops", other.url)).await["name"] == "ops" }).await;
+    let body = json!({ "summary": "disk full" });
+    let raised = send(&client, "POST", &format!("{}/api/v1/teams/ops/notify", one.url), body).await;
+    let number = raised["number"].as_u64().unwrap();
+    let there = format!("{}/api/v1/alerts/{number}", other.url);
+    let rings = |alert: &Value| {
+        alert["deliveries"].as_array().is_some_and(|all| all.iter().any(|it| it["state"] == "sent"))
+    };
+    until(|| async { rings(&get(&client, &there).await) }).await;
+    send(&client, "POST", &format!("{there}/acknowledge"), json!({})).await;
+    let here = get(&client, &format!("{}/api/v1/alerts/{number}", one.url)).await;
+    assert_eq!(here["status"], "acknowledged", "at once: both ask the same database");
+    assert!(
+        here["pages"].as_array().unwrap().iter().all(|page| page["ended_why"] == "acknowledged"),
+        "{here}"
+    );
+}
+
+#[tokio::test]
+async fn what_happens_on_one_node_moves_the_live_page_of_the_other() {
+    let (one, other, client) = two().await;
+    let live = format!("{}/live/now", other.url);
+    let mut live = client.get(live).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(live.status(), 200);
+    let body = json!({ "summary": "the_disk_is_full" });
+    send(&client, "POST", &format!("{}/api/v1/teams/ops/notify", one.url), body).await;
+    let mut seen = String::new();
+    while !seen.contains("the_disk_is_full") {
+        seen.push_str(&String::from_utf8_lossy(&live.chunk().await.unwrap().expect("the page goes on")));
+    }
+}
+
+#[tokio::test]
+async fn of_many_senders_of_one_key_at_both_nodes_there_is_one_alert_and_one_page() {
+    let (one, other, client) = two().await;
+    until(|| async { get(&client, &format!("{}/api/v1/teams/ops", other.url)).await["name"] == "ops" }).await;
+    let requests = (0..64).map(|count| {
+        let node = if count % 2 == 0 { &one } else { &other };
+        let body = json!({ "summary": "disk full", "dedup_key": "db1/disk" });
+        let (url, client) = (format!("{}/api/v1/teams/ops/notify", node.url), &client);
+        async move { send(client, "POST", &url, body).await }
+    });
+    let alerts = futures_util::future::join_all(requests).await;
+    let number = alerts[0]["number"].as_u64().unwrap();
+    assert!(alerts.iter().all(|alert| alert["number"] == number));
+    let alert = format!("{}/api/v1/alerts/{number}", one.url);
+    let sent = |alert: &Value| {
+        alert["deliveries"].as_array().map_or(0, |all| all.iter().filter(|it| it["state"] == "sent").count())
+    };
+    until(|| async { sent(&get(&client, &alert).await) == 1 }).await;
+    assert_eq!(get(&client, &alert).await["triggers"], 64);
+}
+
+#[tokio::test]
+async fn a_node_that_is_killed_loses_nothing_and_the_other_goes_on() {
+    let (one, other, client) = two().await;
+    until(|| async { get(&client, &format!("{}/api/v1/teams/ops", other.url)).await["name"] == "ops" }).await;
+    let accepted = AtomicU64::new(0);
+    let send_one = |count: u64, url: String| {
+        let (client, accepted) = (&client, &accepted);
+        async move {
+            let body = json!({ "summary": "x", "dedup_key": format!("key {count}") });
+            let request = client.post(format!("{url}/api/v1/teams/ops/notify")).bearer_auth(TOKEN);
+            let request =
+                request.header("Idempotency-Key", format!("request {count}")).body(body.to_string());
+            let is_accepted = request.send().await.is_ok_and(|answer| answer.status() == 201);
+            accepted.fetch_add(u64::from(is_accepted), Ordering::SeqCst);
+            is_accepted
+        }
+    };
+    let mut keys = Vec::new();
+    for count in 0..20 {
+        keys.push((count, send_one(count, one.url.clone()).await));
+    }
+    assert!(keys.iter().all(|(_, is_accepted)| *is_accepted));
+    one.kill();
+    let paged = async |count: u64| {
+        let url = format!("{}/api/v1/alerts?dedup_key=key%20{count}", other.url);
+        let alerts = get(&client, &url).await;
+        alerts["items"][0]["status"] == "triggered"
+    };
+    for (count, _) in keys {
+        assert!(paged(count).await, "key {count}");
+    }
+    assert!(send_one(99, other.url.clone()).await);
+}

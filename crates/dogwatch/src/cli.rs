@@ -14,6 +14,7 @@ mod heartbeat;
 mod import;
 mod integration;
 mod maintenance;
+mod migrate_store;
 mod nagios;
 mod notify;
 mod on_call;
@@ -72,6 +73,8 @@ enum Command {
     Integration(integration::Integration),
     Heartbeat(heartbeat::Heartbeat),
     Token(token::Token),
+    #[command(name = "migrate-store")]
+    MigrateStore(migrate_store::MigrateStore),
     Completions(completions::Completions),
 }
 
@@ -103,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Heartbeat(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::MigrateStore(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
     };

@@ -13,6 +13,7 @@ mod chat;
 pub(crate) mod core;
 mod integration_keys;
 pub(crate) mod model;
+mod moving;
 pub mod phone;
 mod postgres;
 mod push;
@@ -46,6 +47,7 @@ use sqlite::connection::at_once;
 pub use access::{Access, Caller, NewToken, Token};
 pub use chat::Stale;
 pub use integration_keys::IntegrationKey;
+pub use moving::move_house;
 pub use push::Browser;
 use reception::{Became, Received, Reception};
 

@@ -156,8 +156,7 @@ impl Postgres {
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
     ) -> anyhow::Result<Self> {
-        let mut config: Config = address.parse().context("the address of the database can't be read")?;
-        config.application_name("dogwatch").connect_timeout(connection::DEADLINE);
+        let config = read_address(address)?;
         let tls = connection::tls()?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (questions, asked) = mpsc::channel(QUEUE);
@@ -227,6 +226,32 @@ impl Postgres {
     }
 }
 
+/// Runs `work` on a connection to a database, which is brought up to date before.
+pub(super) async fn on_a_connection<R: Send + 'static>(
+    address: &str,
+    now: Timestamp,
+    work: impl AsyncFnOnce(&mut PgSql) -> anyhow::Result<R> + Send + 'static,
+) -> anyhow::Result<R> {
+    let config = read_address(address)?;
+    let tls = connection::tls()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let run = move || {
+        let work = async move {
+            let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
+            migrate::run(&mut client, now).await.context("can't bring the database up to date")?;
+            work(&mut PgSql::new(client)).await
+        };
+        tokio::task::LocalSet::new().block_on(&runtime, work)
+    };
+    tokio::task::spawn_blocking(run).await?
+}
+
+fn read_address(address: &str) -> anyhow::Result<Config> {
+    let mut config: Config = address.parse().context("the address of the database can't be read")?;
+    config.application_name("dogwatch").connect_timeout(connection::DEADLINE);
+    Ok(config)
+}
+
 impl Shared {
     async fn open(
         config: Config,
@@ -238,6 +263,11 @@ impl Shared {
     ) -> anyhow::Result<(Self, bool)> {
         let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
         migrate::run(&mut client, clock.now()).await.context("can't bring the database up to date")?;
+        if client.query_opt("SELECT 1 FROM change WHERE what = 'moving'", &[]).await?.is_some() {
+            anyhow::bail!(
+                "somebody moves into this database; wait, or run dogwatch migrate-store again to its end"
+            );
+        }
         let (node, was_alone) = Node::join(&config, &tls, signals.clone()).await?;
         // What is in force is to be known before anybody asks.
         let first = PgRows::new(PgSql::new(connect(&config, &tls, |_| {}).await?));

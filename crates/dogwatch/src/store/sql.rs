@@ -140,6 +140,11 @@ impl Row {
         Self(cells)
     }
 
+    /// Every value.
+    pub(super) fn into_cells(self) -> Vec<Cell> {
+        self.0
+    }
+
     /// Takes the value of a column, from 0. A column is taken once.
     pub(super) fn get<T: FromCell>(&mut self, column: usize) -> Result<T> {
         T::from_cell(self.0.get_mut(column).map(std::mem::take).unwrap_or_default())

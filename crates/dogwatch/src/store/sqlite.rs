@@ -126,18 +126,8 @@ impl Sqlite {
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
     ) -> anyhow::Result<Self> {
-        let only = lock_file(path)?;
-        let mut connection =
-            Connection::open(path).with_context(|| format!("can't open the database {}", path.display()))?;
-        prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
-        migrate::run(&mut connection, clock.now())
-            .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
-        let mut core = at_once(Core::open(
-            SqliteRows::new(SqliteSql::new(connection)),
-            service,
-            clock.now(),
-            Box::new(chance),
-        ))?;
+        let (sql, only) = open_alone(path, clock.now())?;
+        let mut core = at_once(Core::open(SqliteRows::new(sql), service, clock.now(), Box::new(chance)))?;
         core.publish(&published);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Arc::new(Writer {
@@ -226,6 +216,18 @@ impl Sqlite {
         });
         task.await.map_err(|error| StoreError::Panicked(error.to_string()))?
     }
+}
+
+/// Opens the database at `path`, which nobody else has open, and brings it up to date. With the lock that keeps others
+/// off it.
+pub(super) fn open_alone(path: &Path, now: Timestamp) -> anyhow::Result<(SqliteSql, File)> {
+    let only = lock_file(path)?;
+    let mut connection =
+        Connection::open(path).with_context(|| format!("can't open the database {}", path.display()))?;
+    prepare(&connection).with_context(|| format!("can't use the database {}", path.display()))?;
+    migrate::run(&mut connection, now)
+        .with_context(|| format!("can't bring the database {} up to date", path.display()))?;
+    Ok((SqliteSql::new(connection), only))
 }
 
 /// Takes the lock that keeps a second Dogwatch off the same file. It ends with the process, however that

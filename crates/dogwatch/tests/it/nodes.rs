@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::answer;
 use crate::support::database::fresh_postgres;
-use crate::support::process::{Process, TOKEN, client, send, until};
+use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
 
 /// Two nodes, and a team of John that both know.
 async fn two() -> (Process, Process, reqwest::Client) {
@@ -112,4 +112,53 @@ async fn a_node_that_is_killed_loses_nothing_and_the_other_goes_on() {
         assert!(paged(count).await, "key {count}");
     }
     assert!(send_one(99, other.url.clone()).await);
+}
+
+#[tokio::test]
+async fn what_moves_from_sqlite_to_postgres_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("d.db");
+    let client = client();
+    let old = Process::serve(&file, &[]);
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", old.url), john).await;
+    let steps =
+        json!([{ "notify": ["on_call"], "after": "5m" }, { "notify": ["all_members"], "after": "5m" }]);
+    let plan = json!({ "name": "slow", "steps": steps });
+    send(&client, "POST", &format!("{}/api/v1/escalation-plans", old.url), plan).await;
+    let team = json!({ "name": "ops", "members": ["john"], "escalation_plan": "slow" });
+    send(&client, "POST", &format!("{}/api/v1/teams", old.url), team).await;
+    for count in 0..30 {
+        let body = json!({ "summary": format!("disk {count} full"), "dedup_key": count.to_string() });
+        send(&client, "POST", &format!("{}/api/v1/teams/ops/notify", old.url), body).await;
+    }
+    send(&client, "POST", &format!("{}/api/v1/alerts/1/acknowledge", old.url), json!({})).await;
+    let settled = |alert: &Value| alert["next"].as_array().is_some_and(|next| !next.is_empty());
+    let of = |url: &str| format!("{url}/api/v1/alerts/30");
+    until(|| async { settled(&get(&client, &of(&old.url)).await) }).await;
+    let before =
+        [get(&client, &format!("{}/api/v1/alerts/1", old.url)).await, get(&client, &of(&old.url)).await];
+
+    let address = fresh_postgres().await;
+    let (from, to) = (format!("sqlite:{}", file.display()), address.as_str());
+    let arguments = ["migrate-store", "--from", &from, "--to", to];
+    let (moved, text) = dogwatch(&old.url, &arguments);
+    assert!(!moved && text.contains("another Dogwatch has the database"), "{text}");
+    old.kill();
+    let (moved, text) = dogwatch("http://127.0.0.1:1", &arguments);
+    assert!(moved && text.contains("alert: 30\n"), "{text}");
+    let (again, text) = dogwatch("http://127.0.0.1:1", &arguments);
+    assert!(!again && text.contains("holds 30 rows in the table alert already"), "{text}");
+
+    let new = Process::serve_on(&address, &[]);
+    let after =
+        [get(&client, &format!("{}/api/v1/alerts/1", new.url)).await, get(&client, &of(&new.url)).await];
+    for (before, after) in before.iter().zip(&after) {
+        for field in ["id", "status", "timeline", "next", "pages", "acknowledged"] {
+            assert_eq!(before[field], after[field], "{field}");
+        }
+    }
+    let body = json!({ "summary": "one more" });
+    let next = send(&client, "POST", &format!("{}/api/v1/teams/ops/notify", new.url), body).await;
+    assert_eq!(next["number"], 31);
 }

@@ -11,18 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::support::answer;
-use crate::support::process::{Process, TOKEN, client, send, until};
-
-fn dogwatch(url: &str, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
-        .args(arguments)
-        .env("DOGWATCH_URL", url)
-        .env("DOGWATCH_TOKEN", TOKEN)
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
-}
+use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
 
 #[tokio::test]
 async fn the_shipped_program_pages_a_team() {

@@ -95,3 +95,15 @@ pub async fn until<F: Future<Output = bool>>(mut so: impl FnMut() -> F) {
     }
     panic!("it never came to be");
 }
+
+/// Runs a command of the program: whether it went well, and all that it said.
+pub fn dogwatch(url: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
+        .args(arguments)
+        .env("DOGWATCH_URL", url)
+        .env("DOGWATCH_TOKEN", TOKEN)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}

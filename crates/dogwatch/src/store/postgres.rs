@@ -46,6 +46,8 @@ const WRITERS: usize = 4;
 const READERS: usize = 2;
 /// How often a job is run again that met another node's.
 const MOST_RUNS: usize = 10;
+/// How far the clock of this machine and that of the database may be apart before somebody is told.
+const MOST_APART_MILLIS: u64 = 1_000;
 /// The pause before a connection is made again after one that failed: up to so long, by chance.
 const PAUSE_MILLIS: u64 = 500;
 
@@ -266,6 +268,16 @@ impl Shared {
         if client.query_opt("SELECT 1 FROM change WHERE what = 'moving'", &[]).await?.is_some() {
             anyhow::bail!(
                 "somebody moves into this database; wait, or run dogwatch migrate-store again to its end"
+            );
+        }
+        let there = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        let there: i64 = client.query_one(there, &[]).await?.get(0);
+        let apart = (clock.now().as_millisecond() - there).unsigned_abs();
+        if apart > MOST_APART_MILLIS {
+            tracing::warn!(
+                seconds = apart / 1_000,
+                "the clock of this machine and that of the database are apart; nodes whose clocks differ page too early \
+                 or too late"
             );
         }
         let (node, was_alone) = Node::join(&config, &tls, signals.clone()).await?;

@@ -10,6 +10,7 @@ mod as_code;
 mod calendars;
 mod contacts;
 mod definitions;
+mod document;
 mod health;
 mod heartbeats;
 mod integrations;
@@ -55,7 +56,7 @@ impl Modify for Bearer {
 
 /// Every route of the API, and the document that describes them.
 pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
         .merge(as_code::router())
         .merge(notification_plans::router())
@@ -74,5 +75,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(heartbeats::router())
         .merge(tokens::router())
         .merge(health::router())
-        .split_for_parts()
+        .split_for_parts();
+    document::complete(&mut document);
+    (router, document)
 }

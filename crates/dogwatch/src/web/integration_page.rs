@@ -15,6 +15,7 @@ use crate::definition::{Definitions, Kind};
 use crate::http::App;
 use crate::intake::signature;
 use crate::intake::snippet::SNIPPETS;
+use crate::message::sentence;
 use crate::secret::Secret;
 use crate::store::IntegrationKey;
 use crate::store::reception::{KEPT, Line, Received};
@@ -45,7 +46,7 @@ struct KeyRow {
 }
 
 struct ToolRow {
-    title: &'static str,
+    title: String,
     text: String,
 }
 
@@ -174,7 +175,7 @@ pub(super) async fn render(app: &App, viewer: &AdminViewer, name: &Name, said: S
     let key = if page.new_key.is_empty() { ANY_KEY } else { &page.new_key };
     page.tools = SNIPPETS
         .iter()
-        .map(|snippet| ToolRow { title: snippet.title, text: snippet.text(&app.public_url, key) })
+        .map(|snippet| ToolRow { title: sentence(snippet.title), text: snippet.text(&app.public_url, key) })
         .collect();
     show(&page)
 }

@@ -105,7 +105,8 @@ async fn try_sample(_: Caller, State(app): State<App>, document: Document) -> Re
     let mut integration = match spec.integration {
         Some(TriedIntegration::Name(name)) => {
             let found = definitions.integration(&name);
-            found.ok_or_else(|| missing(&app, Kind::Integration, &name))?.as_ref().clone()
+            let why = || Problem::field("integration", missing(&app, Kind::Integration, &name).detail);
+            found.ok_or_else(why)?.as_ref().clone()
         }
         Some(TriedIntegration::Spec(spec)) => {
             let inside = |errors: Vec<FieldError>| {

@@ -201,7 +201,7 @@ async fn a_test_event_goes_the_way_of_real_ones() {
     assert!(story.contains("John's handset rings"), "{story}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_are_tried_from_a_file_before_they_are_applied() {
     let house = house(json!({})).await;
     let rules = |rules: &str| format!("[[integration]]\nname = \"new\"\nteam = \"ops\"\n{rules}");

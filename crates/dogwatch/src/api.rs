@@ -1,7 +1,8 @@
 //! The JSON API. One file a group of endpoints: shapes, documentation, handlers.
 //!
 //! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
-//! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
+//! what is served; what all of them have in common is added in `api/document.rs`. Shapes here are promises to programs;
+//! they are not the store's nor the core's.
 
 mod alert_verbs;
 mod alert_view;

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::intake::{House, house};
+use crate::support::guide::blocks;
 
 /// Sends a mail, and gives what the server said last of the message.
 async fn swaks(house: &House, port: u16, more: &[&str]) -> (i32, String) {
@@ -45,4 +46,18 @@ async fn swaks_pages_by_smtp_and_resolves_by_lmtp() {
     let (code, said) =
         swaks(&house, port, &["--to", "nobody@example.org", "--h-Subject", "PROBLEM: x"]).await;
     assert!(code == 24 && said.contains("<** 550 "), "{code}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_of_the_guide_makes_an_alert() {
+    let mut house = house(json!({})).await;
+    let port = house.mailroom().await;
+    let all = blocks("intake/mail");
+    let (_, command) = all.iter().find(|(language, _)| language == "sh").unwrap();
+    let command = command.replace("2525", &port.to_string()).replace("KEY", &house.key);
+    let ran =
+        tokio::task::spawn_blocking(move || Command::new("sh").args(["-c", &command]).output().unwrap());
+    let ran = ran.await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    house.until(&["PROBLEM: db1 disk: triggered"]).await;
 }

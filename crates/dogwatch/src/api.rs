@@ -1,7 +1,8 @@
 //! The JSON API. One file a group of endpoints: shapes, documentation, handlers.
 //!
 //! Routes and their documentation are declared together, so that the OpenAPI document can't differ from
-//! what is served. Shapes here are promises to programs; they are not the store's nor the core's.
+//! what is served; what all of them have in common is added in `api/document.rs`. Shapes here are promises to programs;
+//! they are not the store's nor the core's.
 
 mod alert_verbs;
 mod alert_view;
@@ -10,6 +11,7 @@ mod as_code;
 mod calendars;
 mod contacts;
 mod definitions;
+mod document;
 mod health;
 mod heartbeats;
 mod integrations;
@@ -55,7 +57,7 @@ impl Modify for Bearer {
 
 /// Every route of the API, and the document that describes them.
 pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
         .merge(as_code::router())
         .merge(notification_plans::router())
@@ -74,5 +76,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(heartbeats::router())
         .merge(tokens::router())
         .merge(health::router())
-        .split_for_parts()
+        .split_for_parts();
+    document::complete(&mut document);
+    (router, document)
 }

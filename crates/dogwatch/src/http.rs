@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::callback::Callbacks;
 use crate::clock::Clock;
 use crate::config::provider::Provider;
+use crate::intake::guesses::Guesses;
 use crate::intake::limits::Limits;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
@@ -39,6 +41,8 @@ pub struct App {
     pub metrics: Metrics,
     /// How fast keys may send.
     pub limits: Limits,
+    /// Who sends wrong keys.
+    pub guesses: Guesses,
     /// The address that people use, without a slash at its end.
     pub public_url: Arc<str>,
     /// The providers that may call us back.
@@ -69,13 +73,18 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/openapi.json", axum::routing::get(async move || openapi(document.clone())))
         .merge(crate::web::router())
         .merge(crate::callback::router())
-        .merge(crate::intake::router())
+        .merge(crate::intake::router(app.clone()))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::refuse_foreign_pages))
         .layer(from_fn(answer_headers))
         .layer(CatchPanicLayer::custom(|_| Problem::mistake().into_response()))
         .with_state(app)
+}
+
+/// The same, told where each request comes from.
+pub fn connected(app: App) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    router(app).into_make_service_with_connect_info()
 }
 
 fn openapi(document: String) -> Response {

@@ -11,6 +11,7 @@ pub mod alertmanager;
 pub mod arrival;
 pub mod event;
 pub mod generic;
+pub mod guesses;
 pub mod limits;
 pub mod mail;
 pub mod oncall;
@@ -23,7 +24,7 @@ pub mod snippet;
 pub mod trial;
 pub mod victorops;
 
-pub use routes::{deliver_mail, router};
+pub use routes::{deliver_mail, router, send_test};
 
 /// The formats that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -27,7 +27,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
-use crate::http::{App, check_exposure, router};
+use crate::http::{App, check_exposure, connected};
+use crate::intake::guesses::Guesses;
 use crate::intake::limits::Limits;
 use crate::leave_calendar::LeaveCalendars;
 use crate::mailroom::Mailroom;
@@ -144,6 +145,7 @@ impl Service {
             links,
             metrics,
             limits: Limits::new(config.intake_rate),
+            guesses: Guesses::default(),
             public_url: public_url.as_str().into(),
             callbacks: Arc::new(callbacks),
             push_key: push_key.into(),
@@ -159,7 +161,7 @@ impl Service {
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let mut asked = asked;
         let server =
-            axum::serve(listener, router(app)).with_graceful_shutdown(async move { asked.asked().await });
+            axum::serve(listener, connected(app)).with_graceful_shutdown(async move { asked.asked().await });
         let server = tokio::spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(%error, "the server ended");

@@ -11,6 +11,9 @@ pub(crate) mod calendar_feed;
 mod did;
 mod handset_page;
 mod hours;
+mod integration_forms;
+mod integration_page;
+mod integrations_page;
 mod layout;
 mod live;
 mod notifications_page;
@@ -52,6 +55,9 @@ pub fn router() -> Router<App> {
         .merge(schedule_page::router())
         .merge(schedule_forms::router())
         .merge(schedules_page::router())
+        .merge(integrations_page::router())
+        .merge(integration_page::router())
+        .merge(integration_forms::router())
         .merge(sign_in_page::router())
         .merge(calendar_feed::router())
         .merge(live::router())
@@ -74,6 +80,27 @@ impl FromRequestParts<App> for Viewer {
                  `dogwatch token create --link`.",
             )
         })
+    }
+}
+
+/// An administrator who is signed in. Everybody else is told that this is not for them.
+#[derive(Clone, Debug)]
+struct AdminViewer(Viewer);
+
+impl FromRequestParts<App> for AdminViewer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let viewer = Viewer::from_request_parts(parts, app).await?;
+        if viewer.0.is_admin() {
+            return Ok(Self(viewer));
+        }
+        Err(error_page(
+            403,
+            "Only an administrator may do this",
+            "You are signed in as a person. `dogwatch token create --link` makes an address that signs an \
+             administrator in.",
+        ))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Putting alerts aside, passing them on, asking more people, making one of several.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use escalation::alert::{Audience, MAX_MERGED, MAX_SNOOZE};
 use escalation::event::{Input, Via};
@@ -16,7 +16,7 @@ use super::alerts::{ActedView, done, no_alert, read_ref};
 use crate::definition::time::parse_moment;
 use crate::definition::{Kind, Problems};
 use crate::http::App;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::store::{AlertRef, Caller, Merging};
 

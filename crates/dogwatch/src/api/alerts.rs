@@ -1,7 +1,7 @@
 //! Alerts: list, one with its story, and what may be done to them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use escalation::alert::{Audience, Status, Verdict};
 use escalation::event::{Input, Via};
@@ -15,7 +15,7 @@ use super::alert_view::{AlertDetailView, AlertView};
 use super::definitions::{Listing, read_limit};
 use crate::definition::{Lines, Problems};
 use crate::http::App;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::reply::tell;
 use crate::store::{AlertFilter, AlertRef, Caller};

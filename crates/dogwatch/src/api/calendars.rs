@@ -1,7 +1,7 @@
 //! Addresses of calendars, to which calendar programs subscribe.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -13,6 +13,7 @@ use super::definitions::missing;
 use crate::definition::Kind;
 use crate::http::App;
 use crate::http::auth::Admin;
+use crate::http::body::Path;
 use crate::http::problem::Problem;
 use crate::store::Caller;
 use crate::web::calendar_feed::{Owner, renew, revoke};

@@ -5,7 +5,7 @@
 //! addresses and its documentation.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use escalation::name::Name;
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::definition::{FieldError, Kind, Owner, Write};
 use crate::http::App;
 use crate::http::auth::Admin;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::store::{Caller, Defining, Expect};
 

@@ -1,7 +1,7 @@
 //! Heartbeats: how they stand, and a sign of life by hand. What they are is a definition.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use super::alert_view::instant;
 use super::definitions::missing;
 use crate::definition::Kind;
 use crate::http::App;
+use crate::http::body::Path;
 use crate::http::problem::Problem;
 use crate::store::{Caller, Heard};
 

@@ -4,7 +4,7 @@
 mod trial;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use escalation::name::Name;
@@ -18,7 +18,7 @@ use super::definitions::{Listing, missing, read_limit};
 use crate::definition::{Kind, Problems};
 use crate::http::App;
 use crate::http::auth::Admin;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::intake::signature;
 use crate::intake::snippet::SNIPPETS;
@@ -153,9 +153,7 @@ pub(super) fn known(app: &App, name: &str) -> Result<Name, Problem> {
 async fn list_keys(_: Admin, State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
     known(&app, &name)?;
     let access = app.store.access();
-    let now = app.clock.now();
-    let live = access.keys_of(&name).into_iter().filter(|key| key.expires_at.is_none_or(|end| now < end));
-    let items: Vec<_> = live.map(KeyView::of).collect();
+    let items: Vec<_> = access.live_keys_of(&name, app.clock.now()).map(KeyView::of).collect();
     Ok(Json(Listing { items, next_cursor: None }).into_response())
 }
 

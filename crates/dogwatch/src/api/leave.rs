@@ -1,7 +1,7 @@
 //! Leave: when a person is never on call.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use escalation::event::Via;
@@ -19,7 +19,7 @@ use crate::definition::time::{parse_stretch, print_instant};
 use crate::definition::{Definitions, Kind, LeaveSpec, Lies, StretchSpec, Write};
 use crate::duty::Roster;
 use crate::http::App;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::store::{Caller, Defining, Edit, Expect};
 

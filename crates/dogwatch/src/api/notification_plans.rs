@@ -1,7 +1,7 @@
 //! A person's notification plans, one by one. They are part of the person; this is the short way to them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::definitions::{Force, edit_one, kept};
 use crate::definition::{FieldError, Kind, NotificationPlanSpec, Write};
 use crate::http::App;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::store::{Caller, Defining, Expect};
 

@@ -1,7 +1,7 @@
 //! Paging a team or a person: the generic way in for scripts and people.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use escalation::alert::Audience;
@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::alert_view::AlertView;
 use crate::definition::{Kind, Lines, Problems};
 use crate::http::App;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::store::{Caller, Idempotency, Incoming, Recorded};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,7 @@ use crate::definition::time::{parse_moment, print_instant};
 use crate::definition::{Definitions, Kind, Lies};
 use crate::duty::Roster;
 use crate::http::App;
-use crate::http::body::Query;
+use crate::http::body::{Path, Query};
 use crate::http::problem::Problem;
 use crate::store::Caller;
 

@@ -1,7 +1,7 @@
 //! Overrides: cover, swap, take over, hand back; of a schedule, or of a team by its own.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::definition::time::{parse_instant, parse_moment};
 use crate::definition::{Kind, Lies, OverrideSpec};
 use crate::duty::Roster;
 use crate::http::App;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::store::Caller;
 use crate::takeover::{self, HandBack, Refusal, Swap, Take, Until};

@@ -1,7 +1,7 @@
 //! Rehearsals: what would happen if an alert came in. They change nothing and send nothing.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use escalation::alert::Audience;
 use escalation::name::Name;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::definitions::missing;
 use crate::definition::{Definitions, Kind};
 use crate::http::App;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::rehearsal::{self, Film, Question, QuestionSpec, Week};
 use crate::store::Caller;

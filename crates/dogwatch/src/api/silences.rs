@@ -4,7 +4,7 @@ mod act;
 mod shape;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use escalation::event::{Severity, Via};
@@ -18,7 +18,7 @@ use super::alert_view::AlertView;
 use crate::definition::time::print_instant;
 use crate::definition::{MaintenanceSpec, SilenceSpec};
 use crate::http::App;
-use crate::http::body::{Document, Query};
+use crate::http::body::{Document, Path, Query};
 use crate::http::problem::Problem;
 use crate::store::Caller;
 use act::{Wanted, change, end, list, put, stored, view, zone_of_period};

@@ -1,7 +1,7 @@
 //! Tokens and one-time sign-in addresses. Administrators only.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -17,7 +17,7 @@ use super::definitions::Listing;
 use crate::definition::{Kind, Lines, Problems};
 use crate::http::App;
 use crate::http::auth::Admin;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::store::{NewToken, Token};
 

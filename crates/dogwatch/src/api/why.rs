@@ -1,7 +1,7 @@
 //! Why somebody's phone rang for an alert, or did not.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use escalation::name::Name;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::alert_view::instant;
 use super::alerts::{no_alert, read_ref};
 use crate::definition::{Kind, Problems};
 use crate::http::App;
-use crate::http::body::Query;
+use crate::http::body::{Path, Query};
 use crate::http::problem::Problem;
 use crate::store::Caller;
 use crate::why::explain;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::client::{Server, segment, text};
+use super::definition_files::load;
+use crate::definition::Kind;
 
 /// Let monitoring systems send events: make integrations and keys, try samples, see what came.
 #[derive(Debug, Args)]
@@ -116,6 +118,7 @@ enum Action {
     #[command(after_help = "\
 Examples:
   dogwatch integration try alertmanager sample.json --integration prometheus
+  dogwatch integration try alertmanager sample.json --integration prometheus --config definitions.toml
   dogwatch integration try generic sample.json --mapping mapping.json")]
     Try {
         /// The format, such as alertmanager, pagerduty or generic
@@ -125,6 +128,9 @@ Examples:
         /// An integration that there is
         #[arg(long, value_name = "NAME")]
         integration: Option<String>,
+        /// Files and folders (.toml) in which it stands as it would be, before they are applied
+        #[arg(long, value_name = "PATH", requires = "integration")]
+        config: Vec<PathBuf>,
         /// A file with a mapping, as JSON, in place of the integration's
         #[arg(long, value_name = "FILE")]
         mapping: Option<PathBuf>,
@@ -136,6 +142,19 @@ Examples:
 fn read_json(path: &PathBuf) -> anyhow::Result<Value> {
     let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+}
+
+/// The integration of this name as it stands in files.
+fn read_integration(paths: &[PathBuf], name: &str) -> anyhow::Result<Value> {
+    let loaded = load(paths);
+    if !loaded.unreadable.is_empty() {
+        bail!("{}", loaded.files.render_all(&loaded.unreadable));
+    }
+    let mut all = loaded.documents.into_iter().filter(|document| document.kind == Kind::Integration);
+    let found = all.find(|document| document.body["name"] == name);
+    found
+        .map(|document| document.body)
+        .with_context(|| format!("no integration \"{name}\" stands in these files"))
 }
 
 fn of(name: &str, rest: &str) -> String {
@@ -200,10 +219,12 @@ impl Integration {
                     server.expect("GET", &of(&name, &format!("received?limit={limit}")), None).await?;
                 show_each(&server, &answer, |item| show_received(item, raw));
             }
-            Action::Try { format, sample, integration, mapping, server } => {
+            Action::Try { format, sample, integration, config, mapping, server } => {
                 let mut body = json!({ "format": format, "sample": read_json(&sample)? });
-                if let Some(integration) = integration {
-                    body["integration"] = json!(integration);
+                match integration {
+                    Some(name) if config.is_empty() => body["integration"] = json!(name),
+                    Some(name) => body["integration"] = read_integration(&config, &name)?,
+                    None => {}
                 }
                 if let Some(mapping) = mapping {
                     body["mapping"] = read_json(&mapping)?;

@@ -27,7 +27,7 @@ const LOST: u8 = 3;
 /// Send a notification of Naemon, Nagios or Icinga.
 ///
 /// Run as a notification command. With enable_environment_macros=1 no flag is needed; a flag comes before the
-/// environment. The short flags are those of Icinga 2's own notification scripts. Ends with 0 when the event is
+/// environment, and takes whatever follows it for its value. The short flags are those of Icinga 2's own notification scripts. Ends with 0 when the event is
 /// stored by the server, or kept to be sent later; with 1 when it will never be taken; with 3 when it could
 /// neither be sent nor kept.
 #[derive(Debug, Args)]
@@ -39,55 +39,55 @@ Examples:
   dogwatch nagios --write-back /var/lib/nagios4/rw/nagios.cmd --integration naemon")]
 pub(super) struct Nagios {
     /// $NOTIFICATIONTYPE$
-    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    #[arg(long = "type", short = 't', value_name = "TYPE", allow_hyphen_values = true)]
     kind: Option<String>,
     /// $HOSTNAME$
-    #[arg(long, short = 'l')]
+    #[arg(long, short = 'l', allow_hyphen_values = true)]
     host: Option<String>,
     /// $SERVICEDESC$
-    #[arg(long, short = 'e')]
+    #[arg(long, short = 'e', allow_hyphen_values = true)]
     service: Option<String>,
     /// $HOSTSTATE$ or $SERVICESTATE$
-    #[arg(long, short = 's')]
+    #[arg(long, short = 's', allow_hyphen_values = true)]
     state: Option<String>,
     /// $HOSTOUTPUT$ or $SERVICEOUTPUT$
-    #[arg(long, short = 'o')]
+    #[arg(long, short = 'o', allow_hyphen_values = true)]
     output: Option<String>,
     /// $NOTIFICATIONAUTHOR$
-    #[arg(long, short = 'b')]
+    #[arg(long, short = 'b', allow_hyphen_values = true)]
     author: Option<String>,
     /// $NOTIFICATIONCOMMENT$
-    #[arg(long, short = 'c')]
+    #[arg(long, short = 'c', allow_hyphen_values = true)]
     comment: Option<String>,
     /// $HOSTADDRESS$
-    #[arg(long, short = '4')]
+    #[arg(long, short = '4', allow_hyphen_values = true)]
     address: Option<String>,
     /// $HOSTPROBLEMID$ or $SERVICEPROBLEMID$
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     problem: Option<String>,
     /// $LASTHOSTPROBLEMID$ or $LASTSERVICEPROBLEMID$
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     last_problem: Option<String>,
     /// $HOSTNOTIFICATIONID$ or $SERVICENOTIFICATIONID$
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     notification_id: Option<String>,
     /// Where to look
-    #[arg(long, short = 'i')]
+    #[arg(long, short = 'i', allow_hyphen_values = true)]
     link: Option<String>,
     /// The address of version 6
-    #[arg(short = '6', hide = true)]
+    #[arg(short = '6', hide = true, allow_hyphen_values = true)]
     _address6: Option<String>,
-    #[arg(short = 'd', hide = true)]
+    #[arg(short = 'd', hide = true, allow_hyphen_values = true)]
     _date: Option<String>,
-    #[arg(short = 'n', hide = true)]
+    #[arg(short = 'n', hide = true, allow_hyphen_values = true)]
     _host_display_name: Option<String>,
-    #[arg(short = 'u', hide = true)]
+    #[arg(short = 'u', hide = true, allow_hyphen_values = true)]
     _service_display_name: Option<String>,
-    #[arg(short = 'r', hide = true)]
+    #[arg(short = 'r', hide = true, allow_hyphen_values = true)]
     _recipient: Option<String>,
-    #[arg(short = 'f', hide = true)]
+    #[arg(short = 'f', hide = true, allow_hyphen_values = true)]
     _from: Option<String>,
-    #[arg(short = 'v', hide = true)]
+    #[arg(short = 'v', hide = true, allow_hyphen_values = true)]
     _verbose: Option<String>,
     /// The integration's key
     #[arg(long, env = "DOGWATCH_KEY", hide_env_values = true)]

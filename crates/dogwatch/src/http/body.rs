@@ -1,7 +1,7 @@
 //! Reading requests: how big, how deep, and what is said when they can't be read.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -92,5 +92,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let object =
             pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
         read_json(Value::Object(object)).map(Self).map_err(Problem::invalid)
+    }
+}
+
+/// What an address names. One that can't be read names nothing that there is.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = extract::Path::<T>::from_request_parts(parts, state).await;
+        let gone = |_| Problem::not_found("there is nothing at this address: it is no text in UTF-8");
+        found.map(|extract::Path(place)| Self(place)).map_err(gone)
     }
 }

@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 use crate::definition::FieldError;
 use crate::store::StoreError;
 
+/// What errors are written in.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -115,7 +118,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut answer = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut answer = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         if let Some(seconds) = self.retry_after {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

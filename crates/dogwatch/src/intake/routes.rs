@@ -5,14 +5,18 @@
 mod heartbeat;
 mod opsgenie;
 mod pagerduty;
+mod test_event;
 mod victorops;
 mod webhook;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
@@ -25,14 +29,33 @@ use crate::http::App;
 use crate::store::StoreError;
 use crate::store::reception::{Addressee, Arrival, Became, KEPT_BYTES, Reception};
 
+pub use test_event::send_test;
+
 /// Every address.
-pub fn router() -> Router<App> {
+pub fn router(app: App) -> Router<App> {
     Router::new()
         .merge(pagerduty::router())
         .merge(opsgenie::router())
         .merge(heartbeat::router())
         .merge(victorops::router())
         .merge(webhook::router())
+        .layer(from_fn_with_state(app, hold_back_guesses))
+}
+
+/// Marks an answer to a wrong key.
+#[derive(Clone, Copy, Debug)]
+struct WrongKey;
+
+/// Tells whoever sends many wrong keys to come back later, in the words of its format. Right keys are not looked at.
+async fn hold_back_guesses(State(app): State<App>, request: Request, next: Next) -> Response {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
+    let mut answer = next.run(request).await;
+    let wait = from.filter(|_| answer.extensions().get::<WrongKey>().is_some());
+    if let Some(seconds) = wait.and_then(|from| app.guesses.wrong(from, app.clock.now())) {
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
 }
 
 /// Why nothing of a request was taken.
@@ -215,7 +238,11 @@ pub(super) fn answer(status: u16, body: &Value) -> Response {
 pub(super) fn answer_denied(status: u16, body: &Value, denied: &Denied) -> Response {
     let mut answer = answer(status, body);
     let after = match denied {
-        Denied::NoKey | Denied::Unsigned => return answer,
+        Denied::NoKey => {
+            answer.extensions_mut().insert(WrongKey);
+            return answer;
+        }
+        Denied::Unsigned => return answer,
         Denied::TooFast(seconds) => *seconds,
         Denied::NotStored(_) => 5,
     };

@@ -111,8 +111,24 @@ define contact {
     },
     Snippet {
         tool: "icinga",
-        title: "a command of Icinga 2",
+        title: "two commands of Icinga 2, for hosts and for services",
         template: "\
+object NotificationCommand \"dogwatch-host\" {
+  command = [ \"dogwatch\", \"nagios\" ]
+  arguments = {
+    \"--type\" = \"$notification.type$\"
+    \"--host\" = \"$host.name$\"
+    \"--state\" = \"$host.state$\"
+    \"--output\" = \"$host.output$\"
+    \"--author\" = \"$notification.author$\"
+    \"--comment\" = \"$notification.comment$\"
+  }
+  env = {
+    DOGWATCH_URL = \"<url>\"
+    DOGWATCH_KEY = \"<key>\"
+  }
+}
+
 object NotificationCommand \"dogwatch-service\" {
   command = [ \"dogwatch\", \"nagios\" ]
   arguments = {

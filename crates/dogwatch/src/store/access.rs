@@ -115,12 +115,12 @@ impl Access {
         self.keys.get(&hash_secret(text)).filter(|key| key.expires_at.is_none_or(|end| now < end))
     }
 
-    /// The keys of an integration, oldest first.
-    pub fn keys_of(&self, integration: &str) -> Vec<&IntegrationKey> {
+    /// The keys of an integration that are good now, oldest first.
+    pub fn live_keys_of(&self, integration: &str, now: Timestamp) -> impl Iterator<Item = &IntegrationKey> {
         let own = self.keys.values().filter(|key| key.integration.as_str() == integration);
-        let mut keys: Vec<_> = own.collect();
+        let mut keys: Vec<_> = own.filter(|key| key.expires_at.is_none_or(|end| now < end)).collect();
         keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        keys
+        keys.into_iter()
     }
 
     pub(super) fn add_key(&mut self, key: IntegrationKey) {

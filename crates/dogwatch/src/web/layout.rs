@@ -16,6 +16,8 @@ pub(super) struct Frame {
     pub(super) handset: Option<String>,
     /// The address of that person's notifications.
     pub(super) notifications: &'static str,
+    /// The address of the integrations, for whoever may see them.
+    pub(super) integrations: Option<&'static str>,
     pub(super) manifest: &'static str,
     /// Where the live part of this page comes from.
     pub(super) live: Option<String>,
@@ -31,6 +33,7 @@ impl Frame {
             viewer: None,
             handset: None,
             notifications: url::NOTIFICATIONS,
+            integrations: None,
             manifest: url::MANIFEST,
             live: None,
             style: url::STYLE,
@@ -53,6 +56,7 @@ impl Frame {
                 person.map_or("administrator", |name| definitions.directory().full_name(name)).to_owned(),
             ),
             handset: person.map(url::handset),
+            integrations: viewer.0.is_admin().then_some(url::INTEGRATIONS),
             ..Self::new(title)
         }
     }

@@ -57,6 +57,24 @@ pub fn roster_act(over: &Lies, verb: &str, query: &str) -> String {
     format!("{}/{verb}?{query}", roster(over))
 }
 
+/// What sends events.
+pub const INTEGRATIONS: &str = "/integrations";
+
+/// One integration.
+pub fn integration(name: &str) -> String {
+    format!("{INTEGRATIONS}/{name}")
+}
+
+/// Something that may be done to it.
+pub fn integration_act(name: &str, verb: &str) -> String {
+    format!("{INTEGRATIONS}/{name}/{verb}")
+}
+
+/// Ends a key of it.
+pub fn revoke_key(name: &str, id: &str) -> String {
+    format!("{INTEGRATIONS}/{name}/keys/{id}/revoke")
+}
+
 /// The one-time sign-in address.
 pub fn sign_in(secret: &str) -> String {
     format!("/sign-in/{secret}")

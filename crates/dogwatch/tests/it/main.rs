@@ -49,6 +49,7 @@ mod definitions;
 mod duty;
 mod email;
 mod intake;
+mod integration_page;
 mod lifecycle;
 mod mailbox;
 mod naemon;

@@ -23,7 +23,7 @@ use dogwatch::clock::{Clock, ManualClock};
 use dogwatch::config::provider::Provider;
 use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
-use dogwatch::http::{App, router};
+use dogwatch::http::{App, connected};
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
 use dogwatch::service::with_providers;
@@ -180,6 +180,7 @@ impl World {
             links: links.clone(),
             metrics: metrics.clone(),
             limits: dogwatch::intake::limits::Limits::new(100),
+            guesses: dogwatch::intake::guesses::Guesses::default(),
             public_url: url.as_str().into(),
             callbacks,
             push_key: "BPubKey".into(),
@@ -188,7 +189,7 @@ impl World {
             shutdown,
         };
         let served = app.clone();
-        let server = tokio::spawn(async move { axum::serve(listener, router(served)).await.unwrap() });
+        let server = tokio::spawn(async move { axum::serve(listener, connected(served)).await.unwrap() });
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

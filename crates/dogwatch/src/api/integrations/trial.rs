@@ -1,7 +1,7 @@
 //! Samples that are tried, with an integration that there is or one that is not saved yet; and test events.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use escalation::name::Name;
@@ -18,13 +18,12 @@ use crate::definition::integration::mapping::MappingSpec;
 use crate::definition::{FieldError, Integration, IntegrationSpec, Kind, Lines, Problems, nearest};
 use crate::http::App;
 use crate::http::auth::Admin;
-use crate::http::body::Document;
+use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
 use crate::intake::arrival::Scene;
-use crate::intake::event::{Act, Event};
-use crate::intake::{Format, arrival, trial};
+use crate::intake::{self, Format, trial};
 use crate::store::Caller;
-use crate::store::reception::{Became, Reception};
+use crate::store::reception::Became;
 
 /// A sample to be tried. Nothing is stored, nobody is paged.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -106,7 +105,8 @@ async fn try_sample(_: Caller, State(app): State<App>, document: Document) -> Re
     let mut integration = match spec.integration {
         Some(TriedIntegration::Name(name)) => {
             let found = definitions.integration(&name);
-            found.ok_or_else(|| missing(&app, Kind::Integration, &name))?.as_ref().clone()
+            let why = || Problem::field("integration", missing(&app, Kind::Integration, &name).detail);
+            found.ok_or_else(why)?.as_ref().clone()
         }
         Some(TriedIntegration::Spec(spec)) => {
             let inside = |errors: Vec<FieldError>| {
@@ -172,28 +172,11 @@ async fn send_test(
     let Some(integration) = definitions.integration(name.as_str()) else {
         return Err(missing(&app, Kind::Integration, name.as_str()));
     };
-    let now = app.clock.now();
-    let label = caller.label(definitions.directory());
-    let mut event = Event::new(Act::Trigger, None, Value::Null);
-    event.summary = format!("TEST of {name}, sent by {label}");
-    event.severity = Some(severity);
-    let scene = Scene { integration, format: Format::Generic, directory: definitions.directory(), now };
-    let once = || format!("test-{:012x}-{:016x}", now.as_millisecond(), crate::clock::chance());
-    let decided = arrival::decide(scene, event.tidy(), None, once);
-    let reception = Reception {
-        integration: name,
-        format: "test",
-        request: format!("test-{:016x}", crate::clock::chance()),
-        raw: String::new(),
-        size: 0,
-        arrivals: decided.arrivals,
-        refused: None,
-    };
-    match app.store.receive(reception).await?.pop() {
-        Some(Became::Alert(alert, _)) => {
+    match intake::send_test(&app, integration, severity, &caller).await? {
+        Became::Alert(alert, _) => {
             Ok((StatusCode::CREATED, Json(AlertView::of(&alert, &app.public_url))).into_response())
         }
-        Some(Became::Nothing(why)) => Err(Problem::conflict(why)),
+        Became::Nothing(why) => Err(Problem::conflict(why)),
         _ => Err(Problem::conflict("the team that it is for is no more")),
     }
 }

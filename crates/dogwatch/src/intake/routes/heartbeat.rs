@@ -2,7 +2,7 @@
 //! one. Any method will do: a cron job should not have to know.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::any;
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::opsgenie::{denied, key};
 use super::{Admitted, Denied, admit, answer, new_request};
 use crate::http::App;
+use crate::http::body::Path;
 use crate::intake::Format;
 use crate::intake::opsgenie::{self as format, Wrong};
 

@@ -6,7 +6,7 @@
 mod shown;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use axum::routing::{any, get, post};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{Admitted, Denied, Sent, admit, answer, answer_denied, new_request};
 use crate::http::App;
-use crate::http::body::{MAX_BODY, read_bytes};
+use crate::http::body::{MAX_BODY, Path, read_bytes};
 use crate::intake::Format;
 use crate::intake::event::Event;
 use crate::intake::opsgenie::{self as format, Named, Wrong};

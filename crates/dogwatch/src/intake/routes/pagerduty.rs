@@ -75,7 +75,7 @@ fn denied(version: &Version, denied: &Denied) -> Response {
     match denied {
         Denied::NoKey | Denied::Unsigned => {
             let wrong = format!("'{}' is not valid: {}", version.routing_key, denied.text());
-            answer(400, &format::refused(&[wrong]))
+            answer_denied(400, &format::refused(&[wrong]), denied)
         }
         Denied::TooFast(_) => answer_denied(version.too_fast, &format::later(denied.text()), denied),
         Denied::NotStored(_) => answer_denied(503, &format::later(denied.text()), denied),

@@ -1,13 +1,13 @@
 //! `/integrations/generic/20131114/alert/{key}/{route}`. The route has no meaning here: an integration has rules.
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
 
 use super::{Denied, Sent, admit, answer, answer_denied};
 use crate::http::App;
-use crate::http::body::{MAX_BODY, read_bytes};
+use crate::http::body::{MAX_BODY, Path, read_bytes};
 use crate::intake::Format;
 use crate::intake::victorops as format;
 

@@ -2,7 +2,7 @@
 //! any JSON. The answer is 200 and nothing else: some of them take every other 2xx for a failure.
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Denied, Sent, admit, answer, answer_denied};
 use crate::http::App;
-use crate::http::body::{MAX_BODY, read_bytes};
+use crate::http::body::{MAX_BODY, Path, read_bytes};
 use crate::http::problem::Problem;
 use crate::intake::{Format, signature, trial};
 use crate::store::reception::Became;

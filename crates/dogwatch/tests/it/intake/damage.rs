@@ -7,7 +7,7 @@ use super::{House, house};
 /// A whole payload of each format, with all that its senders send.
 pub fn golden() -> Vec<(&'static str, Value)> {
     let payloads: Value = serde_json::from_str(include_str!("payloads.json")).unwrap();
-    const PATHS: [(&str, &str); 8] = [
+    const PATHS: [(&str, &str); 11] = [
         ("pagerduty", "/v2/enqueue"),
         ("pagerduty-v1", "/generic/2010-04-15/create_event.json"),
         ("opsgenie", "/v2/alerts"),
@@ -16,8 +16,35 @@ pub fn golden() -> Vec<(&'static str, Value)> {
         ("grafana", "/integrations/v1/grafana/KEY/"),
         ("formatted_webhook", "/integrations/v1/formatted_webhook/KEY/"),
         ("zabbix", "/integrations/v1/zabbix/KEY/"),
+        ("pagerduty-change", "/v2/change/enqueue"),
+        ("nagios", "/integrations/v1/nagios/KEY/"),
+        ("generic", "/integrations/v1/generic/KEY/"),
     ];
     PATHS.iter().map(|(name, path)| (*path, payloads[*name].clone())).collect()
+}
+
+/// The verbs of Opsgenie, each with all that may be said with it, about the alert with the alias `db1`.
+fn verbs() -> Vec<(&'static str, &'static str, Value)> {
+    let said = json!({ "user": "john", "source": "script", "note": "on it" });
+    let with = |name: &str, value: Value| {
+        let mut body = said.clone();
+        body[name] = value;
+        body
+    };
+    vec![
+        ("POST", "/v2/alerts/db1/acknowledge?identifierType=alias", said.clone()),
+        ("POST", "/v2/alerts/db1/unacknowledge?identifierType=alias", said.clone()),
+        (
+            "POST",
+            "/v2/alerts/db1/snooze?identifierType=alias",
+            with("endTime", json!("2026-03-02T05:00:00Z")),
+        ),
+        ("POST", "/v2/alerts/db1/notes?identifierType=alias", said.clone()),
+        ("PUT", "/v2/alerts/db1/message?identifierType=alias", with("message", json!("disk nearly full"))),
+        ("PUT", "/v2/alerts/db1/description?identifierType=alias", with("description", json!("97 %"))),
+        ("PUT", "/v2/alerts/db1/priority?identifierType=alias", with("priority", json!("P2"))),
+        ("POST", "/v2/alerts/db1/close?identifierType=alias", said.clone()),
+    ]
 }
 
 /// The places of all fields of a document.
@@ -49,15 +76,19 @@ fn without(document: &Value, place: &str) -> Value {
 
 /// Sends it, and checks that the answer is honest.
 async fn honest(house: &House, path: &str, body: &Value, what: &str) {
+    honest_text(house, ("POST", path), &body.to_string(), what).await;
+}
+
+async fn honest_text(house: &House, (method, path): (&str, &str), body: &str, what: &str) {
     let before = house.alerts_reported().await;
-    let answer = house.send(path, body).await;
+    let answer = house.send_text(method, path, body).await;
     assert!(answer.status < 500, "{path}: {what}: {} {}", answer.status, answer.text);
     assert!(answer.body.is_object(), "{path}: {what}: {}", answer.text);
     let after = house.alerts_reported().await;
     if (200..300).contains(&answer.status) {
         let told = house.told().await;
         assert!(
-            after > before || !told.is_empty() || body["alerts"] == json!([]),
+            after > before || !told.is_empty() || body.contains("\"alerts\":[]"),
             "{path}: {what}: {told:?}"
         );
     } else {
@@ -137,7 +168,9 @@ async fn what_is_no_json_too_deep_or_too_large_is_refused_in_the_format_s_own_sh
             let is_refused = answer.status == status || (body == "[1]" && answer.status == 422);
             assert!(is_refused, "{path}: {} {}", answer.status, answer.text);
             let has_shape = match path {
-                "/v2/enqueue" | "/generic/2010-04-15/create_event.json" => answer.body["errors"].is_array(),
+                "/v2/enqueue" | "/v2/change/enqueue" | "/generic/2010-04-15/create_event.json" => {
+                    answer.body["errors"].is_array()
+                }
                 "/v2/alerts" => answer.body["requestId"].is_string(),
                 path if path.starts_with("/integrations/generic") => answer.body["result"] == "failure",
                 _ => answer.body["detail"].is_string(),
@@ -160,4 +193,81 @@ async fn many_alerts_in_one_message_are_each_counted() {
     let items = counted["items"].as_array().unwrap();
     assert_eq!(items.len(), 300);
     assert!(items.iter().all(|alert| alert["triggers"] == 10));
+}
+
+const WRONG: [fn() -> Value; 8] = [
+    || json!(null),
+    || json!(7),
+    || json!(-1e300),
+    || json!(""),
+    || json!([[]]),
+    || json!({ "a": { "b": 1 } }),
+    || json!(true),
+    || json!("🦀".repeat(20_000)),
+];
+
+#[tokio::test]
+async fn verbs_that_are_damaged_are_answered_honestly() {
+    let house = house(json!({})).await;
+    let create = json!({ "message": "disk full", "alias": "db1" });
+    for (method, path, whole) in verbs() {
+        house.sent("/v2/alerts", &create).await;
+        let mut fields = Vec::new();
+        places(&whole, "", &mut fields);
+        for place in fields {
+            let without = without(&whole, &place).to_string();
+            honest_text(&house, (method, path), &without, &format!("without {place}")).await;
+            for wrong in WRONG {
+                let mut damaged = whole.clone();
+                *damaged.pointer_mut(&place).unwrap() = wrong();
+                honest_text(&house, (method, path), &damaged.to_string(), &format!("{place} is wrong")).await;
+                house.refill().await;
+            }
+        }
+        for body in ["", "{", "[]", "null", "{\"user\":1,\"user\":2}", "\u{0}"] {
+            honest_text(&house, (method, path), body, body).await;
+        }
+        let answer = house.send_text(method, path, &whole.to_string()).await;
+        assert_eq!(answer.status, 202, "{path}: {}", answer.text);
+    }
+    assert_eq!(house.alerts().await[0].1, "resolved");
+}
+
+#[tokio::test]
+async fn a_field_that_is_there_twice_is_answered_honestly() {
+    for (path, whole) in golden() {
+        let house = house(json!({})).await;
+        for (name, value) in whole.as_object().unwrap() {
+            for other in [value.clone(), json!("other"), json!(null), json!([1])] {
+                let mut text = whole.to_string();
+                text.insert_str(1, &format!("{}:{other},", json!(name)));
+                honest_text(&house, ("POST", path), &text, &format!("twice {name}")).await;
+                house.refill().await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn signs_of_life_may_say_anything_and_have_to_name_a_heartbeat() {
+    let house = house(json!({})).await;
+    house.world.post("/api/v1/heartbeats", json!({ "name": "backup", "team": "ops", "every": "1h" })).await;
+    let large = "x".repeat(600_000);
+    for path in [
+        "/v2/heartbeats/NAME/ping",
+        "/jsm/ops/integration/v2/heartbeats/NAME/ping",
+        "/integrations/v1/heartbeat/KEY/NAME",
+    ] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            for body in ["", "{", "{\"name\":7}", "[[[[", &large] {
+                let answer = house.send_text(method, &path.replace("NAME", "backup"), body).await;
+                assert_eq!(answer.status, 202, "{method} {path}: {}", answer.text);
+            }
+        }
+        for name in ["nobody", "%00", "%ff", "..", &"x".repeat(5_000), "%F0%9F%A6%80", "backup%20"] {
+            let answer = house.send_text("GET", &path.replace("NAME", name), "").await;
+            assert_eq!(answer.status, 404, "{path} {name}: {}", answer.text);
+        }
+        house.refill().await;
+    }
 }

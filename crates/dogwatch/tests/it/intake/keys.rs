@@ -142,3 +142,29 @@ async fn an_integration_with_a_signing_key_takes_signed_webhooks_only() {
     assert_eq!(house.world.request("DELETE", "/api/v1/integrations/mon/signing-key", None).await.status, 204);
     assert_eq!(house.send("/integrations/v1/generic/KEY/", &plain).await.status, 200);
 }
+
+#[tokio::test]
+async fn who_guesses_keys_has_to_wait_and_nobody_else_has() {
+    let house = house(json!({})).await;
+    let event = json!({ "summary": "x", "dedup_key": "x" });
+    let guess = async |path: &str, status: u16| {
+        let body = json!({ "routing_key": "wrong", "service_key": "wrong", "event_action": "trigger" });
+        let answer = answer(house.world.client.post(format!("{}{path}", house.world.url)).json(&body)).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert!(answer.text.contains("no integration of Dogwatch has this key"), "{}", answer.text);
+        answer.headers.get("retry-after").map(|value| value.to_str().unwrap().to_owned())
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("/v2/enqueue", 400).await, None);
+        assert_eq!(guess("/integrations/v1/alertmanager/wrong/", 401).await, None);
+    }
+    assert_eq!(guess("/v2/enqueue", 429).await.as_deref(), Some("1"));
+    assert_eq!(guess("/integrations/v1/generic/wrong/", 429).await.as_deref(), Some("2"));
+    assert_eq!(guess("/integrations/generic/20131114/alert/wrong/ops", 429).await.as_deref(), Some("4"));
+    // From the same address, in between.
+    assert_eq!(house.send("/integrations/v1/generic/KEY/", &event).await.status, 200);
+    assert_eq!(guess("/generic/2010-04-15/create_event.json", 429).await.as_deref(), Some("8"));
+    let later = dogwatch::clock::Clock::now(&*house.world.clock) + SignedDuration::from_mins(10);
+    house.world.clock.set(later);
+    assert_eq!(guess("/v2/enqueue", 400).await, None);
+}

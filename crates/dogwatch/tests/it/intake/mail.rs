@@ -24,7 +24,7 @@ client.quit()
 "#;
 
 impl House {
-    async fn mailroom(&self) -> u16 {
+    pub async fn mailroom(&self) -> u16 {
         let app = self.world.app();
         let room = Mailroom::bind(app.clone(), ([127, 0, 0, 1], 0).into()).await.unwrap();
         let port = room.address().unwrap().port();

@@ -1,7 +1,7 @@
 //! Random payloads of every format: what is read is fit to be stored, and reading twice gives the same.
 
 use dogwatch::intake::event::{Event, MAX_DETAILS, MAX_KEY, MAX_SUMMARY};
-use dogwatch::intake::{Format, trial};
+use dogwatch::intake::{Format, mail, trial};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -71,6 +71,39 @@ const WORDS: [&str; 20] = [
     "unacknowledged",
 ];
 
+/// A mail with what mails have: encoded words, parts in parts, an attachment.
+const MAIL: &str = "\
+From: =?utf-8?q?Nagios_=C3=9C?= <nagios@example.org>
+To: KEY@alerts.example.org
+Subject: =?utf-8?b?UFJPQkxFTTogZGIxIGRpc2s=?=
+Date: Mon, 2 Mar 2026 03:00:00 +0000
+Message-ID: <1@example.org>
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=outer
+
+--outer
+Content-Type: multipart/alternative; boundary=inner
+
+--inner
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+97 % of /var is used=
+ by =FCbel
+--inner
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: base64
+
+PGI+OTcgJTwvYj4=
+--inner--
+--outer
+Content-Type: text/csv; name=\"a.csv\"
+Content-Disposition: attachment
+
+1,2,3
+--outer--
+";
+
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         6 => prop::sample::select(&WORDS[..]).prop_map(|word| json!(word)),
@@ -119,6 +152,30 @@ proptest! {
                     Err(why) => prop_assert!(!why.is_empty()),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn whatever_mail_is_read_is_fit_to_be_stored(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..5, prop::collection::vec(any::<u8>(), 0..40)), 0..6)
+    ) {
+        let mut lines: Vec<Vec<u8>> = MAIL.lines().map(|line| line.as_bytes().to_vec()).collect();
+        for (place, how, bytes) in damage {
+            let place = place.index(lines.len());
+            match how {
+                0 if lines.len() > 1 => drop(lines.remove(place)),
+                1 => lines.insert(place, lines[place].clone()),
+                2 => lines[place] = bytes,
+                3 => lines[place].extend(bytes),
+                _ => lines[place] = lines[place].repeat(500),
+            }
+        }
+        let text = lines.join(&b"\r\n"[..]);
+        let read = mail::read(&text, None);
+        prop_assert_eq!(&read, &mail::read(&text, None));
+        match read {
+            Ok(events) => events.iter().for_each(is_fit),
+            Err(why) => prop_assert!(!why.is_empty()),
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::house;
+use crate::support::TOKEN;
+use crate::support::command::{folder, run_with};
 
 const PATH: &str = "/integrations/v1/generic/KEY/";
 
@@ -197,4 +199,50 @@ async fn a_test_event_goes_the_way_of_real_ones() {
     house.world.settle().await;
     let story = house.world.story(1).await.join("\n");
     assert!(story.contains("John's handset rings"), "{story}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_tried_from_a_file_before_they_are_applied() {
+    let house = house(json!({})).await;
+    let rules = |rules: &str| format!("[[integration]]\nname = \"new\"\nteam = \"ops\"\n{rules}");
+    let sound = rules(
+        "rules = [{ match = { \"/labels/env\" = \"test*\" }, ignore = true }, { match = { summary = \"*cert*\" }, urgency = \"low\" }]",
+    );
+    let wrong = rules("rules = [{ match = { summary = \"x\" }, team = \"nobody\" }]");
+    let sample = |env: &str| {
+        json!({ "alerts": [{ "status": "firing", "fingerprint": "1", "labels": { "alertname": "cert ends", "severity": "critical", "env": env } }] })
+            .to_string()
+    };
+    let (live, test) = (sample("live"), sample("testing"));
+    let files =
+        folder(&[("sound.toml", &sound), ("wrong.toml", &wrong), ("live.json", &live), ("test.json", &test)]);
+    let variables = [("DOGWATCH_URL", house.world.url.as_str()), ("DOGWATCH_TOKEN", TOKEN)];
+    let tried = |sample: &str, config: &str, name: &str| {
+        let words = ["integration", "try", "alertmanager", sample, "--integration", name, "--config", config];
+        run_with(files.path(), &words, "", &variables)
+    };
+    let ran = tried("live.json", "sound.toml", "new");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for line in ["trigger: cert ends", "urgency   low", "team      ops", "rule      2"] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
+    assert!(tried("test.json", "sound.toml", "new").out.starts_with("nothing: "), "a rule ignores it");
+    let ran = tried("live.json", "wrong.toml", "new");
+    assert!(
+        ran.code == 1 && ran.err.contains("integration.rules[0].team") && ran.err.contains("nobody"),
+        "{}",
+        ran.err
+    );
+    let ran = tried("live.json", "sound.toml", "another");
+    assert!(
+        ran.code == 1 && ran.err.contains("no integration \"another\" stands in these files"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        house.world.get("/api/v1/integrations").await["items"].as_array().unwrap().len(),
+        1,
+        "nothing is saved"
+    );
+    assert!(house.alerts().await.is_empty());
 }

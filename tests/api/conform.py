@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""The server against its OpenAPI document: schemathesis makes thousands of requests from it, right ones and wrong ones.
+
+    /usr/bin/python3 tests/api/conform.py target/debug/dogwatch target/schemathesis/bin/st
+
+Starts `dogwatch serve` itself, on a free port and with a temporary folder of its own, and defines a small house, so that
+names lead somewhere. No answer may be a 5xx, or one that the document does not have: its status, its media type, its
+shape. What removes things comes last. The seed is fixed; another may be given as a third argument.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+
+TOKEN = "test-0123456789abcdefghijklmnop"
+CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+          "response_schema_conformance")
+# Seconds for what reads and writes, and for what removes.
+WRITES, REMOVES = 100, 20
+
+HOUSE = [
+    ("people", {"name": "john", "contacts": ["handset:john"]}),
+    ("people", {"name": "bob", "contacts": ["handset:bob"]}),
+    ("periods", {"name": "nights", "text": "monday 00:00-08:00,20:00-24:00"}),
+    ("rotations", {"name": "weekly", "zone": "UTC", "members": ["john", "bob"], "every": "1w", "handoff": "monday 08:00"}),
+    ("schedules", {"name": "house", "zone": "UTC", "layers": [{"rotation": "weekly"}]}),
+    ("escalation-plans", {"name": "quick", "steps": [{"notify": ["all_members"], "after": "5m"}]}),
+    ("teams", {"name": "ops", "members": ["john", "bob"], "schedule": "house", "escalation_plan": "quick"}),
+    ("integrations", {"name": "mon", "team": "ops"}),
+    ("heartbeats", {"name": "backup", "team": "ops", "every": "1h"}),
+    ("people/john/leave", {"from": "2036-01-01", "until": "2036-01-02"}),
+    ("silences", {"match": {"summary": "nothing"}, "for": "7d", "reason": "a test"}),
+    ("maintenance-windows", {"team": "ops", "for": "1h", "reason": "a test"}),
+    ("teams/ops/notify", {"summary": "disk full on db1"}),
+    ("people/john/notify", {"summary": "disk full on db2"}),
+    ("integrations/mon/keys", {}),
+    ("integrations/mon/signing-key", {}),
+]
+
+# What an address names, by what comes before it. Silences and maintenance windows get their names when they are made.
+NAMES = {
+    "alerts": {"id": ["1", "2"]},
+    "people": {"name": ["john", "bob"], "urgency": ["high", "low"]},
+    "periods": {"name": ["nights"]},
+    "rotations": {"name": ["weekly"]},
+    "schedules": {"name": ["house"]},
+    "escalation-plans": {"name": ["quick"]},
+    "teams": {"name": ["ops"]},
+    "integrations": {"name": ["mon"]},
+    "heartbeats": {"name": ["backup"]},
+}
+
+
+def config():
+    text = ""
+    for group, names in NAMES.items():
+        values = ", ".join(f'"path.{name}" = {json.dumps(all)}' for name, all in names.items())
+        text += f'[[operations]]\ninclude-path-regex = "^/api/v1/{group}/"\nparameters = {{ {values} }}\n'
+    return text
+
+
+def main():
+    program, schemathesis, seed = [*sys.argv[1:], "1"][:3]
+    program, schemathesis = os.path.abspath(program), os.path.abspath(schemathesis)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "DOGWATCH_ADMIN_TOKEN": TOKEN, "DOGWATCH_LOG": "warn"}
+        command = [program, "serve", "--listen", "127.0.0.1:0", "--database", f"sqlite:{folder}/d.db"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            url = next(line.split()[2] for line in server.stdout if line.startswith("listening on "))
+            for path, body in HOUSE:
+                headers = {"Authorization": f"Bearer {TOKEN}"}
+                request = urllib.request.Request(f"{url}/api/v1/{path}", json.dumps(body).encode(), headers, method="POST")
+                try:
+                    with urllib.request.urlopen(request, timeout=10) as answer:
+                        if path in ("silences", "maintenance-windows"):
+                            NAMES[path] = {"name": [json.load(answer)["name"]]}
+                except urllib.error.HTTPError as error:
+                    sys.exit(f"{path}: {error.read().decode()}")
+            with open(f"{folder}/schemathesis.toml", "w") as file:
+                file.write(config())
+            failed = 0
+            for only, seconds in [("--exclude-method", WRITES), ("--include-method", REMOVES)]:
+                ran = subprocess.run(
+                    [schemathesis, "run", f"{url}/api/v1/openapi.json", "--header", f"Authorization: Bearer {TOKEN}",
+                     only, "DELETE", "--seed", seed, "--max-time", str(seconds), "--phases", "examples,coverage,fuzzing",
+                     "--checks", CHECKS, "--warnings", "off"],
+                    cwd=folder)
+                failed |= ran.returncode != 0
+        finally:
+            server.terminate()
+            status = server.wait(timeout=20)
+    sys.exit(1 if failed or status != 0 else 0)
+
+
+main()

@@ -115,6 +115,37 @@ async fn a_node_that_is_killed_loses_nothing_and_the_other_goes_on() {
 }
 
 #[tokio::test]
+async fn a_node_whose_connections_are_cut_makes_new_ones_and_still_hears_of_the_other() {
+    let address = fresh_postgres().await;
+    let (one, other) = (Process::serve_on(&address, &[]), Process::serve_on(&address, &[]));
+    let client = client();
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", one.url), john).await;
+    let (database, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for round in 0..3 {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        database.execute(cut, &[]).await.unwrap();
+        let notify = async || {
+            let request = client.post(format!("{}/api/v1/people/john/notify", one.url)).bearer_auth(TOKEN);
+            let request = request.header("Idempotency-Key", format!("round {round}"));
+            let sent = answer(request.body(json!({ "summary": format!("round {round}") }).to_string())).await;
+            // What could not be stored is said so, and may be sent again.
+            assert!(sent.status == 201 || sent.status == 503, "{}", sent.text);
+            sent
+        };
+        until(|| async { notify().await.status == 201 }).await;
+        let number = notify().await.body["number"].as_u64().unwrap();
+        let there = format!("{}/api/v1/alerts/{number}", other.url);
+        let rings = |alert: &Value| alert["deliveries"][0]["state"] == "sent";
+        until(|| async { rings(&get(&client, &there).await) }).await;
+        let summary = get(&client, &there).await["summary"].clone();
+        assert_eq!(summary, format!("round {round}"));
+    }
+}
+
+#[tokio::test]
 async fn what_moves_from_sqlite_to_postgres_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("d.db");

@@ -80,6 +80,11 @@ impl Node {
         Ok(client)
     }
 
+    /// Whether there is no connection by which others are heard.
+    fn is_deaf(&self) -> bool {
+        self.client.borrow().as_ref().is_none_or(|client| client.is_closed())
+    }
+
     /// Others are to be told of a commit.
     pub(super) fn tell(&self, stirred: Stirred) {
         let mut untold = self.untold.get();
@@ -110,6 +115,11 @@ pub(super) async fn follow(shared: Rc<Shared>) {
             () = shared.node.heard.notified() => true,
             () = sleep_until(clock, next) => false,
         };
+        if shared.node.is_deaf()
+            && let Err(error) = rejoin(&shared).await
+        {
+            tracing::warn!(%error, "other nodes can't be heard");
+        }
         if let Err(error) = refresh(&shared, &core).await {
             tracing::debug!(%error, "what other nodes have changed is not known yet");
         }

@@ -18,6 +18,7 @@ mod notification_plans;
 mod notify;
 mod on_call;
 mod overrides;
+mod previews;
 mod rehearsals;
 mod silences;
 mod tokens;
@@ -63,6 +64,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(leave::router())
         .merge(overrides::router())
         .merge(rehearsals::router())
+        .merge(previews::router())
         .merge(contacts::router())
         .merge(calendars::router())
         .merge(notify::router())

@@ -19,6 +19,7 @@ mod notify;
 mod on_call;
 mod period;
 mod plan;
+mod preview;
 mod rehearse;
 mod rows;
 mod schedule;
@@ -62,6 +63,7 @@ enum Command {
     #[command(name = "schema")]
     Schema(schema::SchemaCommand),
     Period(period::Period),
+    Preview(preview::Preview),
     Notify(notify::Notify),
     Nagios(Box<nagios::Nagios>),
     Alert(alert::Alert),
@@ -93,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Export(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Import(command) => command.run(),
         Command::Period(command) => command.run(),
+        Command::Preview(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Nagios(command) => run_to_code(command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),

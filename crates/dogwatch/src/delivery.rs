@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::channel::Channels;
 use crate::clock::{Clock, lock, sleep_until};
+use crate::message::template::Templates;
 use crate::message::{Addresses, Message, compose};
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
@@ -29,6 +30,9 @@ const BATCH: usize = 256;
 const SETTLE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How often: after that its lease has ended, and the outcome counts as unknown anyhow.
 const SETTLE_TRIES: u32 = 30;
+
+/// How long after the operators were told of a template they are told again.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
 /// hold these and no others.
@@ -51,6 +55,8 @@ pub struct Dispatcher {
     links: AnswerLinks,
     public_url: Arc<str>,
     metrics: Metrics,
+    templates: Templates,
+    told: Arc<Mutex<HashMap<String, Timestamp>>>,
     busy: Arc<Busy>,
 }
 
@@ -71,7 +77,24 @@ impl Dispatcher {
         metrics: Metrics,
     ) -> Self {
         let public_url = public_url.trim_end_matches('/').into();
-        Self { store, clock, channels, links, public_url, metrics, busy: Arc::default() }
+        Self {
+            store,
+            clock,
+            channels,
+            links,
+            public_url,
+            metrics,
+            templates: Templates::default(),
+            told: Arc::default(),
+            busy: Arc::default(),
+        }
+    }
+
+    /// With words of the operators in the place of ours.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.templates = templates;
+        self
     }
 
     /// Claims what may be sent now and begins to send it, on `sends`. Returns when there may be more.
@@ -108,7 +131,7 @@ impl Dispatcher {
         self.settle(id, token, outcome, within).await;
         for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
             tracing::error!("{trouble}");
-            if let Err(error) = self.store.warn_operators(trouble, kind).await {
+            if let Err(error) = self.store.warn_operators(trouble, Some(kind)).await {
                 tracing::error!(%error, "the operators could not be warned");
             }
         }
@@ -122,6 +145,9 @@ impl Dispatcher {
         };
         let now = self.clock.now();
         let mut message = self.compose(&claim, now);
+        if let Err(why) = self.templates.reword(&mut message) {
+            self.tell_of_template(why, now).await;
+        }
         if kind == Kind::Sms
             && let Some(outcome) = self.prepare_sms(&claim, &mut message).await
         {
@@ -147,6 +173,23 @@ impl Dispatcher {
             tracing::warn!(%error, delivery = %claim.delivery.id, "this message will not be changed any more");
         }
         outcome
+    }
+
+    /// Tells the operators that a template failed, each thing once an hour.
+    async fn tell_of_template(&self, why: String, now: Timestamp) {
+        {
+            let mut told = lock(&self.told);
+            if told.get(&why).is_some_and(|at| *at + TELL_AGAIN > now) {
+                return;
+            }
+            told.retain(|_, at| *at + TELL_AGAIN > now);
+            told.insert(why.clone(), now);
+        }
+        let text = format!("{why}; messages go out in Dogwatch's own words meanwhile");
+        tracing::error!("{text}");
+        if let Err(error) = self.store.warn_operators(text, None).await {
+            tracing::error!(%error, "the operators could not be warned");
+        }
     }
 
     /// Gives a short message the codes by which it is answered. An outcome when it is not to be sent.

@@ -20,6 +20,7 @@ use crate::callback::Callbacks;
 use crate::clock::Clock;
 use crate::config::provider::Provider;
 use crate::intake::limits::Limits;
+use crate::message::template::Templates;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -51,6 +52,8 @@ pub struct App {
     pub providers: Arc<[Provider]>,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
+    /// Words of the operators in the place of ours.
+    pub templates: Templates,
 }
 
 impl App {

@@ -25,6 +25,8 @@ pub mod mailroom;
 pub mod message;
 pub mod naemon;
 pub mod outbound;
+pub mod outgoing;
+pub mod preview;
 pub mod rehearsal;
 pub mod reply;
 pub mod secret;

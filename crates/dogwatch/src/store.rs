@@ -13,6 +13,7 @@ mod chat;
 pub(crate) mod core;
 mod integration_keys;
 pub(crate) mod model;
+pub mod outgoing;
 pub mod phone;
 mod push;
 pub mod reception;

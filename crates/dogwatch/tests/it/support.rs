@@ -23,6 +23,7 @@ use dogwatch::config::provider::Provider;
 use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
 use dogwatch::http::{App, router};
+use dogwatch::message::template::Templates;
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
 use dogwatch::service::with_providers;
@@ -172,6 +173,7 @@ impl World {
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
             shutdown,
+            templates: Templates::default(),
         };
         let served = app.clone();
         let server = tokio::spawn(async move { axum::serve(listener, router(served)).await.unwrap() });
@@ -197,6 +199,33 @@ impl World {
             start,
             _stopper: stopper,
         }
+    }
+
+    /// With words of the operators in the place of ours.
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.amender = self.amender.clone().with_templates(templates.clone());
+        self.dispatcher = self.dispatcher.clone().with_templates(templates.clone());
+        self.app.templates = templates;
+        self
+    }
+
+    /// Tells these subscribers what happens from now on; each call of the teller is one turn.
+    pub async fn teller(
+        &self,
+        subscribers: Vec<dogwatch::outgoing::Subscriber>,
+    ) -> dogwatch::outgoing::Teller {
+        let outbound = dogwatch::outbound::Outbound::unguarded(SignedDuration::from_secs(10)).unwrap();
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let key = b"0123456789abcdef01234567";
+        let teller = dogwatch::outgoing::Teller::new(
+            self.store.clone(),
+            clock,
+            outbound,
+            key,
+            subscribers,
+            "https://dogwatch.example.org",
+        );
+        teller.await.unwrap()
     }
 
     /// What handlers may use.

@@ -9,6 +9,7 @@
 mod definitions;
 mod heartbeats;
 mod merge;
+mod outgoing;
 mod phone;
 mod post;
 mod receipts;
@@ -33,6 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rows::{Rows, Try};
 use crate::definition::Definitions;
+use crate::store::outgoing::Listener;
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Idempotency, Incoming, Published, Recorded, StoreError,
 };
@@ -68,6 +70,8 @@ pub(crate) struct Core<R> {
     pub(super) rows: R,
     service: Service,
     chance: Chance,
+    /// Who outside is told of changes, as the configuration says.
+    listeners: Arc<[Listener]>,
     memory: Memory,
     committed: Memory,
     at_savepoint: Memory,
@@ -90,6 +94,7 @@ impl<R: Rows> Core<R> {
             rows,
             service,
             chance,
+            listeners: Arc::default(),
             committed: memory.clone(),
             at_savepoint: memory.clone(),
             memory,
@@ -110,6 +115,7 @@ impl<R: Rows> Core<R> {
             rows,
             service: self.service.clone(),
             chance,
+            listeners: self.listeners.clone(),
             memory: self.committed.clone(),
             committed: self.committed.clone(),
             at_savepoint: self.committed.clone(),
@@ -329,7 +335,10 @@ impl<R: Rows> Core<R> {
                 Effect::Withdraw { page, contact } => {
                     self.rows.withdraw(after.alert.id, *page, contact.as_ref()).await?;
                 }
-                Effect::Record(entry) => self.rows.append(after.alert.id, entry, key.take()).await?,
+                Effect::Record(entry) => {
+                    self.rows.append(after.alert.id, entry, key.take()).await?;
+                    self.tell_outside(&after.alert, number, entry, effects).await?;
+                }
             }
         }
         Ok(number)

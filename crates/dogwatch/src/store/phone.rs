@@ -171,12 +171,12 @@ impl Store {
         self.backend.call(move |core, now| at_once(core.saw(now, &id))).await
     }
 
-    /// Warns the operators, by every way but through the kind of contact that is in trouble.
+    /// Warns the operators, by every way but through the kind of contact that is in trouble, if one is.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn warn_operators(&self, text: String, not_by: Kind) -> Result<(), StoreError> {
+    pub async fn warn_operators(&self, text: String, not_by: Option<Kind>) -> Result<(), StoreError> {
         self.backend.call(move |core, now| at_once(core.warn_operators(now, &text, not_by))).await
     }
 

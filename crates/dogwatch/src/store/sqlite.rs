@@ -31,6 +31,7 @@ pub(super) mod heartbeat;
 mod mailbox;
 pub(crate) mod memory;
 pub(super) mod migrate;
+pub(super) mod outgoing;
 pub(super) mod read;
 mod receipt;
 pub(super) mod reception;

@@ -18,9 +18,11 @@ use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::{
-    alert, definition, delivery, duty, event, heartbeat, mailbox, receipt, reception, reply, silence, wake,
+    alert, definition, delivery, duty, event, heartbeat, mailbox, outgoing, receipt, reception, reply,
+    silence, wake,
 };
 use crate::definition::{Definitions, Kind, Owner};
 use crate::store::core::Core;
@@ -166,6 +168,14 @@ impl Rows for SqliteRows {
 
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
         event::insert(&self.connection, alert, entry, key)
+    }
+
+    async fn followers(&mut self, alert: AlertId) -> Result<Vec<Name>> {
+        outgoing::followers(&self.connection, alert)
+    }
+
+    async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &Value) -> Result<()> {
+        outgoing::insert(&self.connection, subscriber, alert, at, body)
     }
 
     async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>> {

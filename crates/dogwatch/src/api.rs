@@ -19,6 +19,7 @@ mod notify;
 mod on_call;
 mod overrides;
 mod previews;
+mod reach;
 mod rehearsals;
 mod silences;
 mod tokens;
@@ -64,6 +65,7 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(leave::router())
         .merge(overrides::router())
         .merge(rehearsals::router())
+        .merge(reach::router())
         .merge(previews::router())
         .merge(contacts::router())
         .merge(calendars::router())

@@ -9,6 +9,7 @@ mod client;
 mod completions;
 mod definition_files;
 mod demo;
+mod doctor;
 mod export;
 mod heartbeat;
 mod import;
@@ -73,6 +74,7 @@ enum Command {
     Maintenance(maintenance::Maintenance),
     Integration(integration::Integration),
     Heartbeat(heartbeat::Heartbeat),
+    Doctor(doctor::Doctor),
     Token(token::Token),
     Completions(completions::Completions),
 }
@@ -105,6 +107,7 @@ pub fn run() -> ExitCode {
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Heartbeat(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Doctor(command) => run_to_code(command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),

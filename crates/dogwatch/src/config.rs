@@ -6,7 +6,7 @@ mod account;
 mod fields;
 pub mod provider;
 mod raw;
-mod subscriber;
+pub mod subscriber;
 mod template;
 
 use std::net::SocketAddr;
@@ -22,7 +22,6 @@ use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
 use crate::message::template::Templates;
-use crate::outgoing::Subscriber;
 use crate::secret::Secret;
 
 pub use account::Accounts;
@@ -72,7 +71,7 @@ pub struct Config {
     /// Requests a second that a key of an integration may send for long.
     pub intake_rate: u32,
     /// Who outside is told of every change of an alert.
-    pub subscribers: Vec<Subscriber>,
+    pub subscribers: Vec<subscriber::Subscriber>,
     /// Words of the operators in the place of ours.
     pub templates: Templates,
     /// The administrator's token, if the environment gives one.

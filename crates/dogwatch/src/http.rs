@@ -14,6 +14,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use escalation::contact::Kind;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callback::Callbacks;
@@ -52,6 +53,8 @@ pub struct App {
     pub providers: Arc<[Provider]>,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
+    /// The kinds of contact that something is set up for.
+    pub kinds: Arc<[Kind]>,
     /// Words of the operators in the place of ours.
     pub templates: Templates,
 }

@@ -27,6 +27,7 @@ pub mod naemon;
 pub mod outbound;
 pub mod outgoing;
 pub mod preview;
+pub mod reach;
 pub mod rehearsal;
 pub mod reply;
 pub mod secret;

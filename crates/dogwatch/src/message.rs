@@ -284,8 +284,10 @@ fn heading(claim: &Claim, language: Language) -> String {
             let asks = claim.page.as_ref().map(|page| page.asks).unwrap_or_default();
             format!("{}{}", say(asked(asks), language), about.unwrap_or_default())
         }
-        (Purpose::Notice | Purpose::Reminder, Some(about)) => format!("{}: {about}", sentence(&text)),
-        (Purpose::Notice | Purpose::Reminder, None) => sentence(&text),
+        (Purpose::Notice | Purpose::Reminder | Purpose::Test, Some(about)) => {
+            format!("{}: {about}", sentence(&text))
+        }
+        (Purpose::Notice | Purpose::Reminder | Purpose::Test, None) => sentence(&text),
         (Purpose::Warning, about) => {
             let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
             format!("{}{about}{text}", say("WARNING ", language))
@@ -302,6 +304,7 @@ fn ask(claim: &Claim) -> &'static str {
         },
         (Purpose::Page, None) => "Somebody has to look at this.",
         (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
+        (Purpose::Test, _) => "Did it sound? Please say so under \"My contacts\".",
         (Purpose::Warning, _) => "This needs a human.",
     }
 }

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::channel::webhook::signed_post;
 use crate::clock::{Clock, sleep_until};
+pub use crate::config::subscriber::Subscriber;
 use crate::outbound::Outbound;
 use crate::shutdown::Shutdown;
-use crate::store::outgoing::{Listener, Outgoing};
+use crate::store::outgoing::Outgoing;
 use crate::store::{Store, StoreError};
 
 /// Told at once to one subscriber.
@@ -28,17 +29,6 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 /// After that nobody wants to know any more.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
-
-/// A subscriber outside.
-#[derive(Clone, Debug)]
-pub struct Subscriber {
-    /// Who it is, and what it wants to hear of.
-    pub listener: Listener,
-    /// Where it is told.
-    pub url: String,
-    /// What it is signed with; none: what webhooks are signed with.
-    pub key: Option<Vec<u8>>,
-}
 
 /// Tells subscribers.
 #[derive(Clone)]

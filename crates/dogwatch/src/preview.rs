@@ -113,6 +113,7 @@ fn message(wanted: &Wanted, now: Timestamp) -> Result<Message, String> {
     let text = match wanted.purpose {
         Purpose::Page => "",
         Purpose::Notice => "Bob has it",
+        Purpose::Test => "TEST of this contact. Nothing is wrong.",
         Purpose::Reminder => "You are on call for ops (primary) now, and no end is in sight.",
         Purpose::Warning => "nobody has answered; everybody in the plan and the last resort was paged",
     };
@@ -121,7 +122,8 @@ fn message(wanted: &Wanted, now: Timestamp) -> Result<Message, String> {
     let is_page = wanted.purpose == Purpose::Page;
     delivery.page = is_page.then(|| PageId::from_bytes([0; 16]));
     delivery.attempt = 1;
-    let alert = (wanted.purpose != Purpose::Reminder).then_some(alert);
+    let has_alert = !matches!(wanted.purpose, Purpose::Reminder | Purpose::Test);
+    let alert = has_alert.then_some(alert);
     let claim = Claim { delivery, alert, page: None, others: Vec::new() };
     let url = "https://dogwatch.example.org";
     let addresses = Addresses {

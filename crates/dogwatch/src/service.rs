@@ -108,6 +108,7 @@ impl Service {
         let amender =
             Amender::new(store.clone(), clock.clone(), channels.clone(), links.clone(), &public_url)
                 .with_templates(config.templates.clone());
+        let kinds = channels.kinds();
         let dispatcher = Dispatcher::new(
             store.clone(),
             clock.clone(),
@@ -157,6 +158,7 @@ impl Service {
             webhook_key: webhook_key.into(),
             providers: config.providers.as_slice().into(),
             shutdown: asked.clone(),
+            kinds,
             templates: config.templates.clone(),
         };
         if let Some(address) = config.intake_mail {

@@ -16,6 +16,7 @@ pub(crate) mod model;
 pub mod outgoing;
 pub mod phone;
 mod push;
+pub mod reach;
 pub mod reception;
 pub(crate) mod rows;
 pub(crate) mod sqlite;

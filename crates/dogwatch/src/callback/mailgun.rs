@@ -168,9 +168,9 @@ fn command(text: &str) -> Option<Key> {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let words = first.trim_end_matches(['.', '!']).to_lowercase();
     match words.as_str() {
-        "ack" | "acknowledge" | "i have it" => Some(Key::Acknowledge),
-        "resolve" | "resolved" => Some(Key::Resolve),
-        "not me" => Some(Key::NotMe),
+        "ack" | "acknowledge" | "i have it" | "ich habe es" => Some(Key::Acknowledge),
+        "resolve" | "resolved" | "erledigt" => Some(Key::Resolve),
+        "not me" | "ich nicht" => Some(Key::NotMe),
         _ => None,
     }
 }

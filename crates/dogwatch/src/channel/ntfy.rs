@@ -106,6 +106,7 @@ impl<'a> Notification<'a> {
         let view = message.alert_url.as_deref().map(|url| Action::View { label: open, url });
         let priority = match message.purpose {
             Purpose::Page if message.is_urgent() => 5,
+            Purpose::Test => 5,
             Purpose::Page | Purpose::Warning => 4,
             Purpose::Notice | Purpose::Reminder => 3,
         };

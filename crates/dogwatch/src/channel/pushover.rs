@@ -112,7 +112,7 @@ impl Pushover {
         let is_urgent = message.is_urgent();
         let priority = match message.purpose {
             Purpose::Page if is_urgent => "2",
-            Purpose::Page | Purpose::Warning => "1",
+            Purpose::Page | Purpose::Warning | Purpose::Test => "1",
             Purpose::Notice | Purpose::Reminder => "0",
         };
         let at = message.sent_at.as_second().to_string();

@@ -7,8 +7,25 @@ use serde::Deserialize;
 
 use super::{read_secret, read_webhook_key};
 use crate::definition::nearest;
-use crate::outgoing::Subscriber;
 use crate::store::outgoing::Listener;
+
+/// A subscriber outside.
+#[derive(Clone)]
+pub struct Subscriber {
+    /// Who it is, and what it wants to hear of.
+    pub listener: Listener,
+    /// Where it is told.
+    pub url: String,
+    /// What it is signed with; none: what webhooks are signed with.
+    pub key: Option<Vec<u8>>,
+}
+
+/// Never shows the key, nor the address, which may hold a secret.
+impl std::fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscriber").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
 
 /// One table, as it is written.
 #[derive(Debug, Default, Deserialize)]

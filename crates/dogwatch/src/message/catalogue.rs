@@ -90,6 +90,21 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("Somebody has to look at this.", "Jemand muss sich das ansehen."),
     ("You need not answer.", "Sie brauchen nicht zu antworten."),
+    (
+        "Did it sound? Please say so under \"My contacts\".",
+        "Hat es geklingelt? Bitte unter \"My contacts\" sagen.",
+    ),
+    ("TEST of this contact. Nothing is wrong.", "TEST dieses Kontakts. Es ist nichts passiert."),
+    ("Your code for Dogwatch is {code}", "Ihr Code für Dogwatch ist {code}"),
+    (
+        "{contact} is not used any more: the last {count} messages there failed ({why}). Verify it again under \"My contacts\"",
+        "{contact} wird nicht mehr benutzt: Die letzten {count} Nachrichten dorthin sind gescheitert ({why}). Bitte unter \
+         \"My contacts\" neu bestätigen",
+    ),
+    (
+        "Every number that may call you about an alert. Let it ring when the phone is silenced.",
+        "Jede Nummer\\, die Sie wegen eines Alarms anrufen kann. Lassen Sie sie auch bei stummem Telefon klingeln.",
+    ),
     ("This needs a human.", "Das braucht einen Menschen."),
     ("Come, too: ", "Kommen Sie auch: "),
     ("Still on it? ", "Noch dran? "),

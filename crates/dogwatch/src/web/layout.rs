@@ -15,6 +15,7 @@ pub(super) struct Frame {
     /// The address of the handset of whoever is signed in.
     pub(super) handset: Option<String>,
     /// The address of that person's notifications.
+    pub(super) contacts: &'static str,
     pub(super) notifications: &'static str,
     pub(super) manifest: &'static str,
     /// Where the live part of this page comes from.
@@ -30,6 +31,7 @@ impl Frame {
             title: title.into(),
             viewer: None,
             handset: None,
+            contacts: url::CONTACTS,
             notifications: url::NOTIFICATIONS,
             manifest: url::MANIFEST,
             live: None,

@@ -52,6 +52,7 @@ pub struct World {
     pub client: reqwest::Client,
     pub links: AnswerLinks,
     amender: Amender,
+    channels: Channels,
     engine: Engine,
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
@@ -173,6 +174,7 @@ impl World {
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
             shutdown,
+            kinds: channels.kinds(),
             templates: Templates::default(),
         };
         let served = app.clone();
@@ -187,6 +189,7 @@ impl World {
             store: store.clone(),
             carrier,
             engine: Engine::new(store.clone(), shared.clone()),
+            channels: channels.clone(),
             amender: Amender::new(store.clone(), shared.clone(), channels.clone(), links.clone(), &url),
             dispatcher: Dispatcher::new(store, shared, channels, links.clone(), &url, metrics),
             links,
@@ -226,6 +229,11 @@ impl World {
             "https://dogwatch.example.org",
         );
         teller.await.unwrap()
+    }
+
+    /// The channel for a kind of contact.
+    pub fn channel(&self, kind: Kind) -> Arc<dyn Channel> {
+        self.channels.get(kind).unwrap()
     }
 
     /// What handlers may use.

@@ -237,3 +237,21 @@ async fn every_page_shows_every_text_as_text() {
         assert_eq!(*shape, plain, "{words:?}");
     }
 }
+
+#[test]
+fn what_the_guide_to_messages_shows_is_read() {
+    let all = crate::support::guide::blocks("messages");
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key.path(), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3").unwrap();
+    let mut templates = 0;
+    for (_, text) in all.iter().filter(|(language, _)| language == "toml service") {
+        let text = text.replace("/run/secrets/tickets", key.path().to_str().unwrap());
+        let read = config(&text).unwrap();
+        templates += usize::from(text.contains("[[template]]"));
+        assert!(!text.contains("[[subscriber]]") || read.subscribers.len() == 1);
+    }
+    assert_eq!(templates, 1);
+    let event = all.iter().find(|(language, _)| language == "json").unwrap();
+    let event: Value = serde_json::from_str(&event.1).unwrap();
+    assert_eq!(event["event"]["event_type"], "alert.acknowledged");
+}

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 21] = [
     &["intake"],
     &["delivery", "leave_calendar", "amend", "outgoing"],
     &["engine"],
-    &["reply", "preview"],
+    &["reply", "preview", "reach"],
     &["config"],
     &["naemon"],
     &["channel"],

@@ -44,7 +44,7 @@ impl<R: Rows> Core<R> {
     }
 
     /// A message of our own, ready to leave.
-    pub(super) async fn post(
+    pub(in crate::store) async fn post(
         &mut self,
         now: Timestamp,
         person: Option<Name>,

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::channel::Channels;
 use crate::clock::{Clock, sleep_until};
-use crate::message::{Addresses, Message, compose, headline, sentence};
+use crate::message::template::Templates;
+use crate::message::{Addresses, Message, compose, headline_in, say, sentence};
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::{Claim, Stale, Store, StoreError};
@@ -35,6 +36,7 @@ pub struct Amender {
     channels: Channels,
     links: AnswerLinks,
     public_url: Arc<str>,
+    templates: Templates,
 }
 
 impl Amender {
@@ -46,7 +48,15 @@ impl Amender {
         links: AnswerLinks,
         public_url: &str,
     ) -> Self {
-        Self { store, clock, channels, links, public_url: public_url.trim_end_matches('/').into() }
+        let public_url = public_url.trim_end_matches('/').into();
+        Self { store, clock, channels, links, public_url, templates: Templates::default() }
+    }
+
+    /// With words of the operators in the place of ours.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.templates = templates;
+        self
     }
 
     /// Runs until told to stop.
@@ -124,16 +134,27 @@ impl Amender {
             code: &|press, about| self.links.code(press, about),
         };
         let mut message = compose(claim, definitions.directory(), &addresses, now);
+        // One that fails has been told of when the message was sent.
+        let _ = self.templates.reword(&mut message);
+        let language = message.language();
         let held = || std::iter::once(claim).chain(&claim.others).filter_map(|claim| claim.alert.as_ref());
         if claim.others.is_empty() {
             for alert in held() {
-                message.headline = format!("{}: {}", sentence(&standing(alert)), headline(alert));
+                let standing = sentence(&say(&standing(alert), language));
+                let about = match message.is_reworded {
+                    true => message.headline.clone(),
+                    false => headline_in(alert, language),
+                };
+                message.headline = format!("{standing}: {about}");
                 // In the place of what its reader is asked.
                 message.lines.pop();
             }
         } else {
             message.lines = held()
-                .map(|alert| format!("#{} {}: {}", alert.number, headline(alert), standing(alert)))
+                .map(|alert| {
+                    let standing = say(&standing(alert), language);
+                    format!("#{} {}: {standing}", alert.number, headline_in(alert, language))
+                })
                 .collect();
         }
         message

@@ -20,6 +20,8 @@ mod notification_plans;
 mod notify;
 mod on_call;
 mod overrides;
+mod previews;
+mod reach;
 mod rehearsals;
 mod silences;
 mod tokens;
@@ -65,6 +67,8 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(leave::router())
         .merge(overrides::router())
         .merge(rehearsals::router())
+        .merge(reach::router())
+        .merge(previews::router())
         .merge(contacts::router())
         .merge(calendars::router())
         .merge(notify::router())

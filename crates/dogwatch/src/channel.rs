@@ -12,7 +12,7 @@ pub mod ntfy;
 pub mod providers;
 pub mod push;
 pub mod pushover;
-mod request;
+pub(crate) mod request;
 pub mod slack;
 pub mod teams;
 pub mod telegram;
@@ -73,6 +73,11 @@ impl Channels {
     pub fn with(mut self, kind: Kind, channel: impl Channel) -> Self {
         self.0.insert(kind, Arc::new(channel));
         self
+    }
+
+    /// The kinds that there is a channel for.
+    pub fn kinds(&self) -> Arc<[Kind]> {
+        self.0.keys().copied().collect()
     }
 
     /// The channel for a kind of contact, if it is set up.

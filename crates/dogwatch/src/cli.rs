@@ -9,6 +9,7 @@ mod client;
 mod completions;
 mod definition_files;
 mod demo;
+mod doctor;
 mod export;
 mod heartbeat;
 mod import;
@@ -20,6 +21,7 @@ mod notify;
 mod on_call;
 mod period;
 mod plan;
+mod preview;
 mod rehearse;
 mod rows;
 mod schedule;
@@ -63,6 +65,7 @@ enum Command {
     #[command(name = "schema")]
     Schema(schema::SchemaCommand),
     Period(period::Period),
+    Preview(preview::Preview),
     Notify(notify::Notify),
     Nagios(Box<nagios::Nagios>),
     Alert(alert::Alert),
@@ -72,6 +75,7 @@ enum Command {
     Maintenance(maintenance::Maintenance),
     Integration(integration::Integration),
     Heartbeat(heartbeat::Heartbeat),
+    Doctor(doctor::Doctor),
     Token(token::Token),
     #[command(name = "migrate-store")]
     MigrateStore(migrate_store::MigrateStore),
@@ -96,6 +100,7 @@ pub fn run() -> ExitCode {
         Command::Export(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Import(command) => command.run(),
         Command::Period(command) => command.run(),
+        Command::Preview(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Notify(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Nagios(command) => run_to_code(command.run()),
         Command::Alert(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
@@ -105,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Heartbeat(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Doctor(command) => run_to_code(command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::MigrateStore(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Schema(command) => command.run().map(|()| ExitCode::SUCCESS),

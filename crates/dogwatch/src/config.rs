@@ -6,6 +6,8 @@ mod account;
 mod fields;
 pub mod provider;
 mod raw;
+pub mod subscriber;
+mod template;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use escalation::plan::Target;
 use ipnet::IpNet;
 
 use crate::channel::email::{Security, Server};
+use crate::message::template::Templates;
 use crate::secret::Secret;
 
 pub use account::Accounts;
@@ -67,6 +70,10 @@ pub struct Config {
     pub intake_mail: Option<SocketAddr>,
     /// Requests a second that a key of an integration may send for long.
     pub intake_rate: u32,
+    /// Who outside is told of every change of an alert.
+    pub subscribers: Vec<subscriber::Subscriber>,
+    /// Words of the operators in the place of ours.
+    pub templates: Templates,
     /// The administrator's token, if the environment gives one.
     pub admin_token: Option<Secret>,
 }
@@ -167,6 +174,8 @@ impl Config {
                 ),
                 rate => rate.unwrap_or(DEFAULT_INTAKE_RATE),
             },
+            subscribers: subscriber::resolve(raw.subscriber)?,
+            templates: template::resolve(raw.template)?,
             admin_token: match (raw.admin_token, raw.admin_token_file) {
                 (Some(token), _) => Some(Secret::given(token)),
                 (None, Some(path)) => Some(Secret::given(read_secret(&path)?)),

@@ -4,22 +4,26 @@
 //! commit, each with a deadline of its own and no more at once than its provider bears; settling carries
 //! the claim's token. A provider that hangs holds only its own places.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use escalation::alert::Alert;
-use escalation::contact::Kind;
+use escalation::contact::{Contact, Kind};
 use escalation::delivery::{Outcome, Purpose, SEND_DEADLINE};
 use escalation::id::DeliveryId;
+use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::channel::Channels;
+use crate::channel::request::is_about_us;
 use crate::clock::{Clock, lock, sleep_until};
+use crate::message::template::Templates;
 use crate::message::{Addresses, Message, compose};
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
+use crate::store::reach::DEAD_AFTER;
 use crate::store::{Capacity, Claim, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -29,6 +33,9 @@ const BATCH: usize = 256;
 const SETTLE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How often: after that its lease has ended, and the outcome counts as unknown anyhow.
 const SETTLE_TRIES: u32 = 30;
+
+/// How long after the operators were told of a template they are told again.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
 /// hold these and no others.
@@ -42,6 +49,9 @@ fn limit(provider: &str) -> usize {
     }
 }
 
+/// A contact, and whose it is.
+type Reached = (Name, Contact);
+
 /// Claims, sends and settles.
 #[derive(Clone)]
 pub struct Dispatcher {
@@ -51,6 +61,10 @@ pub struct Dispatcher {
     links: AnswerLinks,
     public_url: Arc<str>,
     metrics: Metrics,
+    templates: Templates,
+    told: Arc<Mutex<HashMap<String, Timestamp>>>,
+    /// Contacts whose last message was given up; none: not looked up yet.
+    failing: Arc<Mutex<Option<HashSet<Reached>>>>,
     busy: Arc<Busy>,
 }
 
@@ -71,7 +85,25 @@ impl Dispatcher {
         metrics: Metrics,
     ) -> Self {
         let public_url = public_url.trim_end_matches('/').into();
-        Self { store, clock, channels, links, public_url, metrics, busy: Arc::default() }
+        Self {
+            store,
+            clock,
+            channels,
+            links,
+            public_url,
+            metrics,
+            templates: Templates::default(),
+            told: Arc::default(),
+            failing: Arc::default(),
+            busy: Arc::default(),
+        }
+    }
+
+    /// With words of the operators in the place of ours.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.templates = templates;
+        self
     }
 
     /// Claims what may be sent now and begins to send it, on `sends`. Returns when there may be more.
@@ -84,11 +116,12 @@ impl Dispatcher {
             let busy = lock(&self.busy.by_provider).clone();
             let claimed = self.store.claim(Capacity { busy, limit, most: BATCH }).await?;
             let count = claimed.claims.len();
+            let dead = if count > 0 { self.dead_contacts().await } else { Arc::default() };
             for claim in claimed.claims {
                 let provider = claim.delivery.contact.provider().to_owned();
                 *lock(&self.busy.by_provider).entry(provider.clone()).or_default() += 1;
                 let held = Held { busy: self.busy.clone(), provider };
-                sends.spawn(self.clone().deliver(claim, held));
+                sends.spawn(self.clone().deliver(claim, held, dead.clone()));
             }
             if count < BATCH {
                 return Ok(claimed.next);
@@ -97,18 +130,27 @@ impl Dispatcher {
     }
 
     /// Sends one delivery and stores what came of it.
-    async fn deliver(self, claim: Claim, held: Held) {
+    async fn deliver(self, claim: Claim, held: Held, dead: Arc<HashSet<Reached>>) {
         let (id, token) = (claim.delivery.id, claim.delivery.attempt);
         let kind = claim.delivery.contact.kind();
-        let outcome = self.send(claim).await;
+        let reached = claim.delivery.person.clone().map(|person| (person, claim.delivery.contact.clone()));
+        let is_page = claim.delivery.purpose == Purpose::Page;
+        let (outcome, was_sent) =
+            match reached.as_ref().filter(|_| is_page).and_then(|it| self.gone(it, &dead)) {
+                Some(outcome) => (outcome, false),
+                None => (self.send(claim).await, true),
+            };
         drop(held);
         self.metrics.delivered(&outcome);
         let channel = self.channels.get(kind);
         let within = channel.as_ref().and_then(|channel| channel.receipt_within(&outcome));
+        if let Some(reached) = reached.filter(|_| was_sent) {
+            self.remember(reached, &outcome).await;
+        }
         self.settle(id, token, outcome, within).await;
         for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
             tracing::error!("{trouble}");
-            if let Err(error) = self.store.warn_operators(trouble, kind).await {
+            if let Err(error) = self.store.warn_operators(trouble, Some(kind)).await {
                 tracing::error!(%error, "the operators could not be warned");
             }
         }
@@ -122,6 +164,9 @@ impl Dispatcher {
         };
         let now = self.clock.now();
         let mut message = self.compose(&claim, now);
+        if let Err(why) = self.templates.reword(&mut message) {
+            self.tell_of_template(why, now).await;
+        }
         if kind == Kind::Sms
             && let Some(outcome) = self.prepare_sms(&claim, &mut message).await
         {
@@ -147,6 +192,85 @@ impl Dispatcher {
             tracing::warn!(%error, delivery = %claim.delivery.id, "this message will not be changed any more");
         }
         outcome
+    }
+
+    /// Contacts to which nothing is sent. Where that can't be read, something is sent to all.
+    async fn dead_contacts(&self) -> Arc<HashSet<Reached>> {
+        let dead = self.store.dead_contacts().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "it could not be read which contacts are dead");
+            Vec::new()
+        });
+        if lock(&self.failing).is_none()
+            && let Ok(known) = self.store.reaches().await
+        {
+            let failing = known.into_iter().filter(|(.., reach)| reach.failures > 0);
+            let failing = failing.map(|(person, contact, _)| (person, contact)).collect();
+            lock(&self.failing).get_or_insert(failing);
+        }
+        Arc::new(dead.into_iter().collect())
+    }
+
+    /// What a page to a dead contact comes to, without being sent. Where all contacts of a person are dead they are
+    /// used all the same.
+    fn gone(&self, reached: &Reached, dead: &HashSet<Reached>) -> Option<Outcome> {
+        if !dead.contains(reached) {
+            return None;
+        }
+        let (name, _) = reached;
+        let definitions = self.store.definitions();
+        let person = definitions.directory().people.get(name)?;
+        let is_alive = |contact: &Contact| !dead.contains(&(name.clone(), contact.clone()));
+        let why = format!("the last {DEAD_AFTER} messages there failed; it has to be verified again");
+        person.contacts.iter().any(is_alive).then_some(Outcome::Refused { why, permanent: true })
+    }
+
+    /// Counts what was given up, and tells the owner of a contact that is not used any more.
+    async fn remember(&self, reached: Reached, outcome: &Outcome) {
+        let is_failing = lock(&self.failing).as_ref().is_some_and(|failing| failing.contains(&reached));
+        let done = match outcome {
+            Outcome::Accepted { .. } if is_failing => {
+                let (person, contact) = reached.clone();
+                self.store.contact_worked(person, contact).await.map(|()| {
+                    lock(&self.failing).as_mut().map(|failing| failing.remove(&reached));
+                })
+            }
+            Outcome::Refused { why, permanent: true } if !is_about_us(why) => {
+                lock(&self.failing).as_mut().map(|failing| failing.insert(reached.clone()));
+                self.count_failure(reached, why).await
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "it could not be stored how a contact does");
+        }
+    }
+
+    async fn count_failure(&self, (person, contact): Reached, why: &str) -> Result<(), StoreError> {
+        if !self.store.contact_failed(person.clone(), contact.clone()).await? {
+            return Ok(());
+        }
+        let text = format!(
+            "{contact} is not used any more: the last {DEAD_AFTER} messages there failed ({why}). \
+             Verify it again under \"My contacts\""
+        );
+        self.store.warn_person(person, text, contact).await
+    }
+
+    /// Tells the operators that a template failed, each thing once an hour.
+    async fn tell_of_template(&self, why: String, now: Timestamp) {
+        {
+            let mut told = lock(&self.told);
+            if told.get(&why).is_some_and(|at| *at + TELL_AGAIN > now) {
+                return;
+            }
+            told.retain(|_, at| *at + TELL_AGAIN > now);
+            told.insert(why.clone(), now);
+        }
+        let text = format!("{why}; messages go out in Dogwatch's own words meanwhile");
+        tracing::error!("{text}");
+        if let Err(error) = self.store.warn_operators(text, None).await {
+            tracing::error!(%error, "the operators could not be warned");
+        }
     }
 
     /// Gives a short message the codes by which it is answered. An outcome when it is not to be sent.

@@ -15,6 +15,7 @@ use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use escalation::contact::Kind;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callback::Callbacks;
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::provider::Provider;
 use crate::intake::guesses::Guesses;
 use crate::intake::limits::Limits;
+use crate::message::template::Templates;
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -55,6 +57,10 @@ pub struct App {
     pub providers: Arc<[Provider]>,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
+    /// The kinds of contact that something is set up for.
+    pub kinds: Arc<[Kind]>,
+    /// Words of the operators in the place of ours.
+    pub templates: Templates,
 }
 
 impl App {

@@ -4,9 +4,12 @@
 //! what may be done. Pure: the time and the addresses come in. What may be pressed is in `message/button.rs`.
 
 mod button;
+mod catalogue;
+mod language;
 
 pub mod sms;
 pub mod speech;
+pub mod template;
 
 use escalation::alert::{Alert, Audience};
 use escalation::contact::Contact;
@@ -20,6 +23,8 @@ use jiff::Timestamp;
 use crate::store::Claim;
 
 pub use button::{Button, Press, Pressed};
+pub use catalogue::say;
+pub use language::Language;
 
 /// A finished message.
 #[derive(Clone, Debug)]
@@ -44,6 +49,8 @@ pub struct Message {
     pub subject: Option<Alert>,
     /// One line: `CRITICAL ops: disk full on db1`.
     pub headline: String,
+    /// Since when, on the reader's own clock: where it is about one alert.
+    pub since: Option<String>,
     /// More lines: what it is about, when, who.
     pub lines: Vec<String>,
     /// What the sender of the event added; may be empty.
@@ -56,11 +63,23 @@ pub struct Message {
     pub reply_code: Option<String>,
     /// What its reader may press, where the channel has buttons.
     pub buttons: Vec<Button>,
+    /// The operators have put words of their own in the place of ours.
+    pub is_reworded: bool,
     /// What else this message holds; nothing, if it is about one thing.
     pub others: Vec<Other>,
 }
 
 impl Message {
+    /// The language of its words.
+    pub fn language(&self) -> Language {
+        Language::of(&self.language)
+    }
+
+    /// A sentence of ours, in the language of its reader.
+    pub fn say(&self, text: &str) -> String {
+        say(text, self.language())
+    }
+
     /// Everything below the headline, in at most `most` bytes: the lines, and of the details what there is room
     /// for. Control characters are gone but for the ends of lines.
     pub fn body(&self, most: usize) -> String {
@@ -93,9 +112,9 @@ pub struct Other {
 }
 
 impl Other {
-    fn of(claim: &Claim, addresses: &Addresses<'_>) -> Self {
+    fn of(claim: &Claim, addresses: &Addresses<'_>, language: Language) -> Self {
         Self {
-            headline: heading(claim),
+            headline: heading(claim, language),
             code: None,
             alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
             answer_url: addresses.of_page(claim.page.as_ref()),
@@ -107,9 +126,14 @@ impl Other {
 /// The most that a message lists line by line.
 const MOST_LISTED: usize = 50;
 
-/// The line that begins every message: severity, team, what is wrong.
+/// The line that begins every message: severity, team, what is wrong. In English, as pages show it.
 pub fn headline(alert: &Alert) -> String {
-    let severity = alert.severity.word().to_uppercase();
+    headline_in(alert, Language::English)
+}
+
+/// The same in the language of its reader.
+pub fn headline_in(alert: &Alert, language: Language) -> String {
+    let severity = say(alert.severity.word(), language).to_uppercase();
     format!("{severity} {}: {}", alert.audience.name(), alert.summary)
 }
 
@@ -160,8 +184,21 @@ impl Addresses<'_> {
 
 /// Makes the message of a claimed delivery, and of what goes out with it.
 pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, now: Timestamp) -> Message {
+    let tag = language_tag(&claim.delivery, directory);
+    compose_in(claim, directory, addresses, now, tag)
+}
+
+/// The same in a language that is given, as BCP 47 tag.
+pub fn compose_in(
+    claim: &Claim,
+    directory: &Directory,
+    addresses: &Addresses<'_>,
+    now: Timestamp,
+    tag: String,
+) -> Message {
     let delivery = &claim.delivery;
-    let alone = heading(claim);
+    let language = Language::of(&tag);
+    let alone = heading(claim, language);
     let mut message = Message {
         delivery: delivery.id,
         attempt: delivery.attempt,
@@ -169,22 +206,29 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
         purpose: delivery.purpose,
         contact: delivery.contact.clone(),
         reader: reader(delivery, directory),
-        language: language(delivery, directory),
+        language: tag,
         code: None,
         headline: alone,
+        since: None,
         lines: Vec::new(),
         details: claim.alert.as_ref().map_or_else(String::new, |alert| alert.details.clone()),
         alert_url: claim.alert.as_ref().map(|alert| addresses.of_alert(alert)),
         subject: claim.alert.clone(),
         answer_url: addresses.of_page(claim.page.as_ref()),
         reply_code: claim.page.as_ref().map(|_| (addresses.reply)(delivery.id)),
-        buttons: addresses.buttons(claim),
-        others: claim.others.iter().map(|other| Other::of(other, addresses)).collect(),
+        buttons: addresses.buttons(claim, language),
+        is_reworded: false,
+        others: claim.others.iter().map(|other| Other::of(other, addresses, language)).collect(),
     };
     if claim.others.is_empty() {
-        message.lines =
-            claim.alert.as_ref().map_or_else(Vec::new, |alert| about_alert(alert, delivery, directory, now));
-        message.lines.push(ask(claim).to_owned());
+        if let Some(alert) = &claim.alert {
+            let person = delivery.person.as_ref().and_then(|name| directory.people.get(name));
+            let zone = person.map_or("UTC", |person| person.zone.as_str());
+            let since = rota::zone::wall_clock(alert.created_at, zone);
+            message.lines = about_alert(alert, &since, directory, language, now);
+            message.since = Some(since);
+        }
+        message.lines.push(say(ask(claim), language));
     } else {
         gather(&mut message, claim, addresses, now);
     }
@@ -193,21 +237,28 @@ pub fn compose(claim: &Claim, directory: &Directory, addresses: &Addresses<'_>, 
 
 /// Several at once: the first is the headline, and all are listed.
 fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: Timestamp) {
+    let language = message.language();
     let held = || std::iter::once(claim).chain(&claim.others);
     let listed = held().take(MOST_LISTED).map(|claim| match &claim.alert {
-        Some(alert) => format!("#{} {} ({})", alert.number, heading(claim), age(alert.created_at, now)),
-        None => heading(claim),
+        Some(alert) => {
+            let old = say(&age(alert.created_at, now), language);
+            format!("#{} {} ({old})", alert.number, heading(claim, language))
+        }
+        None => heading(claim, language),
     });
     message.lines = listed.collect();
     let (count, unlisted) = (held().count(), held().count().saturating_sub(MOST_LISTED));
     if unlisted > 0 {
-        message.lines.push(format!("… and {unlisted} more: {}", addresses.public_url));
+        let more = format!("… and {unlisted} more: {}", addresses.public_url);
+        message.lines.push(say(&more, language));
     }
-    message.lines.push(match message.purpose {
+    let ask = match message.purpose {
         Purpose::Page => format!("{count} alerts wait for an answer. Please answer: do you have them?"),
         _ => "You need not answer.".to_owned(),
-    });
-    message.headline = format!("{} (and {} more)", message.headline, claim.others.len());
+    };
+    message.lines.push(say(&ask, language));
+    let more = say(&format!("(and {} more)", claim.others.len()), language);
+    message.headline = format!("{} {more}", message.headline);
     // What is said of one of them is not said of all.
     message.details = String::new();
     message.alert_url = None;
@@ -215,7 +266,7 @@ fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: 
     if let (Purpose::Page, Some(bundle)) = (message.purpose, claim.delivery.bundle) {
         message.answer_url = Some(format!("{}{}", addresses.public_url, (addresses.all)(bundle)));
         let waiting = held().filter_map(|claim| claim.alert.as_ref()).any(|alert| alert.status.waits());
-        let all = format!("I have all {count}");
+        let all = say(&format!("I have all {count}"), language);
         message.buttons = waiting
             .then(|| addresses.button(Press::Acknowledge, all, Pressed::All(bundle)))
             .into_iter()
@@ -224,20 +275,23 @@ fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: 
 }
 
 /// The one line that says what a delivery is about.
-fn heading(claim: &Claim) -> String {
+fn heading(claim: &Claim, language: Language) -> String {
     let delivery = &claim.delivery;
-    let about = claim.alert.as_ref().map(headline);
+    let about = claim.alert.as_ref().map(|alert| headline_in(alert, language));
+    let text = say(&delivery.text, language);
     match (delivery.purpose, about) {
         (Purpose::Page, about) => {
             let asks = claim.page.as_ref().map(|page| page.asks).unwrap_or_default();
-            format!("{}{}", asked(asks), about.unwrap_or_default())
+            format!("{}{}", say(asked(asks), language), about.unwrap_or_default())
         }
-        (Purpose::Notice | Purpose::Reminder, Some(about)) => {
-            format!("{}: {about}", sentence(&delivery.text))
+        (Purpose::Notice | Purpose::Reminder | Purpose::Test, Some(about)) => {
+            format!("{}: {about}", sentence(&text))
         }
-        (Purpose::Notice | Purpose::Reminder, None) => sentence(&delivery.text),
-        (Purpose::Warning, Some(about)) => format!("WARNING {about}: {}", delivery.text),
-        (Purpose::Warning, None) => format!("WARNING {}", delivery.text),
+        (Purpose::Notice | Purpose::Reminder | Purpose::Test, None) => sentence(&text),
+        (Purpose::Warning, about) => {
+            let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
+            format!("{}{about}{text}", say("WARNING ", language))
+        }
     }
 }
 
@@ -250,27 +304,28 @@ fn ask(claim: &Claim) -> &'static str {
         },
         (Purpose::Page, None) => "Somebody has to look at this.",
         (Purpose::Notice | Purpose::Reminder, _) => "You need not answer.",
+        (Purpose::Test, _) => "Did it sound? Please say so under \"My contacts\".",
         (Purpose::Warning, _) => "This needs a human.",
     }
 }
 
 /// Which alert it is, and since when, in the reader's own time.
-fn about_alert(alert: &Alert, delivery: &Delivery, directory: &Directory, now: Timestamp) -> Vec<String> {
-    let person = delivery.person.as_ref().and_then(|name| directory.people.get(name));
-    let zone = person.map_or("UTC", |person| person.zone.as_str());
-    let since = format!(
-        "Since {} ({} ago)",
-        rota::zone::wall_clock(alert.created_at, zone),
-        age(alert.created_at, now)
-    );
+fn about_alert(
+    alert: &Alert,
+    since: &str,
+    directory: &Directory,
+    language: Language,
+    now: Timestamp,
+) -> Vec<String> {
+    let old = say(&age(alert.created_at, now), language);
     let audience = match &alert.audience {
         Audience::Team(team) => format!("Alert #{} for the team {team}", alert.number),
         Audience::Person(person) => format!("Alert #{} for {}", alert.number, directory.full_name(person)),
     };
-    vec![audience, since]
+    vec![say(&audience, language), say(&format!("Since {since} ({old} ago)"), language)]
 }
 
-fn language(delivery: &Delivery, directory: &Directory) -> String {
+fn language_tag(delivery: &Delivery, directory: &Directory) -> String {
     let person = delivery.person.as_ref().and_then(|name| directory.people.get(name));
     person.map_or_else(|| "en".to_owned(), |person| person.language.clone())
 }

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::message::{Press, Pressed};
+use crate::message::{Language, Press, Pressed};
 use crate::store::{Acted, AlertRef, Claim, Store, StoreError};
 
 pub use press::{Said, press, sole_owner};
@@ -230,7 +230,14 @@ pub fn waits(alert: &Alert) -> bool {
     matches!(alert.status, Status::Triggered | Status::Unanswered)
 }
 
-/// What to tell the person who did it, in one short sentence.
+/// The language that a person is spoken to in.
+pub fn language_of(store: &Store, person: &Name) -> Language {
+    let definitions = store.definitions();
+    let person = definitions.directory().people.get(person);
+    person.map_or(Language::English, |person| Language::of(&person.language))
+}
+
+/// What to tell the person who did it, in one short sentence, in English.
 pub fn tell(acted: &Acted, person: Option<&Name>) -> String {
     let number = acted.alert.number;
     let owner = acted.alert.acknowledged.as_ref();

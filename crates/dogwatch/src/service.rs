@@ -33,6 +33,7 @@ use crate::intake::limits::Limits;
 use crate::leave_calendar::LeaveCalendars;
 use crate::mailroom::Mailroom;
 use crate::outbound::Outbound;
+use crate::outgoing::Teller;
 use crate::reply::AnswerLinks;
 use crate::secret::Secret;
 use crate::shutdown::{Stopper, shutdown};
@@ -111,7 +112,9 @@ impl Service {
 
         let (stopper, asked) = shutdown();
         let amender =
-            Amender::new(store.clone(), clock.clone(), channels.clone(), links.clone(), &public_url);
+            Amender::new(store.clone(), clock.clone(), channels.clone(), links.clone(), &public_url)
+                .with_templates(config.templates.clone());
+        let kinds = channels.kinds();
         let dispatcher = Dispatcher::new(
             store.clone(),
             clock.clone(),
@@ -119,7 +122,8 @@ impl Service {
             links.clone(),
             &public_url,
             metrics.clone(),
-        );
+        )
+        .with_templates(config.templates.clone());
         let engine = Engine::new(store.clone(), clock.clone());
         let calendars = LeaveCalendars::new(store.clone(), clock.clone(), config.webhook_allow.clone());
         let mut workers = vec![
@@ -139,6 +143,15 @@ impl Service {
             let receipts = callback::pushover::Pushover::new(store.clone(), clock.clone(), client);
             workers.push(("the reader of Pushover's receipts", tokio::spawn(receipts.run(asked.clone()))));
         }
+        // Also where there are none: what waits for those that are gone is forgotten.
+        let outbound = Outbound::new(config.webhook_allow.clone(), SEND_DEADLINE)?;
+        let subscribers = config.subscribers.clone();
+        let teller =
+            Teller::new(store.clone(), clock.clone(), outbound, &webhook_key, subscribers, &public_url)
+                .await?;
+        if !config.subscribers.is_empty() {
+            workers.push(("the teller of subscribers", tokio::spawn(teller.run(asked.clone()))));
+        }
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
@@ -152,6 +165,8 @@ impl Service {
             webhook_key: webhook_key.into(),
             providers: config.providers.as_slice().into(),
             shutdown: asked.clone(),
+            kinds,
+            templates: config.templates.clone(),
         };
         if let Some(address) = config.intake_mail {
             let mailroom = Mailroom::bind(app.clone(), address).await?;

@@ -14,9 +14,11 @@ pub(crate) mod core;
 mod integration_keys;
 pub(crate) mod model;
 mod moving;
+pub mod outgoing;
 pub mod phone;
 mod postgres;
 mod push;
+pub mod reach;
 pub mod reception;
 pub(crate) mod rows;
 mod sql;
@@ -114,6 +116,8 @@ impl Signals {
 struct Published {
     definitions: Arc<Definitions>,
     access: Arc<Access>,
+    /// Who outside is told of changes, as the configuration says.
+    listeners: Arc<[outgoing::Listener]>,
 }
 
 /// Where things are stored.
@@ -211,6 +215,11 @@ impl Store {
     /// Tokens and sessions in force.
     pub fn access(&self) -> Arc<Access> {
         self.published.read().unwrap_or_else(PoisonError::into_inner).access.clone()
+    }
+
+    /// From now on these are told of changes, by every connection.
+    fn show_listeners(&self, listeners: &[outgoing::Listener]) {
+        self.published.write().unwrap_or_else(PoisonError::into_inner).listeners = listeners.into();
     }
 
     /// Stores an event: the one door in.

@@ -370,6 +370,7 @@ fn sent_words(purpose: Purpose, person: Option<&str>, contact: &Contact, text: &
         (Purpose::Notice, _) => format!("{} told: {text}", sentence(&format!("{to} is"))),
         (Purpose::Reminder, _) => format!("Reminder to {to}: {text}"),
         (Purpose::Warning, _) => format!("Warning to {to}: {text}"),
+        (Purpose::Test, _) => format!("Test of {to}: {text}"),
     }
 }
 

@@ -8,6 +8,7 @@ mod answer_all_page;
 mod answer_page;
 mod assets;
 pub(crate) mod calendar_feed;
+mod contacts_page;
 mod did;
 mod handset_page;
 mod hours;
@@ -48,6 +49,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .merge(now_page::router())
         .merge(notifications_page::router())
+        .merge(contacts_page::router())
         .merge(alert_page::router())
         .merge(handset_page::router())
         .merge(answer_page::router())

@@ -39,11 +39,13 @@ pub enum Purpose {
     Reminder,
     /// The operators, or those who look after a team, are told that something is wrong.
     Warning,
+    /// Somebody tries out whether a contact rings.
+    Test,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::Page, Self::Notice, Self::Reminder, Self::Warning];
+    pub const ALL: [Self; 5] = [Self::Page, Self::Notice, Self::Reminder, Self::Warning, Self::Test];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Notice => "notice",
             Self::Reminder => "reminder",
             Self::Warning => "warning",
+            Self::Test => "test",
         }
     }
 }
@@ -205,7 +208,7 @@ impl Delivery {
             return false;
         }
         match self.purpose {
-            Purpose::Notice | Purpose::Reminder | Purpose::Warning => true,
+            Purpose::Notice | Purpose::Reminder | Purpose::Warning | Purpose::Test => true,
             Purpose::Page => {
                 let Some(alert) = alert else { return false };
                 match (self.page, page) {

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use escalation::alert::{Audience, MAX_MERGED, MAX_SNOOZE};
 use escalation::event::{Input, Via};
 use escalation::name::Name;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,6 +19,7 @@ use crate::definition::{Kind, Problems};
 use crate::http::App;
 use crate::http::body::{Document, Path};
 use crate::http::problem::Problem;
+use crate::store::outgoing::Following;
 use crate::store::{AlertRef, Caller, Merging};
 
 /// How long to put it aside.
@@ -198,10 +200,69 @@ async fn merge(
     }
 }
 
+/// Who follows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FollowersView {
+    /// Names of people.
+    people: Vec<String>,
+}
+
+/// Who wants to know what becomes of it.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/subscribers", tag = "alerts", params(("id" = String, Path, description = "id or number")),
+    responses((status = 200, body = FollowersView), (status = 404, body = Problem)))]
+async fn followers(_: Caller, State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let alert = app.store.alert(read_ref(&id)?).await?.ok_or_else(|| no_alert(&id))?;
+    let people = app.store.followers(alert.state.alert.id).await?;
+    Ok(Json(FollowersView { people: people.iter().map(ToString::to_string).collect() }).into_response())
+}
+
+/// Tell somebody what becomes of it: through a contact that does not speak aloud, without asking for an answer.
+#[utoipa::path(put, path = "/api/v1/alerts/{id}/subscribers/{person}", tag = "alerts",
+    params(("id" = String, Path, description = "id or number"), ("person" = String, Path, max_length = 64)),
+    responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn follow(
+    caller: Caller,
+    State(app): State<App>,
+    Path((id, person)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    set_following(&caller, &app, &id, &person, true).await
+}
+
+/// Tell somebody no more of what becomes of it.
+#[utoipa::path(delete, path = "/api/v1/alerts/{id}/subscribers/{person}", tag = "alerts",
+    params(("id" = String, Path, description = "id or number"), ("person" = String, Path, max_length = 64)),
+    responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn unfollow(
+    caller: Caller,
+    State(app): State<App>,
+    Path((id, person)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    set_following(&caller, &app, &id, &person, false).await
+}
+
+async fn set_following(
+    caller: &Caller,
+    app: &App,
+    id: &str,
+    person: &str,
+    follows: bool,
+) -> Result<Response, Problem> {
+    let person = known(app, Kind::Person, "person", person)?;
+    if !caller.is_admin() && caller.person.as_ref() != Some(&person) {
+        return Err(Problem::forbidden("only that person, or an administrator, may say what he is told"));
+    }
+    match app.store.follow(read_ref(id)?, person, follows).await? {
+        Following::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+        Following::NoAlert => Err(no_alert(id)),
+    }
+}
+
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(snooze))
         .routes(routes!(reassign))
         .routes(routes!(add_responder))
         .routes(routes!(merge))
+        .routes(routes!(followers))
+        .routes(routes!(follow, unfollow))
 }

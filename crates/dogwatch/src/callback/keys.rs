@@ -14,8 +14,8 @@ use super::twilio::Genuine;
 use super::{field, unavailable, unreadable, xml};
 use crate::channel::twilio::{address, twiml};
 use crate::http::App;
-use crate::message::speech::{self, Language, Speech};
-use crate::message::{Addresses, Message, compose};
+use crate::message::speech::{self, Speech};
+use crate::message::{Addresses, Language, Message, compose, say};
 use crate::reply::{Key, answer, answer_all, tell};
 use crate::store::{AlertRef, Claim, StoreError};
 use crate::timeline::standing;
@@ -49,7 +49,7 @@ pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
     if pressed.is_empty() {
         // Nothing was pressed: that is no answer.
         let language = claim_language(app, &claim);
-        return xml(twiml::said(speech::goodbye(Language::of(&language)), &language));
+        return xml(twiml::said(&speech::goodbye(Language::of(&language)), &language));
     }
     if let Err(error) =
         app.store.receipt(id, attempt, Receipt::Arrived, format!("the key {pressed:.1} was pressed")).await
@@ -64,7 +64,7 @@ pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
         Err(error) => {
             tracing::error!(%error, "a key could not be stored");
             let language = Language::of(&call.message.language);
-            call.ask(speech::failed(language), field(&callback.query, "six") == "1")
+            call.ask(&speech::failed(language), field(&callback.query, "six") == "1")
         }
     }
 }
@@ -78,7 +78,10 @@ fn message_of(app: &App, claim: &Claim) -> Message {
         reply: &|message| app.links.reply_code(message),
         code: &|press, pressed| app.links.code(press, pressed),
     };
-    compose(claim, app.store.definitions().directory(), &addresses, app.clock.now())
+    let mut message = compose(claim, app.store.definitions().directory(), &addresses, app.clock.now());
+    // One that fails has been told of when the call was made.
+    let _ = app.templates.reword(&mut message);
+    message
 }
 
 fn claim_language(app: &App, claim: &Claim) -> String {
@@ -92,24 +95,22 @@ impl Call<'_> {
         let language = Language::of(&self.message.language);
         let six = field(&self.callback.query, "six") == "1";
         let key = match (Key::read(pressed), six) {
-            (Some(Key::Resolve), false) => return Ok(self.ask(speech::once_more(language), true)),
+            (Some(Key::Resolve), false) => return Ok(self.ask(&speech::once_more(language), true)),
             (Some(Key::Repeat), _) => return Ok(self.ask("", false)),
             (Some(key), _) => key,
-            (None, _) => return Ok(self.ask(speech::no_such_key(language), six)),
+            (None, _) => return Ok(self.ask(&speech::no_such_key(language), six)),
         };
         let sid = field(&self.callback.form, "CallSid");
         let id = format!("{}:{sid}:{}:{six}", self.callback.account.name, self.turn);
         let text = if self.app.store.has_seen(id.clone()).await? {
             let alert = self.claim.alert.as_ref();
-            alert.map_or_else(String::new, |alert| format!("{}.", standing(alert)))
+            alert.map_or_else(String::new, |alert| format!("{}.", say(&standing(alert), language)))
         } else {
             let text = self.answer(key).await?;
             self.app.store.saw(id).await?;
             text
         };
-        // A sentence in a language that it is not in can't be understood.
-        let spoken = speech::confirmed(&text, language);
-        Ok(xml(twiml::said(&spoken.0, spoken.1.unwrap_or(&self.message.language))))
+        Ok(xml(twiml::said(&speech::confirmed(&text, language), &self.message.language)))
     }
 
     /// Carries it out, for everything that this call told. Returns what to say.

@@ -19,8 +19,8 @@ use super::{is_signed, seen_id};
 use crate::channel::mailgun::{Client, REPLY};
 use crate::http::App;
 use crate::http::body::Document;
-use crate::message::{cut, plain};
-use crate::reply::{Key, answer, answer_message, tell};
+use crate::message::{cut, plain, say};
+use crate::reply::{Key, answer, answer_message, language_of, tell};
 use crate::secret::Secret;
 use crate::store::{AlertRef, StoreError};
 
@@ -168,9 +168,9 @@ fn command(text: &str) -> Option<Key> {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let words = first.trim_end_matches(['.', '!']).to_lowercase();
     match words.as_str() {
-        "ack" | "acknowledge" | "i have it" => Some(Key::Acknowledge),
-        "resolve" | "resolved" => Some(Key::Resolve),
-        "not me" => Some(Key::NotMe),
+        "ack" | "acknowledge" | "i have it" | "ich habe es" => Some(Key::Acknowledge),
+        "resolve" | "resolved" | "erledigt" => Some(Key::Resolve),
+        "not me" | "ich nicht" => Some(Key::NotMe),
         _ => None,
     }
 }
@@ -230,6 +230,7 @@ async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<S
         return Ok(None);
     };
     let contact = claim.delivery.contact.clone();
+    let language = language_of(&app.store, &person);
     let acted = match (key, claim.alert.as_ref().filter(|_| claim.others.is_empty())) {
         (Key::Acknowledge, _) => {
             answer_message(&app.store, message, &person, Via::Mail, app.clock.now()).await?
@@ -240,12 +241,12 @@ async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<S
         (_, None) => {
             let words =
                 "Nothing was done: the mail held several alerts. Of those only \"ack\" is possible by mail.";
-            return Ok(Some((contact, words.to_owned())));
+            return Ok(Some((contact, say(words, language))));
         }
     };
-    let words: Vec<String> = acted.iter().map(|acted| tell(acted, Some(&person))).collect();
+    let words: Vec<String> = acted.iter().map(|acted| say(&tell(acted, Some(&person)), language)).collect();
     let words = if words.is_empty() {
-        "It is answered already. You need not do anything.".to_owned()
+        say("It is answered already. You need not do anything.", language)
     } else {
         words.join(" ")
     };

@@ -169,8 +169,9 @@ struct Html<'a> {
     details: &'a str,
     answer_url: Option<&'a str>,
     alert_url: Option<&'a str>,
-    is_page: bool,
-    others: usize,
+    /// What stands on the button, and on the link to the alert.
+    button: String,
+    timeline: String,
 }
 
 #[derive(Template)]
@@ -181,31 +182,41 @@ struct Text<'a> {
     details: &'a str,
     answer_url: Option<&'a str>,
     alert_url: Option<&'a str>,
-    others: usize,
+    /// What stands before the address to answer at, and before that of the alert.
+    have: String,
+    timeline: String,
 }
 
 /// What a mail says, whatever carries it.
-pub(super) struct Written {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+pub(crate) struct Written {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
 }
 
 /// Writes what a mail says. Control characters are gone, and what came from outside is text.
-pub(super) fn written(message: &Message) -> Result<Written, askama::Error> {
+pub(crate) fn written(message: &Message) -> Result<Written, askama::Error> {
     let clean = |text: &str, keep: fn(char) -> bool| -> String {
         text.chars().filter(|letter| !letter.is_control() || keep(*letter)).collect()
     };
     let headline = clean(&message.headline, |_| false);
     let details = clean(&message.details, |letter| matches!(letter, '\n' | '\t'));
     let subject: String = headline.chars().take(MAX_SUBJECT).collect();
+    let is_one = message.others.is_empty();
+    let timeline = message.say("The alert and its timeline");
     let text = Text {
         headline: &headline,
         lines: &message.lines,
         details: &details,
         answer_url: message.answer_url.as_deref(),
         alert_url: message.alert_url.as_deref(),
-        others: message.others.len(),
+        have: message.say(if is_one { "I have it:" } else { "I have them:" }),
+        timeline: timeline.clone(),
+    };
+    let button = match message.purpose {
+        Purpose::Page if is_one => "I have it …",
+        Purpose::Page => "I have them …",
+        _ => "Open",
     };
     let html = Html {
         headline: &headline,
@@ -213,8 +224,8 @@ pub(super) fn written(message: &Message) -> Result<Written, askama::Error> {
         details: &details,
         answer_url: message.answer_url.as_deref(),
         alert_url: message.alert_url.as_deref(),
-        is_page: message.purpose == Purpose::Page,
-        others: message.others.len(),
+        button: message.say(button),
+        timeline,
     };
     Ok(Written { subject, text: text.render()?, html: html.render()? })
 }

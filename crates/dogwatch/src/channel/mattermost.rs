@@ -140,7 +140,7 @@ impl Mattermost {
             "actions": actions,
         });
         if let Some(url) = &message.alert_url {
-            attachment["title"] = json!("Open");
+            attachment["title"] = json!(message.say("Open"));
             attachment["title_link"] = json!(url);
         }
         json!({ "message": headline, "props": { "attachments": [attachment] } })

@@ -39,7 +39,8 @@ impl Ntfy {
     }
 
     async fn publish(&self, message: &Message) -> Result<Outcome, Outcome> {
-        let body = serde_json::to_vec(&Notification::of(message))
+        let open = message.say("Open");
+        let body = serde_json::to_vec(&Notification::of(message, &open))
             .map_err(|error| refused(format!("the notification can't be written: {error}"), true))?;
         let mut request = self
             .outbound
@@ -94,7 +95,7 @@ enum Action<'a> {
 }
 
 impl<'a> Notification<'a> {
-    fn of(message: &'a Message) -> Self {
+    fn of(message: &'a Message, open: &'a str) -> Self {
         let answer = message.answer_url.as_deref();
         let acknowledge = answer.zip(message.buttons.first()).map(|(url, button)| Action::Http {
             label: &button.label,
@@ -102,9 +103,10 @@ impl<'a> Notification<'a> {
             method: "POST",
             clear: true,
         });
-        let open = message.alert_url.as_deref().map(|url| Action::View { label: "Open", url });
+        let view = message.alert_url.as_deref().map(|url| Action::View { label: open, url });
         let priority = match message.purpose {
             Purpose::Page if message.is_urgent() => 5,
+            Purpose::Test => 5,
             Purpose::Page | Purpose::Warning => 4,
             Purpose::Notice | Purpose::Reminder => 3,
         };
@@ -115,7 +117,7 @@ impl<'a> Notification<'a> {
             priority,
             tags: if priority == 5 { vec!["rotating_light"] } else { Vec::new() },
             click: answer.or(message.alert_url.as_deref()),
-            actions: acknowledge.into_iter().chain(open).collect(),
+            actions: acknowledge.into_iter().chain(view).collect(),
         }
     }
 }

@@ -112,10 +112,11 @@ impl Pushover {
         let is_urgent = message.is_urgent();
         let priority = match message.purpose {
             Purpose::Page if is_urgent => "2",
-            Purpose::Page | Purpose::Warning => "1",
+            Purpose::Page | Purpose::Warning | Purpose::Test => "1",
             Purpose::Notice | Purpose::Reminder => "0",
         };
         let at = message.sent_at.as_second().to_string();
+        let open = message.say("Open");
         let mut fields = vec![
             ("user", message.contact.address()),
             ("title", title.as_str()),
@@ -127,7 +128,7 @@ impl Pushover {
             fields.extend([("retry", RETRY), ("expire", EXPIRE)]);
         }
         if let Some(url) = message.answer_url.as_deref().or(message.alert_url.as_deref()) {
-            fields.extend([("url", url), ("url_title", "Open in Dogwatch")]);
+            fields.extend([("url", url), ("url_title", open.as_str())]);
         }
         let sent: Sent = self.0.post("messages", &fields).await?;
         match sent {

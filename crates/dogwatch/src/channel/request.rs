@@ -133,6 +133,13 @@ impl Answer {
     }
 }
 
+/// Whether a refusal says something of us, our account or our rights, and nothing of the address.
+pub(crate) fn is_about_us(why: &str) -> bool {
+    let words =
+        ["401", "402", "403", "credentials", "auth", "token", "account", "scope", "set up", "answered 3"];
+    words.iter().any(|word| why.contains(word))
+}
+
 /// Words of a provider, on one line and not too long.
 pub fn shown(words: &str) -> String {
     words.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MAX_SHOWN).collect()

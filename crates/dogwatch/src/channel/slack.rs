@@ -109,8 +109,9 @@ fn judge(error: &str) -> Outcome {
 /// What a message says, as arguments of the methods that post and change it.
 fn written(message: &Message) -> Value {
     let headline = cut(&plain(&message.headline).replace('\n', " "), MAX_HEADLINE);
-    let link =
-        message.alert_url.as_deref().map(|url| format!("\n<{}|Open>", escape(url))).unwrap_or_default();
+    let open = message.say("Open");
+    let link = message.alert_url.as_deref().map(|url| format!("\n<{}|{open}>", escape(url)));
+    let link = link.unwrap_or_default();
     let section = |text: String| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } });
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "text": cut(&headline, 150), "emoji": false } }),

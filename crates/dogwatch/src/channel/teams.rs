@@ -77,7 +77,7 @@ fn card(message: &Message) -> Value {
         std::iter::once(line(&headline, true)).chain(lines.map(|text| line(text, false))).collect();
     let open = message.alert_url.as_deref();
     let actions: Vec<Value> = open
-        .map(|url| json!({ "type": "Action.OpenUrl", "title": "Open in Dogwatch", "url": url }))
+        .map(|url| json!({ "type": "Action.OpenUrl", "title": message.say("Open"), "url": url }))
         .into_iter()
         .collect();
     json!({

@@ -12,7 +12,7 @@ use escalation::alert::{Alert, Audience};
 use escalation::delivery::{Outcome, SEND_DEADLINE};
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde::Serialize;
 use sha2::Sha256;
@@ -43,38 +43,49 @@ impl Webhook {
     }
 
     async fn post(&self, message: &Message) -> Outcome {
-        let refused = |why: String, permanent: bool| Outcome::Refused { why, permanent };
-        let url = match self.outbound.check(message.contact.address()) {
-            Ok(url) => url,
-            Err(why) => return refused(why, true),
-        };
         let body = match serde_json::to_vec(&Document::of(message)) {
             Ok(body) => body,
-            Err(error) => return refused(format!("the document can't be written: {error}"), true),
+            Err(error) => {
+                let why = format!("the document can't be written: {error}");
+                return Outcome::Refused { why, permanent: true };
+            }
         };
         let id = format!("{}.{}", message.delivery, message.attempt);
-        let at = message.sent_at.as_second().to_string();
-        let signature = sign(&self.key, &id, &at, &body);
-        let request = self
-            .outbound
-            .client()
-            .post(url)
-            .header("content-type", "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", at)
-            .header("webhook-signature", signature)
-            .body(body);
-        match request.send().await {
-            Ok(answer) => read_answer(answer.status(), answer.headers()),
-            Err(error) if find_blocked(&error).is_some() => {
-                refused(find_blocked(&error).unwrap_or_default(), true)
-            }
-            Err(error) if error.is_connect() => {
-                refused(format!("no connection: {}", innermost(&error)), false)
-            }
-            Err(error) if error.is_builder() => refused(innermost(&error), true),
-            Err(error) => Outcome::Unknown { why: format!("no answer: {}", innermost(&error)) },
+        signed_post(&self.outbound, message.contact.address(), &self.key, &id, message.sent_at, body).await
+    }
+}
+
+/// Posts a JSON document, signed, to an address that is allowed.
+pub(crate) async fn signed_post(
+    outbound: &Outbound,
+    url: &str,
+    key: &[u8],
+    id: &str,
+    now: Timestamp,
+    body: Vec<u8>,
+) -> Outcome {
+    let refused = |why: String, permanent: bool| Outcome::Refused { why, permanent };
+    let url = match outbound.check(url) {
+        Ok(url) => url,
+        Err(why) => return refused(why, true),
+    };
+    let at = now.as_second().to_string();
+    let request = outbound
+        .client()
+        .post(url)
+        .header("content-type", "application/json")
+        .header("webhook-id", id)
+        .header("webhook-signature", sign(key, id, &at, &body))
+        .header("webhook-timestamp", at)
+        .body(body);
+    match request.send().await {
+        Ok(answer) => read_answer(answer.status(), answer.headers()),
+        Err(error) if find_blocked(&error).is_some() => {
+            refused(find_blocked(&error).unwrap_or_default(), true)
         }
+        Err(error) if error.is_connect() => refused(format!("no connection: {}", innermost(&error)), false),
+        Err(error) if error.is_builder() => refused(innermost(&error), true),
+        Err(error) => Outcome::Unknown { why: format!("no answer: {}", innermost(&error)) },
     }
 }
 

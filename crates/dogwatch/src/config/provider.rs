@@ -102,6 +102,18 @@ pub struct Provider {
     pub protocol: Protocol,
 }
 
+impl Provider {
+    /// The number that calls and messages come from, where it is one.
+    pub fn number(&self) -> Option<String> {
+        let from = match &self.protocol {
+            Protocol::Twilio(account) => &account.from,
+            Protocol::Vonage(account) => &account.from,
+            Protocol::Http(description) => &description.from,
+        };
+        from.starts_with('+').then(|| from.clone())
+    }
+}
+
 /// How a provider is spoken to.
 #[derive(Clone, Debug)]
 pub enum Protocol {

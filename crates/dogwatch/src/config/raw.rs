@@ -19,6 +19,8 @@ pub(super) struct Raw {
     pub(super) webhook: Webhook,
     pub(super) provider: Vec<toml::Table>,
     pub(super) intake: Intake,
+    pub(super) template: Vec<super::template::Raw>,
+    pub(super) subscriber: Vec<super::subscriber::Raw>,
     /// Only from the environment: a file that is shown around must not let anybody in.
     #[serde(skip)]
     pub(super) admin_token: Option<String>,
@@ -54,7 +56,7 @@ pub(super) struct Intake {
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 35] = [
     "listen",
     "database",
     "public_url",
@@ -79,6 +81,17 @@ const KEYS: [&str; 24] = [
     "intake",
     "rate",
     "mail",
+    "template",
+    "channel",
+    "purpose",
+    "language",
+    "text",
+    "text_file",
+    "subscriber",
+    "name",
+    "url",
+    "teams",
+    "events",
 ];
 
 /// Reads a file.

@@ -6,7 +6,7 @@ use escalation::alert::Status;
 use escalation::delivery::Purpose;
 use escalation::id::{AlertId, DeliveryId};
 
-use super::Addresses;
+use super::{Addresses, Language, say};
 use crate::store::Claim;
 
 /// What a button does.
@@ -69,7 +69,7 @@ impl Addresses<'_> {
     }
 
     /// The buttons of a message about one alert, as far as pressing them does anything.
-    pub(super) fn buttons(&self, claim: &Claim) -> Vec<Button> {
+    pub(super) fn buttons(&self, claim: &Claim, language: Language) -> Vec<Button> {
         let Some(alert) = claim.alert.as_ref().filter(|_| claim.delivery.purpose == Purpose::Page) else {
             return Vec::new();
         };
@@ -84,6 +84,6 @@ impl Addresses<'_> {
             // Only who was asked can say so.
             Press::NotMe => waits && claim.page.is_some(),
         });
-        mine.map(|press| self.button(press, press.label().to_owned(), Pressed::Alert(alert.id))).collect()
+        mine.map(|press| self.button(press, say(press.label(), language), Pressed::Alert(alert.id))).collect()
     }
 }

@@ -94,10 +94,9 @@ fn cut(text: &str, room: usize, cost: impl Fn(char) -> usize) -> String {
 
 /// The short message. `answers` says whether what is sent back reaches us; else a link stands in place of the code.
 pub fn text(message: &Message, answers: bool) -> String {
-    let german = message.language.to_ascii_lowercase().starts_with("de");
     let since = message.subject.as_ref().filter(|_| message.others.is_empty());
-    let since = since.map(|alert| since_words(alert.created_at, message, german));
-    let ask = ask(message, answers, german);
+    let since = since.map(|alert| since_words(alert.created_at, message));
+    let ask = ask(message, answers);
     let (full, short) = match (&since, &ask) {
         (Some(since), Some((long, short))) => (format!("\n{since}\n{long}"), format!("\n{short}")),
         (Some(since), None) => (format!("\n{since}"), String::new()),
@@ -125,33 +124,24 @@ fn code(code: Option<&str>) -> String {
     code.map_or_else(String::new, |code| format!("{code} "))
 }
 
-fn since_words(since: Timestamp, message: &Message, german: bool) -> String {
-    // The second line of a message about one alert says it in the reader's own time.
-    let at = message
-        .lines
-        .iter()
-        .find_map(|line| line.strip_prefix("Since "))
-        .and_then(|line| line.split(" (").next());
-    let at = at.map_or_else(|| since.to_string(), ToOwned::to_owned);
-    let old = age(since, message.sent_at);
-    if german { format!("Seit {at} ({old})") } else { format!("Since {at} ({old})") }
+fn since_words(since: Timestamp, message: &Message) -> String {
+    let at = message.since.clone().unwrap_or_else(|| since.to_string());
+    let old = message.say(&age(since, message.sent_at));
+    message.say(&format!("Since {at} ({old})"))
 }
 
 /// What the reader may do, in many words and in few.
-fn ask(message: &Message, answers: bool, german: bool) -> Option<(String, String)> {
+fn ask(message: &Message, answers: bool) -> Option<(String, String)> {
     if message.purpose != Purpose::Page {
         return None;
     }
     let many = !message.others.is_empty();
     match (message.code.as_deref().filter(|_| answers), &message.answer_url) {
-        (Some(code), _) if many && german => {
-            Some((format!("Antwort {code}: ich habe das erste. ACK ALL: alle"), "ACK ALL".to_owned()))
-        }
         (Some(code), _) if many => {
-            Some((format!("Reply {code}: I have the first. ACK ALL: all of them"), "ACK ALL".to_owned()))
+            let long = format!("Reply {code}: I have the first. ACK ALL: all of them");
+            Some((message.say(&long), "ACK ALL".to_owned()))
         }
-        (Some(code), _) if german => Some((format!("Antwort {code}: ich habe es"), format!("ACK {code}"))),
-        (Some(code), _) => Some((format!("Reply {code}: I have it"), format!("ACK {code}"))),
+        (Some(code), _) => Some((message.say(&format!("Reply {code}: I have it")), format!("ACK {code}"))),
         // A link is of no use in part, and too long for one message in another script.
         (None, Some(url)) => Some((url.clone(), String::new())),
         (None, None) => None,

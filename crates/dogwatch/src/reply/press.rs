@@ -8,8 +8,8 @@ use escalation::directory::Directory;
 use escalation::event::Via;
 use escalation::name::Name;
 
-use super::{AnswerLinks, Key, answer, answer_held, tell};
-use crate::message::{Press, Pressed};
+use super::{AnswerLinks, Key, answer, answer_held, language_of, tell};
+use crate::message::{Press, Pressed, say};
 use crate::store::{AlertRef, Store, StoreError};
 
 /// What to tell whoever pressed a button, after the commit.
@@ -69,7 +69,8 @@ pub async fn press(
         Ok(person) => person,
         Err(why) => return Ok(Said::refused(&why)),
     };
-    match about {
+    let language = language_of(store, &person);
+    let mut said = match about {
         Pressed::Alert(alert) => {
             let key = match press {
                 Press::Acknowledge => Key::Acknowledge,
@@ -79,9 +80,9 @@ pub async fn press(
             match answer(store, AlertRef::Id(alert), &person, via, key).await? {
                 Some(acted) => {
                     let is_done = !matches!(acted.verdict, escalation::alert::Verdict::Refused(_));
-                    Ok(Said { text: tell(&acted, Some(&person)), is_done })
+                    Said { text: say(&tell(&acted, Some(&person)), language), is_done }
                 }
-                None => Ok(Said::refused("there is no such alert any more.")),
+                None => Said::refused("there is no such alert any more."),
             }
         }
         Pressed::All(message) => {
@@ -89,9 +90,14 @@ pub async fn press(
             let acted = answer_held(store, &held, &person, via).await?;
             let text = match acted.as_slice() {
                 [] => "All of them are answered already. You need not do anything.".to_owned(),
-                acted => acted.iter().map(|acted| tell(acted, Some(&person))).collect::<Vec<_>>().join("\n"),
+                acted => {
+                    let told = acted.iter().map(|acted| say(&tell(acted, Some(&person)), language));
+                    told.collect::<Vec<_>>().join("\n")
+                }
             };
-            Ok(Said { text, is_done: true })
+            Said { text, is_done: true }
         }
-    }
+    };
+    said.text = say(&said.text, language);
+    Ok(said)
 }

@@ -10,8 +10,8 @@ use escalation::id::AlertId;
 use escalation::name::Name;
 use jiff::Timestamp;
 
-use super::{Key, answer, answer_all, tell, waits};
-use crate::message::headline;
+use super::{Key, answer, answer_all, language_of, tell, waits};
+use crate::message::{Language, headline_in, say};
 use crate::store::phone::{LineChange, MOST_WRONG};
 use crate::store::{AlertRef, Store, StoreError};
 
@@ -48,9 +48,11 @@ pub fn read(text: &str) -> Said {
         ([] | ["ack" | "a" | "acknowledge" | "ok" | "ja"], Some(code)) => {
             Said::Answer(Key::Acknowledge, Some(code))
         }
-        (["resolve" | "r" | "resolved" | "close" | "c" | "done"], code) => Said::Answer(Key::Resolve, code),
+        (["resolve" | "r" | "resolved" | "close" | "c" | "done" | "erledigt"], code) => {
+            Said::Answer(Key::Resolve, code)
+        }
         (["ack" | "a" | "acknowledge" | "ok" | "ja"], None) => Said::Answer(Key::Acknowledge, None),
-        (["ack" | "a" | "acknowledge", "all"] | ["all"], None) => Said::AckAll,
+        (["ack" | "a" | "acknowledge", "all" | "alle"] | ["all" | "alle"], None) => Said::AckAll,
         (["help" | "hilfe" | "info"], _) => Said::Help,
         // The words that carriers act on, too.
         (["stop" | "stopall" | "unsubscribe" | "cancel" | "end" | "quit"], None) => Said::Stop,
@@ -75,26 +77,27 @@ pub async fn answer_sms(
         definitions.directory().people.get(*name).is_some_and(|person| person.contacts.contains(from))
     };
     let people: Vec<Name> = definitions.directory().people.keys().filter(has_it).cloned().collect();
-    if people.is_empty() {
+    let Some(first) = people.first() else {
         // Whoever has the wrong number, or tries numbers, learns nothing.
         return Ok(None);
-    }
+    };
+    let language = language_of(store, first);
     let line = store.line(from.clone(), now).await?;
     let said = read(text);
     match said {
         Said::Stop => return stop(store, from, &people).await,
         Said::Start => {
             store.change_line(from.clone(), LineChange::Start).await?;
-            return Ok(Some("You get messages again. STOP ends them.".to_owned()));
+            return Ok(Some(say("You get messages again. STOP ends them.", language)));
         }
         _ if line.wrong >= MOST_WRONG => return Ok(None),
         _ => {}
     }
     let done = match said {
-        Said::Help => return Ok(Some(help())),
+        Said::Help => return Ok(Some(say(HELP, language))),
         Said::Answer(key, Some(code)) => by_code(store, &people, key, code).await?,
         Said::Answer(key, None) => by_what_waits(store, from, &people, key, line.stopped_at).await?,
-        Said::AckAll => all_of_the_newest(store, from, &people).await?,
+        Said::AckAll => all_of_the_newest(store, from, &people, language).await?,
         Said::Stop | Said::Start | Said::Nonsense => None,
     };
     match done {
@@ -104,15 +107,12 @@ pub async fn answer_sms(
             }
             Ok(Some(done))
         }
-        None => not_understood(store, from, text).await.map(Some),
+        None => not_understood(store, from, text, language).await.map(Some),
     }
 }
 
-fn help() -> String {
-    "Reply with the code of a message: you have it. RESOLVE and the code: it is over. ACK ALL: you have all that the \
-     last message held. STOP: no more messages."
-        .to_owned()
-}
+const HELP: &str = "Reply with the code of a message: you have it. RESOLVE and the code: it is over. ACK ALL: you have \
+                    all that the last message held. STOP: no more messages.";
 
 async fn stop(store: &Store, from: &Contact, people: &[Name]) -> Result<Option<String>, StoreError> {
     store.change_line(from.clone(), LineChange::Stop).await?;
@@ -126,21 +126,31 @@ async fn stop(store: &Store, from: &Contact, people: &[Name]) -> Result<Option<S
     Ok(None)
 }
 
-async fn not_understood(store: &Store, from: &Contact, text: &str) -> Result<String, StoreError> {
+async fn not_understood(
+    store: &Store,
+    from: &Contact,
+    text: &str,
+    language: Language,
+) -> Result<String, StoreError> {
     let line = store.change_line(from.clone(), LineChange::Wrong).await?;
     if line.wrong >= MOST_WRONG {
-        return Ok("Too many replies that made no sense: for an hour nothing from this number counts. Answer on the \
-                   web, or wait for the call."
-            .to_owned());
+        let enough = "Too many replies that made no sense: for an hour nothing from this number counts. Answer on the \
+                      web, or wait for the call.";
+        return Ok(say(enough, language));
     }
     let shown: String = text.chars().filter(|letter| !letter.is_control()).take(20).collect();
-    Ok(format!("Nothing was done: \"{shown}\" is no code of yours. {}", help()))
+    let help = say(HELP, language);
+    Ok(say(&format!("Nothing was done: \"{shown}\" is no code of yours. {help}"), language))
 }
 
 /// Does one thing, and says what came of it.
 async fn act(store: &Store, alert: AlertId, person: &Name, key: Key) -> Result<Option<String>, StoreError> {
     let acted = answer(store, AlertRef::Id(alert), person, Via::Sms, key).await?;
-    Ok(acted.map(|acted| format!("{} ({})", tell(&acted, Some(person)), headline(&acted.alert))))
+    let language = language_of(store, person);
+    Ok(acted.map(|acted| {
+        let told = say(&tell(&acted, Some(person)), language);
+        format!("{told} ({})", headline_in(&acted.alert, language))
+    }))
 }
 
 async fn by_code(
@@ -174,21 +184,22 @@ async fn by_what_waits(
         }
     }
     waiting.sort_by_key(|(_, alert)| alert.number);
+    let language = people.first().map_or(Language::English, |first| language_of(store, first));
     match waiting.as_slice() {
-        [] => Ok(Some("Nothing waits for your answer.".to_owned())),
+        [] => Ok(Some(say("Nothing waits for your answer.", language))),
         [(person, alert)] => act(store, alert.id, person, key).await,
         many => {
-            let mut lines = vec!["Which? Reply with its code:".to_owned()];
+            let mut lines = vec![say("Which? Reply with its code:", language)];
             for (person, alert) in many.iter().take(MOST_LISTED) {
                 let codes =
                     store.reply_terms(from.clone(), Some(person.clone()), vec![alert.id]).await?.codes;
                 let code = codes.first().filter(|_| stopped_at.is_none());
                 let code = code.map_or_else(|| format!("#{}", alert.number), Clone::clone);
-                let about: String = headline(alert).chars().take(40).collect();
+                let about: String = headline_in(alert, language).chars().take(40).collect();
                 lines.push(format!("{code} {about}"));
             }
             if many.len() > MOST_LISTED {
-                lines.push(format!("and {} more", many.len() - MOST_LISTED));
+                lines.push(say(&format!("and {} more", many.len() - MOST_LISTED), language));
             }
             Ok(Some(lines.join("\n")))
         }
@@ -200,9 +211,10 @@ async fn all_of_the_newest(
     store: &Store,
     from: &Contact,
     people: &[Name],
+    language: Language,
 ) -> Result<Option<String>, StoreError> {
     let Some(newest) = store.newest_sms(from.clone()).await? else {
-        return Ok(Some("No message of ours waits for your answer.".to_owned()));
+        return Ok(Some(say("No message of ours waits for your answer.", language)));
     };
     let person = newest.delivery.person.as_ref().filter(|person| people.contains(person));
     let (Some(person), Some(alert)) = (person, &newest.alert) else { return Ok(None) };
@@ -218,8 +230,12 @@ async fn all_of_the_newest(
         .collect();
     answer_all(store, bundle, Via::Sms).await?;
     Ok(Some(match numbers.as_slice() {
-        [] => "Nothing of that message waits any more.".to_owned(),
-        numbers => format!("You have {}. What came after that message is not answered.", numbers.join(", ")),
+        [] => say("Nothing of that message waits any more.", language),
+        numbers => {
+            let done =
+                format!("You have {}. What came after that message is not answered.", numbers.join(", "));
+            say(&done, language)
+        }
     }))
 }
 

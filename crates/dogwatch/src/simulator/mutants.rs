@@ -299,6 +299,8 @@ impl<R: Rows> Rows for Mutated<R> {
         async fn save_receipt(&mut self, row: &ReceiptRow) -> ();
         async fn due_receipts(&mut self, now: Timestamp) -> (Vec<(DeliveryId, u8)>, Option<Timestamp>);
         async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> ();
+        async fn followers(&mut self, alert: AlertId) -> Vec<Name>;
+        async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &serde_json::Value) -> ();
         async fn mailbox(&mut self, person: &Name) -> Try<Mailbox>;
         async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> ();
         async fn due_posts(&mut self, now: Timestamp, most: usize) -> Vec<WatchedPost>;

@@ -17,6 +17,7 @@ use escalation::mailbox::Mailbox;
 use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::dice::Dice;
 use crate::definition::{Definitions, Kind, Owner};
@@ -171,6 +172,8 @@ impl<R: Rows> Rows for Points<R> {
         async fn by_idempotency(&mut self, key: &str) -> Option<(AlertId, Vec<u8>)>;
         #[touch Some((alert, None))]
         async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> ();
+        async fn followers(&mut self, alert: AlertId) -> Vec<Name>;
+        async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &Value) -> ();
         async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Vec<(AlertId, Wake)>;
         async fn next_wake(&mut self) -> Option<Timestamp>;
         async fn delivery(&mut self, id: DeliveryId) -> Option<Delivery>;

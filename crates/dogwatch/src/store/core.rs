@@ -9,6 +9,7 @@
 mod definitions;
 mod heartbeats;
 mod merge;
+mod outgoing;
 mod phone;
 mod post;
 mod receipts;
@@ -33,6 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rows::{Rows, Try, Versions};
 use crate::definition::Definitions;
+use crate::store::outgoing::Listener;
 use crate::store::{
     Access, Acted, Advanced, AlertRef, Idempotency, Incoming, Published, Recorded, StoreError,
 };
@@ -77,6 +79,8 @@ pub(crate) struct Core<R> {
     pub(in crate::store) rows: R,
     service: Service,
     chance: Chance,
+    /// Who outside is told of changes, as the configuration says.
+    listeners: Arc<[Listener]>,
     memory: Memory,
     committed: Memory,
     at_savepoint: Memory,
@@ -99,6 +103,7 @@ impl<R: Rows> Core<R> {
             rows,
             service,
             chance,
+            listeners: Arc::default(),
             committed: memory.clone(),
             at_savepoint: memory.clone(),
             memory,
@@ -119,6 +124,7 @@ impl<R: Rows> Core<R> {
             rows,
             service: self.service.clone(),
             chance,
+            listeners: self.listeners.clone(),
             memory: self.committed.clone(),
             committed: self.committed.clone(),
             at_savepoint: self.committed.clone(),
@@ -136,6 +142,7 @@ impl<R: Rows> Core<R> {
             rows,
             service,
             chance,
+            listeners: shown.listeners.clone(),
             committed: memory.clone(),
             at_savepoint: memory.clone(),
             memory,
@@ -150,11 +157,11 @@ impl<R: Rows> Core<R> {
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         self.stirred = Stirred::default();
         self.rows.begin().await?;
-        self.follow().await
+        self.catch_up().await
     }
 
     /// Takes in what other nodes have changed.
-    pub(in crate::store) async fn follow(&mut self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
         let known =
             Versions { definitions: self.memory.definitions.version, access: self.memory.access.version };
         let newest = self.rows.versions(known).await?;
@@ -198,7 +205,8 @@ impl<R: Rows> Core<R> {
             || !Arc::ptr_eq(&shown.definitions, &current.definitions)
             || !Arc::ptr_eq(&shown.access, &current.access)
         {
-            *shown = Published { definitions: current.definitions.clone(), access: current.access.clone() };
+            shown.definitions = current.definitions.clone();
+            shown.access = current.access.clone();
             self.published = true;
         }
     }
@@ -213,6 +221,7 @@ impl<R: Rows> Core<R> {
             self.committed.access = shown.access.clone();
         }
         self.memory = self.committed.clone();
+        self.listeners = shown.listeners.clone();
     }
 
     /// The same as [`Core::publish`] where several do it: the newest is shown.
@@ -385,7 +394,10 @@ impl<R: Rows> Core<R> {
                 Effect::Withdraw { page, contact } => {
                     self.rows.withdraw(after.alert.id, *page, contact.as_ref()).await?;
                 }
-                Effect::Record(entry) => self.rows.append(after.alert.id, entry, key.take()).await?,
+                Effect::Record(entry) => {
+                    self.rows.append(after.alert.id, entry, key.take()).await?;
+                    self.tell_outside(&after.alert, number, entry, effects).await?;
+                }
             }
         }
         Ok(number)

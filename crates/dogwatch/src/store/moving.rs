@@ -28,7 +28,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 
 /// Every table but that of the last requests of integrations, which are there to be looked at only. Alerts come before
 /// what belongs to them.
-const TABLES: [Table; 22] = [
+const TABLES: [Table; 25] = [
     table("definition", 1, &["version", "kind", "name", "valid_from", "body", "owner"]),
     table("token", 1, &["id", "hash", "name", "person", "strong", "created_at", "expires_at", "revoked_at"]),
     table("sign_in", 1, &["hash", "person", "created_at", "expires_at"]),
@@ -160,6 +160,24 @@ const TABLES: [Table; 22] = [
         &["alert", "delivery", "contact", "provider_id", "shown", "tries", "not_before"],
     ),
     table("grouped", 3, &["integration", "dedup_key", "member"]),
+    table("outgoing", 1, &["seq", "subscriber", "alert", "at", "body", "tries", "not_before"]),
+    table("follower", 2, &["alert", "person"]),
+    table(
+        "contact_state",
+        2,
+        &[
+            "person",
+            "contact",
+            "verified_at",
+            "code",
+            "code_until",
+            "wrong",
+            "failures",
+            "dead_at",
+            "tested_at",
+            "sounded",
+        ],
+    ),
 ];
 
 /// Rows that are read at once.
@@ -217,7 +235,7 @@ async fn begin(new: &mut PgSql) -> anyhow::Result<()> {
 /// New rows get numbers after those that were copied, and nodes may start.
 async fn end(new: &mut PgSql) -> Result<(), StoreError> {
     new.begin().await?;
-    for (name, column) in [("alert", "number"), ("definition", "version")] {
+    for (name, column) in [("alert", "number"), ("definition", "version"), ("outgoing", "seq")] {
         let statement = format!(
             "SELECT setval(pg_get_serial_sequence('{name}', '{column}'), \
              (SELECT coalesce(max({column}), 0) + 1 FROM {name}), false)"

@@ -166,12 +166,12 @@ impl Store {
         verb!(self.promise(|core, now| core.saw(now, &id)))
     }
 
-    /// Warns the operators, by every way but through the kind of contact that is in trouble.
+    /// Warns the operators, by every way but through the kind of contact that is in trouble, if one is.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn warn_operators(&self, text: String, not_by: Kind) -> Result<(), StoreError> {
+    pub async fn warn_operators(&self, text: String, not_by: Option<Kind>) -> Result<(), StoreError> {
         verb!(self.promise(|core, now| core.warn_operators(now, &text, not_by)))
     }
 

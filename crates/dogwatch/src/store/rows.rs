@@ -26,6 +26,7 @@ use escalation::receipt::Receipt;
 use escalation::wake::Wake;
 use escalation::watch::Seen;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::phone::{Line, LineChange};
 use super::reception::{Outcome as Made, Reception};
@@ -164,6 +165,13 @@ pub(crate) trait Rows {
     async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>>;
     /// Adds a line to the history of an alert.
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()>;
+
+    // ---- what leaves the house because of it ----
+
+    /// Who follows an alert, by name.
+    async fn followers(&mut self, alert: AlertId) -> Result<Vec<Name>>;
+    /// One more thing that a subscriber has to be told.
+    async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &Value) -> Result<()>;
 
     // ---- wakes ----
 

@@ -15,6 +15,7 @@ pub(super) struct Frame {
     /// The address of the handset of whoever is signed in.
     pub(super) handset: Option<String>,
     /// The address of that person's notifications.
+    pub(super) contacts: &'static str,
     pub(super) notifications: &'static str,
     /// The address of the integrations, for whoever may see them.
     pub(super) integrations: Option<&'static str>,
@@ -32,6 +33,7 @@ impl Frame {
             title: title.into(),
             viewer: None,
             handset: None,
+            contacts: url::CONTACTS,
             notifications: url::NOTIFICATIONS,
             integrations: None,
             manifest: url::MANIFEST,

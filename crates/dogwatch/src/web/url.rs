@@ -15,6 +15,18 @@ pub const SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/dogwat
 
 /// What the page of notifications runs.
 pub const NOTIFICATIONS_SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/notifications.js");
+/// The contacts of whoever is signed in.
+pub const CONTACTS: &str = "/contacts";
+/// Lets one ring.
+pub const CONTACT_RING: &str = "/contacts/ring";
+/// Sends a code to one.
+pub const CONTACT_CODE: &str = "/contacts/code";
+/// Takes the code that came in.
+pub const CONTACT_CONFIRM: &str = "/contacts/confirm";
+/// Takes whether one sounded.
+pub const CONTACT_HEARD: &str = "/contacts/heard";
+/// Every number that may call.
+pub const CONTACT_CARD: &str = "/api/v1/contact-card.vcf";
 /// Notifications on this device.
 pub const NOTIFICATIONS: &str = "/notifications";
 /// Switches them on for a browser.

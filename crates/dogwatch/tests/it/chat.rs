@@ -1,7 +1,7 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider.
 
 mod guide;
-mod injection;
+pub mod injection;
 mod mailgun;
 mod mattermost;
 mod ntfy;

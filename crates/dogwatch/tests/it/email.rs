@@ -286,3 +286,123 @@ async fn tls_is_used_and_an_unknown_certificate_is_not_trusted() {
     let shown = page(&mut world, "john@example.org", json!({ "summary": "x" })).await;
     assert_ne!(shown["deliveries"][0]["state"], "sent");
 }
+
+/// Every text that has broken out of something once: as many headers and elements as in a plain one.
+#[tokio::test]
+async fn no_text_makes_a_header_or_an_element() {
+    use dogwatch::channel::Channel;
+    let mut smtp = Smtp::start(0, None, "");
+    let channel = Email::new(&server(smtp.port, Security::None)).unwrap();
+    let mut plain: Option<(Vec<String>, usize)> = None;
+    for words in crate::chat::injection::corpus() {
+        let message = crate::chat::injection::message("email:john@example.org", &words);
+        let outcome = channel.send(&message).await;
+        assert!(matches!(outcome, escalation::delivery::Outcome::Accepted { .. }), "{words:?}: {outcome}");
+        let mail = smtp.mail();
+        let names = mail["headers"].as_array().unwrap().iter().map(|one| one[0].as_str().unwrap().to_owned());
+        let found = (names.collect::<Vec<_>>(), mail["html"].as_str().unwrap().matches('<').count());
+        assert_eq!(mail["to"], json!(["john@example.org"]));
+        assert_eq!(&found, plain.get_or_insert_with(|| found.clone()), "{words:?}");
+    }
+}
+
+/// What a mail server does that fails.
+#[derive(Clone, Copy, Debug)]
+enum Fails {
+    /// Closes the connection at once.
+    Drops,
+    /// Never says a word.
+    Hangs,
+    /// Takes everything but the end of the mail.
+    HangsAtTheEnd,
+    /// Takes everything, and closes the connection at the end of the mail.
+    DropsAtTheEnd,
+    /// Speaks HTTP.
+    SpeaksHttp,
+}
+
+/// A mail server that fails so, as often as it is asked. Its port.
+async fn failing(fails: Fails) -> u16 {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let (reader, mut writer) = stream.into_split();
+                let mut lines = tokio::io::BufReader::new(reader).lines();
+                match fails {
+                    Fails::Drops => return,
+                    Fails::Hangs => std::future::pending().await,
+                    Fails::SpeaksHttp => {
+                        let _ = writer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+                        return;
+                    }
+                    Fails::HangsAtTheEnd | Fails::DropsAtTheEnd => {}
+                }
+                let _ = writer.write_all(b"220 there\r\n").await;
+                let mut in_mail = false;
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let answer: &[u8] = match (in_mail, line.as_str()) {
+                        (true, ".") if matches!(fails, Fails::DropsAtTheEnd) => return,
+                        (true, ".") => std::future::pending().await,
+                        (true, _) => continue,
+                        (false, "DATA") => {
+                            in_mail = true;
+                            b"354 go on\r\n"
+                        }
+                        (false, _) => b"250 fine\r\n",
+                    };
+                    let _ = writer.write_all(answer).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Pages John by mail first, handset second, while the mail server fails so. What is known of the mail, once the handset
+/// has rung.
+async fn john_hears(fails: Fails) -> Value {
+    let port = failing(fails).await;
+    let mut world = world(&server(port, Security::None)).await;
+    let john = json!({ "full_name": "John", "contacts": ["email:john@example.org", "handset:john"] });
+    assert_eq!(world.request("PUT", "/api/v1/people/john", Some(john)).await.status, 201);
+    let hangs = matches!(fails, Fails::Hangs | Fails::HangsAtTheEnd);
+    if hangs {
+        world.carrier.hangs_since("2026-03-02T03:00:00Z".parse().unwrap());
+    }
+    world.post("/api/v1/people/john/notify", json!({ "summary": "disk full" })).await;
+    world.settle().await;
+    if hangs {
+        world.pass_seconds(10).await;
+    }
+    let alert = world.get("/api/v1/alerts/1").await;
+    let of = |word: &str| {
+        let all = alert["deliveries"].as_array().unwrap();
+        all.iter().find(|one| one["contact"].as_str().unwrap().starts_with(word)).cloned()
+    };
+    assert_eq!(of("handset").unwrap()["state"], "sent", "{fails:?}: {alert}");
+    of("email").unwrap()
+}
+
+#[tokio::test]
+async fn when_the_mail_server_drops_us_or_is_none_the_handset_rings_at_once_and_the_mail_is_tried_again() {
+    for fails in [Fails::Drops, Fails::SpeaksHttp, Fails::DropsAtTheEnd] {
+        let mail = john_hears(fails).await;
+        let outcome = mail["attempts"][0]["outcome"].as_str().unwrap();
+        assert!(matches!(outcome, "refused" | "unknown"), "{fails:?}: {mail}");
+        assert_eq!(mail["state"], "ready", "{fails:?}: {mail}");
+        let is_at_the_end = matches!(fails, Fails::DropsAtTheEnd);
+        assert!(!is_at_the_end || outcome == "unknown", "it may have been taken: {mail}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_mail_server_hangs_the_handset_rings_after_ten_seconds() {
+    for fails in [Fails::Hangs, Fails::HangsAtTheEnd] {
+        let mail = john_hears(fails).await;
+        assert_eq!(mail["attempts"][0]["outcome"], "unknown", "{fails:?}: {mail}");
+    }
+}

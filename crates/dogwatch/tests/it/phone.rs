@@ -5,6 +5,7 @@
 mod failing;
 mod gateway;
 mod guide;
+mod makes;
 
 use escalation::directory::Service;
 use serde_json::{Value, json};

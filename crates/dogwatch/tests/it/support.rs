@@ -24,6 +24,7 @@ use dogwatch::config::provider::Provider;
 use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
 use dogwatch::http::{App, connected};
+use dogwatch::message::template::Templates;
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
 use dogwatch::service::with_providers;
@@ -54,6 +55,7 @@ pub struct World {
     pub client: reqwest::Client,
     pub links: AnswerLinks,
     amender: Amender,
+    channels: Channels,
     engine: Engine,
     dispatcher: Dispatcher,
     sends: JoinSet<()>,
@@ -187,6 +189,8 @@ impl World {
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
             shutdown,
+            kinds: channels.kinds(),
+            templates: Templates::default(),
         };
         let served = app.clone();
         let server = tokio::spawn(async move { axum::serve(listener, connected(served)).await.unwrap() });
@@ -201,6 +205,7 @@ impl World {
             store: store.clone(),
             carrier,
             engine: Engine::new(store.clone(), shared.clone()),
+            channels: channels.clone(),
             amender: Amender::new(store.clone(), shared.clone(), channels.clone(), links.clone(), &url),
             dispatcher: Dispatcher::new(store, shared, channels, links.clone(), &url, metrics),
             links,
@@ -213,6 +218,38 @@ impl World {
             start,
             _stopper: stopper,
         }
+    }
+
+    /// With words of the operators in the place of ours.
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.amender = self.amender.clone().with_templates(templates.clone());
+        self.dispatcher = self.dispatcher.clone().with_templates(templates.clone());
+        self.app.templates = templates;
+        self
+    }
+
+    /// Tells these subscribers what happens from now on; each call of the teller is one turn.
+    pub async fn teller(
+        &self,
+        subscribers: Vec<dogwatch::outgoing::Subscriber>,
+    ) -> dogwatch::outgoing::Teller {
+        let outbound = dogwatch::outbound::Outbound::unguarded(SignedDuration::from_secs(10)).unwrap();
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let key = b"0123456789abcdef01234567";
+        let teller = dogwatch::outgoing::Teller::new(
+            self.store.clone(),
+            clock,
+            outbound,
+            key,
+            subscribers,
+            "https://dogwatch.example.org",
+        );
+        teller.await.unwrap()
+    }
+
+    /// The channel for a kind of contact.
+    pub fn channel(&self, kind: Kind) -> Arc<dyn Channel> {
+        self.channels.get(kind).unwrap()
     }
 
     /// What handlers may use.

@@ -2,7 +2,8 @@
 //!
 //! Everything that came from outside is text: no character of it can make or end an element.
 
-use crate::message::speech::{Language, Speech};
+use crate::message::Language;
+use crate::message::speech::Speech;
 
 /// The longest TwiML that goes with a call, in characters.
 const MOST: usize = 4_000;

@@ -105,7 +105,7 @@ impl<R: Rows> Core<R> {
     /// What is edited is the newest, and nobody else edits meanwhile.
     async fn lock_definitions(&mut self) -> Result<(), StoreError> {
         self.rows.lock_definitions().await?;
-        self.follow().await
+        self.catch_up().await
     }
 
     async fn put_in_force(&mut self, now: Timestamp, changed: Definitions) -> Result<(), StoreError> {

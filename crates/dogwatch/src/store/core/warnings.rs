@@ -15,10 +15,10 @@ impl<R: Rows> Core<R> {
         &mut self,
         now: Timestamp,
         text: &str,
-        not_by: Kind,
+        not_by: Option<Kind>,
     ) -> Result<(), StoreError> {
         let definitions = self.memory.definitions.clone();
-        let others = definitions.directory().service.operators.iter().filter(|to| to.kind() != not_by);
+        let others = definitions.directory().service.operators.iter().filter(|to| Some(to.kind()) != not_by);
         for contact in others.cloned() {
             self.post(now, None, contact, Purpose::Warning, text).await?;
         }
@@ -44,7 +44,7 @@ impl<R: Rows> Core<R> {
     }
 
     /// A message of our own, ready to leave.
-    pub(super) async fn post(
+    pub(in crate::store) async fn post(
         &mut self,
         now: Timestamp,
         person: Option<Name>,

@@ -16,6 +16,7 @@ use escalation::mailbox::Mailbox;
 use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
@@ -303,6 +304,15 @@ impl Rows for ModelRows {
             })?;
         }
         self.write(|writes| writes.entries.push((alert, entry.clone())))
+    }
+
+    async fn followers(&mut self, _: AlertId) -> Result<Vec<Name>> {
+        // Nobody in the simulator follows an alert, and nobody outside is told.
+        Ok(Vec::new())
+    }
+
+    async fn put_out(&mut self, _: &str, _: AlertId, _: Timestamp, _: &Value) -> Result<()> {
+        Ok(())
     }
 
     async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>> {

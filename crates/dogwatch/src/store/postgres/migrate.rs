@@ -10,8 +10,10 @@ use tokio_postgres::Client;
 const FIRST: i64 = 9;
 
 /// Every migration in order, from [`FIRST`] on. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("0009_intake", include_str!("../../../migrations/postgres/0009_intake.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0009_intake", include_str!("../../../migrations/postgres/0009_intake.sql")),
+    ("0010_carriers", include_str!("../../../migrations/postgres/0010_carriers.sql")),
+];
 
 /// What nodes that migrate lock: any number that nobody else uses.
 const LOCK: i64 = 0x646f_675f_6d69_6772;

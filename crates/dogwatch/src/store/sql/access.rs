@@ -99,7 +99,7 @@ impl<S: Sql> Core<SqlRows<S>> {
     async fn edit_access(&mut self) -> Result<Access> {
         if S::HAS_OTHERS {
             lock_changes(&mut self.rows.sql).await?;
-            self.follow().await?;
+            self.catch_up().await?;
         }
         Ok(Access::clone(self.known_access()))
     }

@@ -54,12 +54,12 @@ pub(super) fn limit(most: usize) -> i64 {
 }
 
 /// JSON text of a value of ours, which always has one.
-pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(in crate::store) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| corrupt("JSON", &error))
 }
 
 /// A value from its JSON text.
-pub(super) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, StoreError> {
+pub(in crate::store) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| corrupt("JSON", &error))
 }
 

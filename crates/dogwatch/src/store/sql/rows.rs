@@ -3,8 +3,8 @@
 //! Read next: `alert.rs`, `delivery.rs` and their neighbours for the statements.
 
 use super::{
-    Sql, access, alert, definition, delivery, duty, event, heartbeat, integration_key, mailbox, receipt,
-    reception, reply, silence, wake,
+    Sql, access, alert, definition, delivery, duty, event, heartbeat, integration_key, mailbox, outgoing,
+    receipt, reception, reply, silence, wake,
 };
 use crate::definition::{Definitions, Kind, Owner};
 use crate::store::phone::{Line, LineChange};
@@ -24,6 +24,7 @@ use escalation::mailbox::Mailbox;
 use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
+use serde_json::Value;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -118,6 +119,14 @@ impl<S: Sql> Rows for SqlRows<S> {
 
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
         event::insert(&mut self.sql, alert, entry, key).await
+    }
+
+    async fn followers(&mut self, alert: AlertId) -> Result<Vec<Name>> {
+        outgoing::followers(&mut self.sql, alert).await
+    }
+
+    async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &Value) -> Result<()> {
+        outgoing::insert(&mut self.sql, subscriber, alert, at, body).await
     }
 
     async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>> {

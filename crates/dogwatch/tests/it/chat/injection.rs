@@ -16,7 +16,7 @@ use crate::support::fake::{Fake, Reply};
 use crate::support::set_up_tls;
 
 /// What stands before and after, and what stands between.
-fn corpus() -> Vec<String> {
+pub fn corpus() -> Vec<String> {
     let around = [
         ("", ""),
         ("x\r\n", "\r\n.\r\n"),
@@ -77,7 +77,7 @@ fn corpus() -> Vec<String> {
     all.collect()
 }
 
-fn message(contact: &str, words: &str) -> Message {
+pub fn message(contact: &str, words: &str) -> Message {
     let code = "aAZysfQOAfn2rUZL3jvOQBACxaLfy5e2CyDMSkOsIvbmA".to_owned();
     let button = |press: Press| Button { press, label: press.label().to_owned(), code: code.clone() };
     Message {
@@ -91,6 +91,8 @@ fn message(contact: &str, words: &str) -> Message {
         code: None,
         subject: None,
         headline: format!("CRITICAL ops: {words}"),
+        since: None,
+        is_reworded: false,
         lines: vec![format!("Alert #1 for {words}"), words.to_owned()],
         details: words.repeat(20),
         alert_url: Some("http://127.0.0.1:1/alerts/1".to_owned()),

@@ -176,6 +176,8 @@ async fn when_nobody_knows_whether_it_arrived_the_handset_rings_and_it_is_sent_o
 async fn when_a_provider_hangs_the_handset_rings_after_the_deadline() {
     // The client's own deadline is shorter than in service, so that nobody waits for it here.
     is_tried_again(Reply::Hang, "unknown", "no answer", SignedDuration::from_millis(700)).await;
+    let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
+    is_tried_again(Reply::HangAfter(begun), "unknown", "broke off", SignedDuration::from_millis(700)).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,10 @@ impl Request {
         found.next().map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
+    pub fn count_of_headers(&self) -> usize {
+        self.headers.len()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
@@ -41,6 +45,8 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// Never answers.
     Hang,
+    /// Begins an answer with these bytes, and does not go on.
+    HangAfter(Vec<u8>),
     /// Closes the connection.
     Drop,
 }
@@ -168,6 +174,10 @@ async fn send(mut stream: TcpStream, reply: Reply) {
     let bytes = match reply {
         Reply::Drop => return,
         Reply::Hang => std::future::pending().await,
+        Reply::HangAfter(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            std::future::pending().await
+        }
         Reply::Raw(bytes) => bytes,
         Reply::Json(status, body) => {
             let body = body.to_string();

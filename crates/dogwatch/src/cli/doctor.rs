@@ -1,0 +1,39 @@
+//! `dogwatch doctor`: who can't be reached, and why.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::client::{Server, text};
+
+/// List people who can't be reached, or only in part, and what to do about it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ends with 1 if somebody can't be reached at all.
+
+Example:
+  dogwatch doctor")]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    server: Server,
+}
+
+impl Doctor {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let answer = self.server.expect("GET", "/api/v1/doctor", None).await?;
+        let findings = answer["findings"].as_array().cloned().unwrap_or_default();
+        if self.server.is_json() {
+            println!("{answer}");
+        } else if findings.is_empty() {
+            println!("everybody can be reached");
+        } else {
+            for finding in &findings {
+                let contact =
+                    finding["contact"].as_str().map(|contact| format!(" {contact}")).unwrap_or_default();
+                println!("{}{contact}: {}", text(&finding["person"]), text(&finding["text"]));
+            }
+        }
+        let is_grave = findings.iter().any(|finding| finding["is_grave"] == true);
+        Ok(if is_grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}

@@ -1,0 +1,239 @@
+//! Subscribers outside hear of every change once and in order; people who follow an alert are told quietly.
+
+use base64::Engine;
+use dogwatch::clock::Clock;
+use dogwatch::config::{Config, Flags};
+use dogwatch::outgoing::Subscriber;
+use dogwatch::store::outgoing::Listener;
+use escalation::effect::EntryKind;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::support::fake::{Fake, Reply, Request, raw};
+use crate::support::{World, set_up_tls};
+
+/// A subscriber that checks the signature and the shape of everything.
+async fn fake() -> Fake {
+    set_up_tls();
+    Fake::start(|request| {
+        check(request)?;
+        Ok(Reply::Json(200, json!({})))
+    })
+    .await
+}
+
+fn check(request: &Request) -> Result<(), String> {
+    let id = request.header("webhook-id");
+    let signed = format!("{id}.{}.", request.header("webhook-timestamp"));
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"0123456789abcdef01234567").unwrap();
+    mac.update(signed.as_bytes());
+    mac.update(&request.body);
+    let proof = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+    if request.header("webhook-signature") != format!("v1,{proof}") {
+        return Err("the signature does not fit".to_owned());
+    }
+    let document = request.json();
+    let event = document["event"].as_object().ok_or("there is no event")?;
+    let keys: Vec<&str> = event.keys().map(String::as_str).collect();
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    if sorted != ["agent", "change", "data", "event_type", "id", "occurred_at", "resource_type"] {
+        return Err(format!("these are the fields: {keys:?}"));
+    }
+    if event["id"] != id { Err("two ids".to_owned()) } else { Ok(()) }
+}
+
+fn subscriber(name: &str, fake: &Fake) -> Subscriber {
+    let listener = Listener { name: name.to_owned(), ..Listener::default() };
+    Subscriber { listener, url: format!("{}/{name}", fake.url), key: None }
+}
+
+/// What was told, in order: the alert's number, and what happened.
+fn told(fake: &Fake) -> Vec<(u64, String)> {
+    let one = |request: &Request| {
+        let event = &request.json()["event"];
+        (event["data"]["number"].as_u64().unwrap(), event["event_type"].as_str().unwrap().to_owned())
+    };
+    fake.seen().iter().map(one).collect()
+}
+
+async fn people(world: &World) {
+    world.john_and_bob("handset:john", "handset:bob").await;
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_every_change_in_order_with_the_alert_as_it_was_then() {
+    let fake = fake().await;
+    let mut world = World::new().await;
+    people(&world).await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    world.post(&format!("/api/v1/alerts/{number}/acknowledge"), json!({})).await;
+    world.post(&format!("/api/v1/alerts/{number}/notes"), json!({ "text": "looking" })).await;
+    world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+    assert_eq!(fake.seen().len(), 0);
+    teller.turn(0).await.unwrap();
+    let story: Vec<String> = told(&fake).into_iter().map(|(_, what)| what).collect();
+    assert_eq!(
+        story,
+        ["alert.triggered", "alert.step", "alert.acknowledged", "alert.note", "alert.resolved"]
+    );
+    let events: Vec<Value> = fake.seen().iter().map(|request| request.json()["event"].clone()).collect();
+    let status: Vec<&str> = events.iter().map(|event| event["data"]["status"].as_str().unwrap()).collect();
+    assert_eq!(status, ["triggered", "triggered", "acknowledged", "acknowledged", "resolved"]);
+    assert_eq!(events[2]["agent"], json!({ "name": "test", "person": null, "via": "api" }));
+    assert_eq!(events[2]["data"]["url"], "https://dogwatch.example.org/alerts/1");
+    assert_eq!(events[3]["change"]["text"], "looking");
+    teller.turn(0).await.unwrap();
+    assert_eq!(fake.seen().len(), 5, "once");
+}
+
+#[tokio::test]
+async fn while_one_thing_can_not_be_told_the_rest_of_its_alert_waits_and_other_alerts_do_not() {
+    let fake = fake().await;
+    let world = World::new().await;
+    people(&world).await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    let first = world.notify("disk full").await;
+    for reply in
+        [raw("500 Oops", "", "oops"), raw("404 Gone", "", ""), raw("429 Slow", "retry-after: 60\r\n", "")]
+    {
+        fake.once(reply);
+        teller.turn(0).await.unwrap();
+        // A while later; another thing has happened meanwhile.
+        world.post(&format!("/api/v1/alerts/{first}/notes"), json!({ "text": "x" })).await;
+        let other = world.notify("net down").await;
+        teller.turn(0).await.unwrap();
+        assert!(told(&fake).contains(&(other, "alert.triggered".to_owned())));
+        let is_note = |(_, what): &(u64, String)| what == "alert.note";
+        assert!(!told(&fake).iter().any(is_note), "nothing after what was not taken");
+        world.clock.set(world.clock.now() + jiff::SignedDuration::from_secs(61));
+    }
+    teller.turn(0).await.unwrap();
+    let of_first: Vec<String> =
+        told(&fake).into_iter().filter(|(number, _)| *number == first).map(|(_, what)| what).collect();
+    let notes = of_first.iter().skip_while(|what| *what == "alert.triggered").count();
+    assert_eq!(of_first[..4], ["alert.triggered", "alert.triggered", "alert.triggered", "alert.triggered"]);
+    assert_eq!(notes, 3, "{of_first:?}");
+    let ids: std::collections::BTreeSet<String> =
+        fake.seen()[..1].iter().map(|request| request.header("webhook-id").to_owned()).collect();
+    let again = fake.seen().iter().filter(|request| ids.contains(request.header("webhook-id"))).count();
+    assert_eq!(again, 4, "every try has the same id, so that the receiver knows it");
+}
+
+#[tokio::test]
+async fn what_was_not_told_before_a_crash_is_told_after_it_and_nothing_twice() {
+    let fake = fake().await;
+    let world = World::new().await;
+    people(&world).await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    let first = world.notify("disk full").await;
+    teller.turn(0).await.unwrap();
+    world.post(&format!("/api/v1/alerts/{first}/acknowledge"), json!({})).await;
+    drop(teller);
+    let world = world.crash().await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    teller.turn(0).await.unwrap();
+    let story: Vec<String> = told(&fake).into_iter().map(|(_, what)| what).collect();
+    assert_eq!(story, ["alert.triggered", "alert.acknowledged"]);
+    // One that is not in the configuration any more leaves nothing behind.
+    world.post(&format!("/api/v1/alerts/{first}/resolve"), json!({})).await;
+    world.teller(Vec::new()).await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    teller.turn(0).await.unwrap();
+    assert_eq!(fake.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_what_it_wants_only_and_one_that_is_dead_is_given_up_after_three_days() {
+    let fake = fake().await;
+    let operators = vec!["email:ops@example.org".parse().unwrap()];
+    let service = escalation::directory::Service { operators, ..Default::default() };
+    let mut world = World::with(service, |channels, carrier| {
+        channels.with(escalation::contact::Kind::Email, carrier.clone())
+    })
+    .await;
+    people(&world).await;
+    let mut one = subscriber("tickets", &fake);
+    one.listener.teams = vec![escalation::name::Name::new("ops").unwrap()];
+    one.listener.kinds = vec![EntryKind::Acknowledged];
+    let teller = world.teller(vec![one]).await;
+    let number = world.notify("disk full").await;
+    world.post("/api/v1/people/bob/notify", json!({ "summary": "for bob" })).await;
+    for number in [number, 2] {
+        world.post(&format!("/api/v1/alerts/{number}/acknowledge"), json!({})).await;
+    }
+    fake.once(raw("500 Oops", "", ""));
+    teller.turn(0).await.unwrap();
+    world.clock.set(world.clock.now() + jiff::SignedDuration::from_hours(73));
+    fake.once(raw("500 Oops", "", ""));
+    teller.turn(0).await.unwrap();
+    teller.turn(0).await.unwrap();
+    assert_eq!(told(&fake), [(1, "alert.acknowledged".to_owned()), (1, "alert.acknowledged".to_owned())]);
+    world.settle().await;
+    let warned: Vec<String> = world.carrier.seen().into_iter().map(|sent| sent.headline).collect();
+    assert!(warned.len() == 1 && warned[0].contains("subscriber tickets"), "{warned:?}");
+}
+
+#[tokio::test]
+async fn whoever_follows_an_alert_is_told_quietly_of_what_others_do_and_of_nothing_twice() {
+    let mut world = World::new().await;
+    world.john_and_bob("email:john@example.org", "email:bob@example.org").await;
+    let eve =
+        json!({ "name": "eve", "full_name": "Eve", "contacts": ["email:eve@example.org"], "language": "de" });
+    world.post("/api/v1/people", eve).await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    for person in ["eve", "john"] {
+        let path = format!("/api/v1/alerts/{number}/subscribers/{person}");
+        assert_eq!(world.request("PUT", &path, None).await.status, 204);
+        assert_eq!(world.request("PUT", &path, None).await.status, 204);
+    }
+    assert_eq!(
+        world.get(&format!("/api/v1/alerts/{number}/subscribers")).await["people"],
+        json!(["eve", "john"])
+    );
+    world.post(&format!("/api/v1/alerts/{number}/acknowledge"), json!({})).await;
+    world.settle().await;
+    world.post(&format!("/api/v1/alerts/{number}/notes"), json!({ "text": "a bad disk" })).await;
+    world.pass_seconds(61).await;
+    let eves = |world: &World| -> Vec<String> {
+        let seen =
+            world.carrier.seen().into_iter().filter(|sent| sent.contact.address() == "eve@example.org");
+        seen.map(|sent| sent.headline).collect()
+    };
+    assert_eq!(
+        eves(&world),
+        ["Test hat es: FEHLER ops: disk full", "Test vermerkt: a bad disk: FEHLER ops: disk full",]
+    );
+    let to_john =
+        world.carrier.sent_to("notice").into_iter().filter(|to| to == "email:john@example.org").count();
+    assert_eq!(to_john, 2, "a page has reached him: he is told once of each");
+    let path = format!("/api/v1/alerts/{number}/subscribers/eve");
+    assert_eq!(world.request("DELETE", &path, None).await.status, 204);
+    world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+    world.pass_seconds(61).await;
+    assert_eq!(eves(&world).len(), 2);
+    assert_eq!(world.request("PUT", "/api/v1/alerts/99/subscribers/eve", None).await.status, 404);
+    assert_eq!(
+        world.request("PUT", &format!("/api/v1/alerts/{number}/subscribers/nobody"), None).await.status,
+        422
+    );
+}
+
+#[test]
+fn subscribers_that_are_wrong_are_refused_with_hints() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dogwatch.toml");
+    let text = "[[subscriber]]\nname = \"a\"\nurl = \"ftp://x\"\n[[subscriber]]\nname = \"b\"\nurl = \"https://x.example\"\n\
+                events = [\"alert.acknowleged\"]\n[[subscriber]]\nurl = \"https://x.example\"\n";
+    std::fs::write(&path, text).unwrap();
+    let wrong = format!("{:#}", Config::load(Some(&path), &|_| None, &Flags::default()).unwrap_err());
+    for words in
+        ["subscriber 1: url: ", "did you mean \"alert.acknowledged\"?", "subscriber 3: name is missing"]
+    {
+        assert!(wrong.contains(words), "{wrong}");
+    }
+}

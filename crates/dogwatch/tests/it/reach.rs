@@ -1,0 +1,232 @@
+//! Contacts that are verified, tried out and given up; who can't be reached; the contact card.
+
+use escalation::delivery::{Outcome, Purpose};
+use serde_json::{Value, json};
+
+use crate::phone::{JOHN, people, world as phones};
+use crate::support::carrier::Does;
+use crate::support::{World, answer};
+
+async fn world() -> World {
+    let world = World::new().await;
+    world.john_and_bob("email:john@example.org", "email:bob@example.org").await;
+    let contacts = json!(["email:john@example.org", "handset:john"]);
+    let put = world.request("PATCH", "/api/v1/people/john", Some(json!({ "contacts": contacts }))).await;
+    assert_eq!(put.status, 200, "{}", put.text);
+    world
+}
+
+fn code(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+async fn try_code(world: &World, contact: &str, code: &str) -> u16 {
+    let body = json!({ "contact": contact, "code": code });
+    world.request("POST", "/api/v1/people/john/contacts/confirm", Some(body)).await.status
+}
+
+async fn of_john(world: &World, place: usize) -> Value {
+    world.get("/api/v1/people/john/contacts").await["items"][place].clone()
+}
+
+#[tokio::test]
+async fn a_contact_is_verified_by_the_code_that_was_sent_there_and_by_no_other() {
+    let mut world = world().await;
+    let mail = "email:john@example.org";
+    assert_eq!(try_code(&world, mail, "123456").await, 422, "none was sent");
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": mail })).await;
+    world.settle().await;
+    let sent = world.carrier.seen().pop().unwrap();
+    assert_eq!((sent.contact.as_str(), sent.purpose), (mail, Purpose::Notice));
+    let right = code(&sent.headline);
+    assert_eq!(right.len(), 6, "{}", sent.headline);
+    let wrong = if right == "111111" { "222222" } else { "111111" };
+    assert_eq!(try_code(&world, mail, wrong).await, 422);
+    assert_eq!(try_code(&world, "handset:john", &right).await, 422, "a code is good for its contact alone");
+    assert_eq!(try_code(&world, mail, &right).await, 204);
+    assert!(of_john(&world, 0).await["verified_at"].is_string());
+    assert_eq!(try_code(&world, mail, &right).await, 422, "once");
+
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": mail })).await;
+    world.settle().await;
+    let second = code(&world.carrier.seen().pop().unwrap().headline);
+    for _ in 0..5 {
+        try_code(&world, mail, "000000").await;
+    }
+    assert_eq!(try_code(&world, mail, &second).await, 422, "after five that were wrong");
+
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": mail })).await;
+    world.settle().await;
+    let third = code(&world.carrier.seen().pop().unwrap().headline);
+    world.pass_seconds(15 * 60).await;
+    assert_eq!(try_code(&world, mail, &third).await, 422, "too old");
+    let other = json!({ "contact": "email:eve@example.org" });
+    assert_eq!(world.request("POST", "/api/v1/people/john/contacts/verify", Some(other)).await.status, 422);
+}
+
+#[tokio::test]
+async fn john_lets_his_phone_ring_says_whether_it_sounded_and_hears_his_code_digit_by_digit() {
+    let (mut world, twilio) = phones(&[&format!("phone:{JOHN}"), &format!("sms:{JOHN}")], "de").await;
+    let phone = format!("phone:{JOHN}");
+    assert_eq!(
+        world
+            .request(
+                "POST",
+                "/api/v1/people/john/contacts/heard",
+                Some(json!({ "contact": phone, "sounded": true }))
+            )
+            .await
+            .status,
+        409
+    );
+    world.post("/api/v1/people/john/contacts/test", json!({ "contact": phone })).await;
+    world.settle().await;
+    let call = twilio.newest();
+    let twiml = twilio.follow(call.field("Twiml"));
+    assert!(twiml.to_string().contains("TEST dieses Kontakts"), "{twiml}");
+    assert!(world.get("/api/v1/alerts").await["items"].as_array().unwrap().is_empty(), "nothing escalates");
+    assert_eq!(of_john(&world, 0).await["sounded"], Value::Null);
+    world.post("/api/v1/people/john/contacts/heard", json!({ "contact": phone, "sounded": false })).await;
+    assert_eq!(of_john(&world, 0).await["sounded"], false);
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": phone })).await;
+    world.settle().await;
+    let said = twilio.follow(twilio.newest().field("Twiml")).to_string();
+    let spoken = said.split("Dogwatch ist ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let digits: String = spoken.chars().take(11).collect();
+    assert_eq!(digits.split(' ').count(), 6, "{said}");
+    assert_eq!(try_code(&world, &phone, &digits).await, 204);
+    let card = world.request("GET", "/api/v1/contact-card.vcf", None).await;
+    assert_eq!(card.headers["content-type"], "text/vcard; charset=utf-8");
+    assert!(
+        card.text.contains(&format!("TEL;TYPE=CELL,VOICE:{}\r\n", crate::support::twilio::FROM)),
+        "{}",
+        card.text
+    );
+}
+
+#[tokio::test]
+async fn after_three_messages_that_failed_a_contact_is_left_alone_its_owner_is_told_elsewhere_and_the_next_rings()
+ {
+    let mut world = world().await;
+    let steps = json!([{ "contact": "email:john@example.org", "wait": "1m" }, { "contact": "handset:john", "wait": "5m" }]);
+    let plan = json!({ "notification_plans": { "high": { "steps": steps } } });
+    assert_eq!(world.request("PATCH", "/api/v1/people/john", Some(plan)).await.status, 200);
+    let gone = Outcome::Refused { why: "550 no such mailbox".to_owned(), permanent: true };
+    world.carrier.always("email:john@example.org", Does::Answer(gone));
+    for number in 1..=4 {
+        world.post("/api/v1/people/john/notify", json!({ "summary": format!("problem {number}") })).await;
+        world.settle().await;
+        world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+        world.pass_seconds(900).await;
+    }
+    let tried = world.carrier.sent_to("page").len();
+    assert_eq!(tried, 3, "the fourth page was not sent there");
+    let alert = world.get("/api/v1/alerts/4").await;
+    let story = alert["deliveries"].to_string();
+    assert!(story.contains("it has to be verified again") && story.contains("handset:john"), "{story}");
+    let cookie = world.cookie(Some("john")).await;
+    let page = world.page(&cookie, "/handset/john").await.text;
+    assert!(page.contains("is not used any more"), "{page}");
+    assert!(of_john(&world, 0).await["dead_at"].is_string());
+    // Whoever reads what is sent there can have it back.
+    world
+        .carrier
+        .always("email:john@example.org", Does::Answer(Outcome::Accepted { provider_id: String::new() }));
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": "email:john@example.org" })).await;
+    world.settle().await;
+    assert_eq!(of_john(&world, 0).await["dead_at"], Value::Null, "it took the code");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_nobodys_contacts_fault() {
+    let mut world = world().await;
+    let why = "it answered 401 Unauthorized (does it know our credentials, and let them do this?)".to_owned();
+    world.carrier.always("email:john@example.org", Does::Answer(Outcome::Refused { why, permanent: true }));
+    for number in 1..=4 {
+        world.post("/api/v1/people/john/notify", json!({ "summary": format!("problem {number}") })).await;
+        world.settle().await;
+        world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+        world.pass_seconds(900).await;
+    }
+    assert_eq!(of_john(&world, 0).await["failures"], 0);
+}
+
+#[tokio::test]
+async fn the_doctor_lists_who_can_not_be_reached_and_why() {
+    let (world, twilio) = phones(&[&format!("sms:{JOHN}")], "en").await;
+    twilio.text(&world, "main", "SM1", JOHN, "STOP").await;
+    world.post("/api/v1/people", json!({ "name": "eve", "full_name": "Eve", "contacts": [] })).await;
+    world.post("/api/v1/people", json!({ "name": "zoe", "full_name": "Zoe", "contacts": ["slack:U02ABCDEF", "email:zoe@example.org"] })).await;
+    let found = world.get("/api/v1/doctor").await;
+    let lines: Vec<String> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {} {}",
+                one["person"].as_str().unwrap(),
+                one["contact"].as_str().unwrap_or("-"),
+                one["text"].as_str().unwrap()
+            )
+        })
+        .collect();
+    let expected = [
+        "eve - has no contact",
+        "john sms:+493011111 has said STOP",
+        "john - can't be reached",
+        "zoe slack:U02ABCDEF no provider is set up",
+        "zoe - can't be woken",
+        "zoe email:zoe@example.org was never verified",
+    ];
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line}");
+    }
+    let _ = people;
+}
+
+#[tokio::test]
+async fn on_his_own_page_john_verifies_a_contact_and_lets_it_ring_and_nobody_else_does() {
+    let mut world = world().await;
+    let cookie = world.cookie(Some("john")).await;
+    let page = world.page(&cookie, "/contacts").await;
+    assert!(
+        page.text.contains("email:john@example.org") && page.text.contains("Not verified yet"),
+        "{}",
+        page.text
+    );
+    let send = async |path: &str, form: &str| {
+        let request = world.client.post(format!("{}{path}", world.url)).header("cookie", &cookie);
+        let request =
+            request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+        let done = answer(request.header("sec-fetch-site", "same-origin")).await;
+        done.headers.get("location").map(|to| to.to_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        send("/contacts/ring", "contact=email:john@example.org").await.unwrap(),
+        "/contacts?said=rings"
+    );
+    assert_eq!(
+        send("/contacts/heard", "contact=email:john@example.org&sounded=yes").await.unwrap(),
+        "/contacts?said=kept"
+    );
+    assert_eq!(
+        send("/contacts/code", "contact=email:bob@example.org").await.unwrap(),
+        "/contacts?said=unknown"
+    );
+    assert_eq!(
+        send("/contacts/code", "contact=email:john@example.org").await.unwrap(),
+        "/contacts?said=sent"
+    );
+    assert_eq!(
+        send("/contacts/confirm", "contact=email:john@example.org&code=x").await.unwrap(),
+        "/contacts?said=wrong"
+    );
+    world.settle().await;
+    let tests = world.carrier.sent_to("test");
+    assert_eq!(tests, ["email:john@example.org"]);
+    assert_eq!(of_john(&world, 0).await["sounded"], true);
+    let page = world.page(&cookie, "/contacts?said=%3Cscript%3E").await.text;
+    assert!(page.contains("It sounded at") && !page.contains("<script>"), "{page}");
+}

@@ -49,6 +49,7 @@ mod definitions;
 mod duty;
 mod email;
 mod intake;
+mod isolation;
 mod lifecycle;
 mod mailbox;
 mod naemon;

@@ -93,7 +93,7 @@ async fn a_subscriber_hears_of_every_change_in_order_with_the_alert_as_it_was_th
 #[tokio::test]
 async fn while_one_thing_can_not_be_told_the_rest_of_its_alert_waits_and_other_alerts_do_not() {
     let fake = fake().await;
-    let mut world = World::new().await;
+    let world = World::new().await;
     people(&world).await;
     let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
     let first = world.notify("disk full").await;

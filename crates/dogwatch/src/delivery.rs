@@ -116,7 +116,12 @@ impl Dispatcher {
             let busy = lock(&self.busy.by_provider).clone();
             let claimed = self.store.claim(Capacity { busy, limit, most: BATCH }).await?;
             let count = claimed.claims.len();
-            let dead = if count > 0 { self.dead_contacts().await } else { Arc::default() };
+            let pages =
+                |claim: &Claim| claim.delivery.purpose == Purpose::Page && claim.delivery.person.is_some();
+            let dead = match claimed.claims.iter().any(pages) {
+                true => self.dead_contacts().await,
+                false => Arc::default(),
+            };
             for claim in claimed.claims {
                 let provider = claim.delivery.contact.provider().to_owned();
                 *lock(&self.busy.by_provider).entry(provider.clone()).or_default() += 1;

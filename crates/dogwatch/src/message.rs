@@ -91,8 +91,9 @@ impl Message {
     /// Whether it is to wake its reader.
     pub fn is_urgent(&self) -> bool {
         let alerts = self.subject.iter().chain(self.others.iter().filter_map(|other| other.subject.as_ref()));
-        self.purpose == Purpose::Page
-            && alerts.map(|alert| alert.severity.urgency()).max() != Some(Urgency::Low)
+        self.purpose == Purpose::Test
+            || self.purpose == Purpose::Page
+                && alerts.map(|alert| alert.severity.urgency()).max() != Some(Urgency::Low)
     }
 }
 

@@ -143,7 +143,8 @@ pub fn card(numbers: &[String], language: Language) -> String {
         "Every number that may call you about an alert. Let it ring when the phone is silenced.",
         language,
     );
-    lines.push(format!("NOTE:{note}"));
+    // Commas and semicolons end a value (RFC 2426).
+    lines.push(format!("NOTE:{}", note.replace(',', "\\,").replace(';', "\\;")));
     lines.push("END:VCARD".to_owned());
     let mut card = lines.join("\r\n");
     card.push_str("\r\n");

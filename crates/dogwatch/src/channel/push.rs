@@ -124,7 +124,7 @@ fn payload(message: &Message) -> String {
         "body": message.body(MAX_TEXT),
         // A newer one about the same takes the place of the one before.
         "tag": about.unwrap_or_else(|| message.delivery.to_string()),
-        "stays": message.purpose == Purpose::Page,
+        "stays": matches!(message.purpose, Purpose::Page | Purpose::Test),
         "open": answer.clone().or_else(|| path(&message.alert_url)).unwrap_or_else(|| "/".to_owned()),
         "answer": answer.map(|path| format!("{path}?via=push")),
         "label": message.buttons.first().map(|button| &button.label),

@@ -109,7 +109,7 @@ impl Pushover {
     async fn push(&self, message: &Message) -> Result<Outcome, Outcome> {
         let title = cut(&plain(&message.headline).replace('\n', " "), MAX_TITLE);
         let text = message.body(MAX_TEXT);
-        let is_urgent = message.is_urgent();
+        let is_urgent = message.purpose == Purpose::Page && message.is_urgent();
         let priority = match message.purpose {
             Purpose::Page if is_urgent => "2",
             Purpose::Page | Purpose::Warning | Purpose::Test => "1",

@@ -135,8 +135,19 @@ impl Answer {
 
 /// Whether a refusal says something of us, our account or our rights, and nothing of the address.
 pub(crate) fn is_about_us(why: &str) -> bool {
-    let words =
-        ["401", "402", "403", "credentials", "auth", "token", "account", "scope", "set up", "answered 3"];
+    let words = [
+        "401",
+        "402",
+        "403",
+        "credentials",
+        "auth",
+        "token",
+        "account",
+        "scope",
+        "set up",
+        "said STOP",
+        "answered 3",
+    ];
     words.iter().any(|word| why.contains(word))
 }
 

@@ -103,7 +103,7 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     (
         "Every number that may call you about an alert. Let it ring when the phone is silenced.",
-        "Jede Nummer\\, die Sie wegen eines Alarms anrufen kann. Lassen Sie sie auch bei stummem Telefon klingeln.",
+        "Jede Nummer, die Sie wegen eines Alarms anrufen kann. Lassen Sie sie auch bei stummem Telefon klingeln.",
     ),
     ("This needs a human.", "Das braucht einen Menschen."),
     ("Come, too: ", "Kommen Sie auch: "),

@@ -50,6 +50,7 @@ mod duty;
 mod email;
 mod intake;
 mod integration_page;
+mod isolation;
 mod lifecycle;
 mod mailbox;
 mod naemon;

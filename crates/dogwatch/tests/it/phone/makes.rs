@@ -34,7 +34,7 @@ async fn start(make: &str) -> (World, Fake) {
         ),
         _ => format!(
             "[[provider]]\nname = \"it\"\nkind = \"http\"\nurl = \"{url}/send\"\nid = \"/messages/0/message-id\"\n\
-             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}'"
+             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\", Content-Type = \"application/json\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}'"
         ),
     };
     let service =

@@ -39,6 +39,8 @@ HOUSE = [
     ("people/john/notify", {"summary": "disk full on db2"}),
     ("integrations/mon/keys", {}),
     ("integrations/mon/signing-key", {}),
+    ("integrations", {"name": "sender", "team": "ops"}),
+    ("integrations/sender/keys", {}),
 ]
 
 # What an address names, by what comes before it. Silences and maintenance windows get their names when they are made.
@@ -55,8 +57,14 @@ NAMES = {
 }
 
 
-def config():
-    text = ""
+FORMATS = ["alertmanager", "grafana", "formatted_webhook", "zabbix", "nagios", "generic", "victorops"]
+
+
+def config(key):
+    senders = f'"path.key" = "{key}", "path.format" = {json.dumps(FORMATS)}, "path.name" = "backup"'
+    text = f'[[operations]]\ninclude-path-regex = "^/integrations/"\nparameters = {{ {senders} }}\n'
+    text += '[[operations]]\ninclude-path-regex = "^/v2/(alerts|heartbeats)"\n'
+    text += f'headers = {{ Authorization = "GenieKey {key}" }}\nparameters = {{ "path.name" = "backup" }}\n'
     for group, names in NAMES.items():
         values = ", ".join(f'"path.{name}" = {json.dumps(all)}' for name, all in names.items())
         text += f'[[operations]]\ninclude-path-regex = "^/api/v1/{group}/"\nparameters = {{ {values} }}\n'
@@ -77,12 +85,15 @@ def main():
                 request = urllib.request.Request(f"{url}/api/v1/{path}", json.dumps(body).encode(), headers, method="POST")
                 try:
                     with urllib.request.urlopen(request, timeout=10) as answer:
-                        if path in ("silences", "maintenance-windows"):
-                            NAMES[path] = {"name": [json.load(answer)["name"]]}
+                        made = json.load(answer)
+                    if path in ("silences", "maintenance-windows"):
+                        NAMES[path] = {"name": [made["name"]]}
+                    if path == "integrations/sender/keys":
+                        key = made["secret"]
                 except urllib.error.HTTPError as error:
                     sys.exit(f"{path}: {error.read().decode()}")
             with open(f"{folder}/schemathesis.toml", "w") as file:
-                file.write(config())
+                file.write(config(key))
             failed = 0
             for only, seconds in [("--exclude-method", WRITES), ("--include-method", REMOVES)]:
                 ran = subprocess.run(

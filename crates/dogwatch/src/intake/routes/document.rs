@@ -8,6 +8,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, OpenApi, RefOr, Required, Response, Schema};
 
+use super::webhook::WORDS;
 use crate::http::problem::MEDIA_TYPE;
 
 use HttpMethod::{Get, Post, Put};
@@ -85,11 +86,13 @@ pub fn describe(document: &mut OpenApi) {
             .securities(Some([]));
         for part in path.split('/') {
             let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { continue };
+            let words = (name == "format").then(|| WORDS.map(|(word, _)| word));
+            let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(words);
             let parameter = ParameterBuilder::new()
                 .name(name)
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+                .schema(Some(schema));
             operation = operation.parameter(parameter);
         }
         if has_body {

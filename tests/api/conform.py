@@ -39,26 +39,31 @@ HOUSE = [
     ("people/john/notify", {"summary": "disk full on db2"}),
     ("integrations/mon/keys", {}),
     ("integrations/mon/signing-key", {}),
+    ("integrations", {"name": "sender", "team": "ops"}),
+    ("integrations/sender/keys", {}),
 ]
 
 # What an address names, by what comes before it. Silences and maintenance windows get their names when they are made.
 NAMES = {
-    "alerts": {"id": ["1", "2"]},
-    "people": {"name": ["john", "bob"], "urgency": ["high", "low"]},
-    "periods": {"name": ["nights"]},
-    "rotations": {"name": ["weekly"]},
-    "schedules": {"name": ["house"]},
-    "escalation-plans": {"name": ["quick"]},
-    "teams": {"name": ["ops"]},
-    "integrations": {"name": ["mon"]},
-    "heartbeats": {"name": ["backup"]},
+    "alerts": {"id": "1"},
+    "people": {"name": "john", "urgency": "high"},
+    "periods": {"name": "nights"},
+    "rotations": {"name": "weekly"},
+    "schedules": {"name": "house"},
+    "escalation-plans": {"name": "quick"},
+    "teams": {"name": "ops"},
+    "integrations": {"name": "mon"},
+    "heartbeats": {"name": "backup"},
 }
 
 
-def config():
-    text = ""
+def config(key):
+    senders = f'"path.key" = "{key}", "path.name" = "backup"'
+    text = f'[[operations]]\ninclude-path-regex = "^/integrations/"\nparameters = {{ {senders} }}\n'
+    text += '[[operations]]\ninclude-path-regex = "^/v2/(alerts|heartbeats)"\n'
+    text += f'headers = {{ Authorization = "GenieKey {key}" }}\nparameters = {{ "path.name" = "backup" }}\n'
     for group, names in NAMES.items():
-        values = ", ".join(f'"path.{name}" = {json.dumps(all)}' for name, all in names.items())
+        values = ", ".join(f'"path.{name}" = {json.dumps(value)}' for name, value in names.items())
         text += f'[[operations]]\ninclude-path-regex = "^/api/v1/{group}/"\nparameters = {{ {values} }}\n'
     return text
 
@@ -77,12 +82,15 @@ def main():
                 request = urllib.request.Request(f"{url}/api/v1/{path}", json.dumps(body).encode(), headers, method="POST")
                 try:
                     with urllib.request.urlopen(request, timeout=10) as answer:
-                        if path in ("silences", "maintenance-windows"):
-                            NAMES[path] = {"name": [json.load(answer)["name"]]}
+                        made = json.load(answer)
+                    if path in ("silences", "maintenance-windows"):
+                        NAMES[path] = {"name": made["name"]}
+                    if path == "integrations/sender/keys":
+                        key = made["secret"]
                 except urllib.error.HTTPError as error:
                     sys.exit(f"{path}: {error.read().decode()}")
             with open(f"{folder}/schemathesis.toml", "w") as file:
-                file.write(config())
+                file.write(config(key))
             failed = 0
             for only, seconds in [("--exclude-method", WRITES), ("--include-method", REMOVES)]:
                 ran = subprocess.run(

@@ -72,7 +72,8 @@ impl App {
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
-    let (api, document) = crate::api::router();
+    let (api, mut document) = crate::api::router();
+    crate::intake::describe(&mut document);
     let document = document.to_pretty_json().unwrap_or_default();
     Router::new()
         .merge(api)

@@ -24,7 +24,7 @@ pub mod snippet;
 pub mod trial;
 pub mod victorops;
 
-pub use routes::{deliver_mail, router, send_test};
+pub use routes::{deliver_mail, describe, router, send_test};
 
 /// The formats that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

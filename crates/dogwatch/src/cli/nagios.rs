@@ -27,9 +27,9 @@ const LOST: u8 = 3;
 /// Send a notification of Naemon, Nagios or Icinga.
 ///
 /// Run as a notification command. With enable_environment_macros=1 no flag is needed; a flag comes before the
-/// environment, and takes whatever follows it for its value. The short flags are those of Icinga 2's own notification scripts. Ends with 0 when the event is
-/// stored by the server, or kept to be sent later; with 1 when it will never be taken; with 3 when it could
-/// neither be sent nor kept.
+/// environment, and what follows it is its value, whatever it begins with. The short flags are those of Icinga 2's
+/// own notification scripts. Ends with 0 when the event is stored by the server, or kept to be sent later; with 1
+/// when it will never be taken; with 3 when it could neither be sent nor kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

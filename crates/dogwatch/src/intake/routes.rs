@@ -2,6 +2,7 @@
 //!
 //! What all of them share is here: who is let in, how fast, and how what came is stored.
 
+mod document;
 mod heartbeat;
 mod opsgenie;
 mod pagerduty;
@@ -29,6 +30,7 @@ use crate::http::App;
 use crate::store::StoreError;
 use crate::store::reception::{Addressee, Arrival, Became, KEPT_BYTES, Reception};
 
+pub use document::describe;
 pub use test_event::send_test;
 
 /// Every address.

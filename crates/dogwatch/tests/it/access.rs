@@ -19,7 +19,11 @@ async fn without_a_token_there_is_nothing_but_health() {
     let world = world().await;
     let document = answer(world.client.get(format!("{}/api/v1/openapi.json", world.url))).await.body;
     let open = ["/healthz", "/readyz"];
-    for (path, methods) in document["paths"].as_object().unwrap() {
+    // Senders of events come with a key of their own.
+    let is_ours = |operations: &serde_json::Value| !operations.to_string().contains("\"tags\":[\"events\"]");
+    for (path, methods) in
+        document["paths"].as_object().unwrap().iter().filter(|(_, methods)| is_ours(methods))
+    {
         for method in methods
             .as_object()
             .unwrap()

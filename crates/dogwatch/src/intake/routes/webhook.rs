@@ -16,7 +16,7 @@ use crate::intake::{Format, signature, trial};
 use crate::store::reception::Became;
 
 /// The word in the address, and the format. Grafana OnCall had two words for some.
-const WORDS: [(&str, Format); 9] = [
+pub(super) const WORDS: [(&str, Format); 9] = [
     ("alertmanager", Format::Alertmanager),
     ("grafana", Format::Grafana),
     ("grafana_alerting", Format::Grafana),

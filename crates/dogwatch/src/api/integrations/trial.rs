@@ -191,7 +191,7 @@ async fn send_test(
     };
     match app.store.receive(reception).await?.pop() {
         Some(Became::Alert(alert, _)) => {
-            Ok((StatusCode::CREATED, Json(AlertView::of(&alert, &app.public_url))).into_response())
+            Ok((StatusCode::CREATED, Json(AlertView::of(&alert, &app))).into_response())
         }
         Some(Became::Nothing(why)) => Err(Problem::conflict(why)),
         _ => Err(Problem::conflict("the team that it is for is no more")),

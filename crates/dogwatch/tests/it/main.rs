@@ -48,6 +48,7 @@ mod chat;
 mod definitions;
 mod duty;
 mod email;
+mod escalating;
 mod intake;
 mod lifecycle;
 mod mailbox;

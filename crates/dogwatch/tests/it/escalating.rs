@@ -7,6 +7,18 @@
 mod circles;
 mod conditions;
 mod ends;
+mod guide;
 mod targets;
 mod urgency;
 mod when;
+
+/// The words of a command line; those in quotes are one.
+pub fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(place, part)| match place % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        })
+        .collect()
+}

@@ -64,6 +64,7 @@ mod simulator;
 mod store;
 mod story;
 mod support;
+mod thread_points;
 mod tidy;
 mod web;
 mod webhook;

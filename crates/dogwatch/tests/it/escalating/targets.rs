@@ -39,14 +39,14 @@ async fn whoever_is_on_call_by_the_teams_schedule_another_role_or_another_schedu
 async fn a_person_a_member_and_all_members() {
     assert_eq!(paged(r#""person:dave""#).await, ["0 dave"]);
     assert_eq!(paged(r#""member:2""#).await, ["0 bob"]);
-    assert_eq!(paged(r#""all_members""#).await, ["0 john", "0 bob", "0 carol"]);
+    assert_eq!(paged(r#""all_members""#).await, ["0 bob", "0 carol", "0 john"]);
     assert_eq!(paged(r#""member:3", "person:carol", "on_call""#).await, ["0 carol", "0 john"], "each once");
 }
 
 #[tokio::test]
 async fn roles_that_are_nobodys_a_webhook_and_a_mailbox() {
     let both = r#""webhook:https://tickets.example/new", "email:noc@example.org""#;
-    assert_eq!(paged(both).await, ["0 webhook:https://tickets.example/new", "0 email:noc@example.org"]);
+    assert_eq!(paged(both).await, ["0 email:noc@example.org", "0 webhook:https://tickets.example/new"]);
 }
 
 /// In a week each: John, then Bob, then Carol; the world begins in John's.
@@ -119,7 +119,7 @@ steps = [{ notify = ["on_call"], after = "1m" }, { notify = ["person:carol"], af
     let number = world.alert("ops", "critical").await;
     world.pass_seconds(600).await;
     // Its plan says when it goes on, the step that names it when to leave it; it has one round.
-    assert_eq!(world.pages(), ["0 john", "0 dave", "60 carol", "180 bob"]);
+    assert_eq!(world.pages(), ["0 dave", "0 john", "60 carol", "180 bob"]);
     let story = world.story(number).await;
     assert!(story.contains(&"0 Step 2 pages Dave (team db)".to_owned()), "{story:#?}");
 }

@@ -129,11 +129,11 @@ async fn after_a_role(escalate: &str, does: Option<Outcome>) -> Vec<String> {
 
 #[tokio::test]
 async fn a_step_of_roles_is_done_when_they_took_it_and_waits_for_no_answer() {
-    let at_once = ["0 tickets", "0 email:noc@example.org", "0 bob"];
+    let at_once = ["0 bob", "0 email:noc@example.org", "0 tickets"];
     assert_eq!(after_a_role("after_plan = true", None).await, at_once);
     assert_eq!(after_a_role("after_plan_step = 2", None).await, at_once);
     // A time that is written is kept: what the webhook started may need it.
-    let later = ["0 tickets", "0 email:noc@example.org", "90 bob"];
+    let later = ["0 email:noc@example.org", "0 tickets", "90 bob"];
     assert_eq!(after_a_role("after = \"90s\"", None).await, later);
 }
 
@@ -142,7 +142,7 @@ async fn a_step_of_roles_that_all_refuse_costs_no_time() {
     let refused = Outcome::Refused { why: "gone".to_owned(), permanent: true };
     for escalate in ["after_plan = true", "after = \"90s\""] {
         let pages = after_a_role(escalate, Some(refused.clone())).await;
-        assert_eq!(pages.last().unwrap(), "0 bob", "{escalate}: {pages:?}");
+        assert!(pages.contains(&"0 bob".to_owned()), "{escalate}: {pages:?}");
     }
 }
 

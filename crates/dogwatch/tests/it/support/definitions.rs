@@ -8,13 +8,15 @@ use super::{Answer, World};
 /// When a world begins: Monday, 03:00 in UTC.
 pub const START: Timestamp = Timestamp::constant(1_772_420_400, 0);
 
-/// John, Bob, Carol and Dave in Berlin, each with one webhook and no plan: paged once, and asked for five minutes.
+/// John, Bob, Carol and Dave in Berlin: each is paged once, by a webhook, has five minutes to answer, and a handset to
+/// answer with.
 pub fn people() -> String {
     let person = |name: &str| {
         let full = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
         let contact = format!("webhook:https://pager.example/{name}");
         format!(
-            "[[person]]\nname = \"{name}\"\nfull_name = \"{full}\"\nzone = \"Europe/Berlin\"\ncontacts = [\"{contact}\"]\n"
+            "[[person]]\nname = \"{name}\"\nfull_name = \"{full}\"\nzone = \"Europe/Berlin\"\ncontacts = [\"{contact}\", \"handset:{name}\"]\n\
+             notification_plans.high.steps = [{{ contact = \"{contact}\", wait = \"5m\" }}]\n"
         )
     };
     ["john", "bob", "carol", "dave"].map(person).concat()
@@ -54,17 +56,20 @@ impl World {
         world
     }
 
-    /// Who got a page by now, and how many seconds after the world began: `45 bob`.
+    /// Who got a page by now, and how many seconds after the world began: `45 bob`. What left at the same second
+    /// stands by name: different providers carry it.
     pub fn pages(&self) -> Vec<String> {
         let seen = self.carrier.seen();
         let pages = seen.iter().filter(|message| message.purpose.word() == "page");
-        pages
+        let mut pages: Vec<(i64, String)> = pages
             .map(|message| {
                 let contact = message.contact.as_str();
                 let name = contact.strip_prefix("webhook:https://pager.example/").unwrap_or(contact);
-                format!("{} {name}", message.sent_at.duration_since(START).as_secs())
+                (message.sent_at.duration_since(START).as_secs(), name.to_owned())
             })
-            .collect()
+            .collect();
+        pages.sort();
+        pages.into_iter().map(|(second, name)| format!("{second} {name}")).collect()
     }
 
     /// An alert of this severity for a team. Returns its number.

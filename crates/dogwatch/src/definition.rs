@@ -50,7 +50,7 @@ pub use rotation::{EditionSpec, Member, RotationSpec};
 pub use schedule::{LayerSpec, PRIMARY, ScheduleSpec};
 pub use schema::json_schema;
 pub use silence::{MaintenanceSpec, MatchSpec, SilenceSpec};
-pub use team::TeamSpec;
+pub use team::{TeamSpec, UrgencyRuleSpec};
 
 /// The kinds of definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

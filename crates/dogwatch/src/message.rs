@@ -37,6 +37,8 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// What it is for.
     pub purpose: Purpose,
+    /// What it means for its reader: the highest urgency of what it holds.
+    pub urgency: Urgency,
     /// Where it goes.
     pub contact: Contact,
     /// Who reads it: the person's identity and full name; none for a role.
@@ -90,10 +92,7 @@ impl Message {
 
     /// Whether it is to wake its reader.
     pub fn is_urgent(&self) -> bool {
-        let alerts = self.subject.iter().chain(self.others.iter().filter_map(|other| other.subject.as_ref()));
-        self.purpose == Purpose::Test
-            || self.purpose == Purpose::Page
-                && alerts.map(|alert| alert.severity.urgency()).max() != Some(Urgency::Low)
+        self.purpose == Purpose::Test || self.purpose == Purpose::Page && self.urgency == Urgency::High
     }
 }
 
@@ -142,7 +141,7 @@ pub fn headline_in(alert: &Alert, language: Language) -> String {
 pub fn asked(asks: Asks) -> &'static str {
     match asks {
         Asks::Anybody => "",
-        Asks::Himself => "Come, too: ",
+        Asks::Himself | Asks::Besides => "Come, too: ",
         Asks::StillOnIt => "Still on it? ",
     }
 }
@@ -205,6 +204,7 @@ pub fn compose_in(
         attempt: delivery.attempt,
         sent_at: now,
         purpose: delivery.purpose,
+        urgency: urgency(claim, directory, now),
         contact: delivery.contact.clone(),
         reader: reader(delivery, directory),
         language: tag,
@@ -234,6 +234,18 @@ pub fn compose_in(
         gather(&mut message, claim, addresses, now);
     }
     message
+}
+
+/// What a message means for its reader. A page runs the plan of one urgency; where there is none, the team says it;
+/// what is about no alert is for somebody who has to act.
+fn urgency(claim: &Claim, directory: &Directory, now: Timestamp) -> Urgency {
+    let of_one = |claim: &Claim| match (&claim.page, &claim.alert) {
+        (Some(page), _) => page.urgency,
+        (None, Some(alert)) => directory.urgency_of(alert, now),
+        (None, None) => Urgency::High,
+    };
+    let held = std::iter::once(claim).chain(&claim.others);
+    held.map(of_one).max().unwrap_or(Urgency::High)
 }
 
 /// Several at once: the first is the headline, and all are listed.
@@ -300,7 +312,7 @@ fn ask(claim: &Claim) -> &'static str {
     match (claim.delivery.purpose, &claim.delivery.page) {
         (Purpose::Page, Some(_)) => match claim.page.as_ref().map(|page| page.asks).unwrap_or_default() {
             Asks::Anybody => "Please answer: do you have it?",
-            Asks::Himself => "Please answer for yourself: do you come, too?",
+            Asks::Himself | Asks::Besides => "Please answer for yourself: do you come, too?",
             Asks::StillOnIt => "You have it. Still on it? Press 4, or others are paged in 5 minutes.",
         },
         (Purpose::Page, None) => "Somebody has to look at this.",

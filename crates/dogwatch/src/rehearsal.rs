@@ -41,6 +41,8 @@ pub struct Question {
     pub severity: Severity,
     /// When it comes in.
     pub at: Timestamp,
+    /// How many alerts have come in with it for the conditions of plans that count them, this one included.
+    pub alerts: u64,
     /// Who answers, and how long after it came in; somebody who has not been reached by then answers as soon as he is.
     pub answers: Vec<(Name, SignedDuration)>,
     /// What does not work: kinds of contact, such as `email`, and whole contacts.

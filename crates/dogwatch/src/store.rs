@@ -460,6 +460,21 @@ impl Store {
         question!(self.ask(|sql| sql::read::live_pages(sql, &person)))
     }
 
+    /// Deliveries of pages to a person that were made between two instants, both counted, oldest first. Reads every
+    /// delivery of that time: for people who ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn pages_to(
+        &self,
+        person: Name,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
+        question!(self.ask(|sql| sql::read::pages_to(sql, &person, from, until)))
+    }
+
     /// What went out in one message of several, oldest first: nothing if there is no such message.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //!
 //! Read next: `timeline.rs`, whose sentences these are, and [`crate::duty`].
 
+mod held;
 mod on_duty;
 
 use escalation::alert::{Alert, Audience};
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::store::{AlertRecord, Attempt, HistoryEntry, Store, StoreError};
 use crate::timeline::{self, Line, list};
+use held::Held;
 use on_duty::OnDuty;
 
 /// The answer.
@@ -35,7 +37,7 @@ pub struct Why {
 pub struct Reason {
     /// When.
     pub at: Timestamp,
-    /// What sort of thing: `step`, `duty`, `page`, `delivery`, or an entry of the history.
+    /// What sort of thing: `step`, `duty`, `page`, `delivery`, `collected`, or an entry of the history.
     pub kind: &'static str,
     /// The sentence.
     pub text: String,
@@ -54,7 +56,8 @@ pub async fn explain(
 ) -> Result<Why, StoreError> {
     let definitions = store.definitions();
     let duty = OnDuty::gather(store, &record.state.alert, now).await?;
-    Ok(Teller { record, person, directory: definitions.directory(), duty }.tell())
+    let held = Held::gather(store, record, person).await?;
+    Ok(Teller { record, person, directory: definitions.directory(), duty, held }.tell())
 }
 
 struct Teller<'a> {
@@ -62,7 +65,11 @@ struct Teller<'a> {
     person: &'a Name,
     directory: &'a Directory,
     duty: OnDuty,
+    held: Held,
 }
+
+/// The kind of reason that says why something waited.
+const COLLECTED: &str = "collected";
 
 impl Teller<'_> {
     fn alert(&self) -> &Alert {
@@ -168,6 +175,8 @@ impl Teller<'_> {
         let mut reasons = Vec::new();
         for record in own {
             let delivery = &record.delivery;
+            let held = self.held.explain(delivery, self.name());
+            reasons.extend(held.map(|text| Reason { at: delivery.created_at, kind: COLLECTED, text }));
             for line in timeline::delivery(record, self.directory) {
                 reasons.push(Reason { at: line.at, kind: "delivery", text: line.text });
             }
@@ -223,6 +232,8 @@ impl Teller<'_> {
         }
         let why = if let Some(failed) = pages.iter().find_map(|record| record.attempts.last()) {
             format!("everything that was sent failed; the first try: {}", failed.detail)
+        } else if let Some(held) = reasons.iter().rfind(|reason| reason.kind == COLLECTED) {
+            timeline::lower(&held.text)
         } else if !pages.is_empty() {
             "a page was begun, and ended before anything was sent".to_owned()
         } else if self.pages().next().is_some() {

@@ -153,7 +153,7 @@ impl Alert {
     pub fn asks(&self, page: &Page) -> bool {
         match page.asks {
             Asks::Anybody => self.status.waits(),
-            Asks::Himself => self.status != Status::Resolved,
+            Asks::Himself | Asks::Besides => self.status != Status::Resolved,
             Asks::StillOnIt => self.status == Status::Acknowledged,
         }
     }

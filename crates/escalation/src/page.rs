@@ -15,24 +15,41 @@ use crate::plan::UNANSWERED_EVERY;
 use crate::wake::Wake;
 
 /// What a page asks for, and whose answer ends it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Asks {
     /// That somebody has the alert: anybody's answer ends it.
     #[default]
     Anybody,
-    /// That this person comes, too: only this person's answer ends it.
+    /// That this person comes, too, as the step says of everybody whom it pages: only this person's answer ends it.
     Himself,
+    /// The same of somebody whom no step has paged: a responder. The steps of the plan do not wait for the answer.
+    Besides,
     /// Whether this person, who has the alert, is still on it.
     StillOnIt,
 }
 
 impl Asks {
     /// Everything that may be asked.
-    pub const ALL: [Self; 3] = [Self::Anybody, Self::Himself, Self::StillOnIt];
+    pub const ALL: [Self; 4] = [Self::Anybody, Self::Himself, Self::Besides, Self::StillOnIt];
 
     /// What a step asks of everybody whom it pages; with `each` everybody answers for himself.
     pub(crate) const fn of_step(each: bool) -> Self {
         if each { Self::Himself } else { Self::Anybody }
+    }
+
+    /// Whether this person has to answer for himself, whoever else has the alert.
+    pub const fn is_for_himself(self) -> bool {
+        matches!(self, Self::Himself | Self::Besides)
+    }
+
+    /// What a page asks that is wanted for both: whoever owes an answer of his own goes on owing it, and a responder
+    /// whom a step pages, too, is one of that step from then on.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Self::StillOnIt, _) | (_, Self::StillOnIt) => Self::StillOnIt,
+            _ => Self::Himself,
+        }
     }
 
     /// The word for it.
@@ -40,6 +57,7 @@ impl Asks {
         match self {
             Self::Anybody => "anybody",
             Self::Himself => "himself",
+            Self::Besides => "besides",
             Self::StillOnIt => "still_on_it",
         }
     }
@@ -248,8 +266,7 @@ impl Turn<'_> {
         let live = self.state.pages.iter().position(|page| page.person == *person && page.is_live());
         if let Some(place) = live {
             let page = &mut self.state.pages[place];
-            // Whoever owes an answer of his own goes on owing it.
-            asks = asks.max(page.asks);
+            asks = asks.and(page.asks);
             page.asks = asks;
             let page = &self.state.pages[place];
             let running = self.plan_of(page);

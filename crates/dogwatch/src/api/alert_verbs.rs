@@ -188,7 +188,7 @@ async fn merge(
                 many => format!("{many} other alerts go"),
             };
             let message = format!("{count} on as #{}.", acted.alert.number);
-            let alert = AlertView::of(&acted.alert, &app.public_url);
+            let alert = AlertView::of(&acted.alert, &app);
             Ok(Json(ActedView { alert, message }).into_response())
         }
         Merging::Missing(missing) if missing == into => Err(no_alert(&id)),

@@ -1,12 +1,12 @@
 //! An alert, as the API shows it.
 
-use escalation::alert::{Act, Alert, Audience};
-use escalation::directory::Directory;
+use escalation::alert::{Act, Alert, Audience, Status};
 use escalation::page::Page;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::App;
 use crate::store::{AlertRecord, DeliveryRecord};
 use crate::timeline;
 
@@ -32,7 +32,7 @@ pub struct AlertView {
     pub details: String,
     /// `critical`, `error`, `warning` or `info`.
     pub severity: &'static str,
-    /// `high` or `low`.
+    /// `high` or `low`: what its team makes of the severity now, or made of it when the alert ended.
     pub urgency: &'static str,
     /// Where to look.
     pub links: Vec<LinkView>,
@@ -113,7 +113,8 @@ pub struct PageView {
     pub id: String,
     /// Who is asked.
     pub person: String,
-    /// What is asked: `anybody` (that somebody has it), `himself` (that this person comes, too), or `still_on_it`.
+    /// What is asked: `anybody` (that somebody has it), `himself` (that this person comes, too, as the step says of
+    /// everybody), `besides` (the same of a responder, whom people asked for), or `still_on_it`.
     pub asks: &'static str,
     /// The round, from 1.
     pub round: u32,
@@ -214,8 +215,11 @@ pub fn instant(at: Timestamp) -> String {
 }
 
 impl AlertView {
-    /// As the API shows it; `public_url` has no slash at its end.
-    pub fn of(alert: &Alert, public_url: &str) -> Self {
+    /// As the API shows it now.
+    pub fn of(alert: &Alert, app: &App) -> Self {
+        let ended = alert.resolved.as_ref().filter(|_| alert.status == Status::Resolved);
+        let asked_at = ended.map_or_else(|| app.clock.now(), |act| act.at);
+        let definitions = app.store.definitions();
         let (team, person) = match &alert.audience {
             Audience::Team(name) => (Some(name.to_string()), None),
             Audience::Person(name) => (None, Some(name.to_string())),
@@ -231,7 +235,7 @@ impl AlertView {
             summary: alert.summary.clone(),
             details: alert.details.clone(),
             severity: alert.severity.word(),
-            urgency: alert.route.urgency.unwrap_or(alert.severity.urgency()).word(),
+            urgency: definitions.directory().urgency_of(alert, asked_at).word(),
             links: links.map(|link| LinkView { href: link.href.clone(), text: link.text.clone() }).collect(),
             status: alert.status.word(),
             created_at: instant(alert.created_at),
@@ -251,7 +255,7 @@ impl AlertView {
                 until: instant(silenced.until),
             }),
             merged_into: alert.merged_into,
-            url: format!("{public_url}/alerts/{}", alert.number),
+            url: format!("{}/alerts/{}", app.public_url, alert.number),
         }
     }
 }
@@ -308,8 +312,10 @@ impl DeliveryView {
 }
 
 impl AlertDetailView {
-    /// As the API shows it.
-    pub fn of(record: &AlertRecord, directory: &Directory, public_url: &str) -> Self {
+    /// As the API shows it now.
+    pub fn of(record: &AlertRecord, app: &App) -> Self {
+        let definitions = app.store.definitions();
+        let directory = definitions.directory();
         let timeline = timeline::tell(record, directory).into_iter().map(|line| TimelineView {
             at: instant(line.at),
             kind: line.kind,
@@ -319,7 +325,7 @@ impl AlertDetailView {
         });
         let next = timeline::next(record, directory).into_iter();
         Self {
-            alert: AlertView::of(&record.state.alert, public_url),
+            alert: AlertView::of(&record.state.alert, app),
             pages: record.state.pages.iter().map(PageView::of).collect(),
             deliveries: record.deliveries.iter().map(DeliveryView::of).collect(),
             timeline: timeline.collect(),

@@ -145,7 +145,7 @@ async fn list_alerts(
     let is_more = alerts.len() > limit;
     alerts.truncate(limit);
     let next_cursor = alerts.last().filter(|_| is_more).map(|last| last.number.to_string());
-    let items: Vec<_> = alerts.iter().map(|alert| AlertView::of(alert, &app.public_url)).collect();
+    let items: Vec<_> = alerts.iter().map(|alert| AlertView::of(alert, &app)).collect();
     Ok(Json(Listing { items, next_cursor }).into_response())
 }
 
@@ -163,8 +163,7 @@ pub(super) fn no_alert(id: &str) -> Problem {
     responses((status = 200, body = AlertDetailView), (status = 404, body = Problem)))]
 async fn get_alert(_: Caller, State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let record = app.store.alert(read_ref(&id)?).await?.ok_or_else(|| no_alert(&id))?;
-    let definitions = app.store.definitions();
-    Ok(Json(AlertDetailView::of(&record, definitions.directory(), &app.public_url)).into_response())
+    Ok(Json(AlertDetailView::of(&record, &app)).into_response())
 }
 
 async fn act(app: &App, caller: &Caller, id: &str, input: Input) -> Result<Response, Problem> {
@@ -173,7 +172,7 @@ async fn act(app: &App, caller: &Caller, id: &str, input: Input) -> Result<Respo
         return Err(Problem::conflict(why));
     }
     let message = tell(&acted, caller.person.as_ref());
-    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app), message }).into_response())
 }
 
 /// Carries out what is not an answer, and says so.
@@ -190,7 +189,7 @@ pub(super) async fn done(
         Verdict::Already => format!("Nothing to do: #{number} is so already."),
         Verdict::Done | Verdict::HasIt(_) => say(number),
     };
-    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app), message }).into_response())
 }
 
 /// Acknowledge: "I have it". Nobody is paged any more.
@@ -269,7 +268,7 @@ async fn note(
     let acted =
         app.store.act(read_ref(&id)?, Input::Note { by, text }).await?.ok_or_else(|| no_alert(&id))?;
     let message = format!("Noted on #{}.", acted.alert.number);
-    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app.public_url), message }).into_response())
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app), message }).into_response())
 }
 
 pub(super) fn router() -> OpenApiRouter<App> {

@@ -107,7 +107,7 @@ async fn preview(_: Caller, State(app): State<App>, document: Document) -> Resul
         reports: found.iter().map(|(_, reports)| reports).sum(),
         alerts: found.len() as u64,
         critical: found.iter().filter(|(alert, _)| alert.severity == Severity::Critical).count() as u64,
-        examples: examples.map(|(alert, _)| AlertView::of(alert, &app.public_url)).collect(),
+        examples: examples.map(|(alert, _)| AlertView::of(alert, &app)).collect(),
     };
     Ok(Json(view).into_response())
 }

@@ -27,6 +27,7 @@ Examples:
   dogwatch rehearse ops
   dogwatch rehearse ops --at \"2026-12-24 03:00\" --answer bob@20m
   dogwatch rehearse ops --provider-down email --config definitions/
+  dogwatch rehearse ops --alerts 30
   dogwatch rehearse ops --all-week
   dogwatch rehearse ops --json | jq '.scenes[] | select(.is_trouble)'
 
@@ -42,6 +43,9 @@ pub(super) struct Rehearse {
     /// How grave it is: critical, error, warning or info
     #[arg(long, value_name = "SEVERITY", default_value = "critical")]
     severity: String,
+    /// How many alerts have come in lately, this one counted, for steps that say more_than [default: 1]
+    #[arg(long, value_name = "COUNT")]
+    alerts: Option<u64>,
     /// Somebody answers; may be given more than once
     #[arg(long, value_name = "NAME@AFTER")]
     answer: Vec<Answer>,
@@ -92,6 +96,7 @@ impl Rehearse {
         let spec = QuestionSpec {
             at: self.at,
             severity: Some(self.severity),
+            alerts: self.alerts,
             answers: self.answer.into_iter().map(|answer| answer.0).collect(),
             down: self.provider_down,
         };

@@ -1,5 +1,7 @@
 //! A team.
 
+mod urgency;
+
 use escalation::name::Name;
 use escalation::team::{Lifecycle, MAX_MEMBERS, Team};
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,8 @@ use utoipa::ToSchema;
 
 use super::escalation_plan::targets;
 use super::{Definitions, FieldError, Kind, Lines, Problems, Spec, people_exist};
+
+pub use urgency::UrgencyRuleSpec;
 
 /// The most managers that a team may have.
 const MAX_MANAGERS: usize = 20;
@@ -42,6 +46,11 @@ pub struct TeamSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20, example = json!(["person:alice"]))]
     pub last_resort: Vec<String>,
+    /// What severities mean for the team's people; the first entry that speaks of one counts. What none speaks of:
+    /// critical and error are `high`, warning and info `low`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub urgency: Vec<UrgencyRuleSpec>,
     /// How long after an acknowledgement of an urgent alert its owner is asked "still on it?": `1s` to `7d`, or
     /// `off`. Without an answer within 5 minutes people are paged again. Default: `30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +109,7 @@ impl TeamSpec {
         let escalation_plan =
             self.escalation_plan.as_ref().and_then(|plan| problems.take("escalation_plan", Name::new(plan)));
         let last_resort = targets("last_resort", &self.last_resort, 0, &mut problems);
+        let urgency = urgency::rules(&self.urgency, &mut problems);
         let mut length =
             |field: &str, text: &Option<String>| problems.duration(field.to_owned(), text.as_deref());
         let lifecycle = Lifecycle {
@@ -122,7 +132,7 @@ impl TeamSpec {
             managers,
             escalation_plan,
             last_resort,
-            urgency: Vec::new(),
+            urgency,
             lifecycle,
         })
     }
@@ -160,6 +170,10 @@ impl Spec for TeamSpec {
                     .add("escalation_plan", "leads back to this team through the teams that its steps name");
                 break;
             }
+        }
+        for (index, rule) in team.urgency.iter().enumerate() {
+            let field = format!("urgency[{index}].during");
+            super::escalation_plan::check_hours(field, rule.during.as_ref(), definitions, &mut problems);
         }
         super::escalation_plan::check_targets("last_resort", &team.last_resort, definitions, &mut problems);
         problems.finish()?;

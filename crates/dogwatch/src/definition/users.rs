@@ -16,6 +16,9 @@ impl Definitions {
                 Kind::Person => team.members.iter().chain(&team.managers).any(is),
                 Kind::EscalationPlan => team.escalation_plan.as_ref().is_some_and(is),
                 Kind::Schedule => team.schedule.as_ref().is_some_and(is),
+                Kind::Period => {
+                    team.urgency.iter().filter_map(|rule| rule.during.as_ref()).any(|it| it.period == name)
+                }
                 _ => false,
             };
             if used || targets(&team.last_resort) {

@@ -136,7 +136,9 @@ impl Play<'_> {
             drawn
         };
         let ids = Ids { now: self.now, chance: &mut chance };
-        let (state, effects) = match alert::step(self.state.clone(), input, self.directory, ids) {
+        let alerts = |_: &Audience, _: Timestamp| self.question.alerts;
+        let stepped = alert::step_among(self.state.clone(), input, self.directory, ids, &alerts);
+        let (state, effects) = match stepped {
             Ok(stepped) => (stepped.state, stepped.effects),
             Err(broken) => {
                 let ids = Ids { now: self.now, chance: &mut chance };

@@ -16,6 +16,8 @@ use crate::duty::Roster;
 
 /// The most answers of a rehearsal.
 const MOST_ANSWERS: usize = 100;
+/// The most alerts that may be said to have come in.
+const MOST_ALERTS: u64 = 1_000_000;
 
 /// What is to be rehearsed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -28,6 +30,10 @@ pub struct QuestionSpec {
     /// `critical`, `error`, `warning` or `info`. Default: `critical`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
+    /// How many alerts of the team have come in lately, this one counted, for steps that say `more_than`. Default: 1.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 30)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<u64>,
     /// Who answers, and when. Default: nobody.
     #[schema(max_items = 100)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +83,9 @@ impl QuestionSpec {
             }
             known
         });
+        if self.alerts.is_some_and(|alerts| !(1..=MOST_ALERTS).contains(&alerts)) {
+            problems.add("alerts", format_args!("write 1 to {MOST_ALERTS}, this alert counted"));
+        }
         if self.answers.len() > MOST_ANSWERS {
             problems.add("answers", format_args!("are more than {MOST_ANSWERS}"));
         }
@@ -108,6 +117,7 @@ impl QuestionSpec {
             audience,
             severity: severity.flatten().unwrap_or(Severity::Critical),
             at: at.flatten().unwrap_or(now),
+            alerts: self.alerts.unwrap_or(1),
             answers,
             down: self.down.clone(),
         })

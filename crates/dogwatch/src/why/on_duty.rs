@@ -1,9 +1,11 @@
 //! What schedules said of a person at an instant, with the layer, the override or the leave that made it so.
 
 use escalation::alert::{Alert, Audience};
+use escalation::course::CourseStep;
 use escalation::directory::Directory;
+use escalation::duty::PRIMARY;
 use escalation::name::Name;
-use escalation::plan::{OnCall, Target};
+use escalation::plan::Target;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::definition::{Definitions, Kind, Lies, OverrideSpec, read_json};
@@ -14,17 +16,37 @@ use std::sync::Arc;
 
 /// The rosters that an alert's plan asks, as they were and are.
 pub(super) struct OnDuty {
-    /// By the schedule that a step names; none: the team's own.
-    rosters: Vec<(Option<Name>, Roster)>,
+    rosters: Vec<(Asked, Roster)>,
     definitions: Arc<Definitions>,
 }
 
-/// Which duty a target asks for.
-fn wanted(target: &Target) -> Option<&OnCall> {
-    match target {
-        Target::OnCall(wanted) | Target::NextOnCall(wanted) | Target::PreviousOnCall(wanted) => Some(wanted),
-        _ => None,
-    }
+/// Whose duty a target asks for.
+#[derive(Clone, PartialEq, Eq)]
+enum Asked {
+    /// A schedule's, by name.
+    Schedule(Name),
+    /// A team's own, whatever says it there.
+    Team(Name),
+}
+
+/// Whose duty a target asks for, and which role. `audience` is whose step it is.
+fn asked(audience: &Audience, target: &Target) -> Option<(Asked, String)> {
+    let wanted = match target {
+        Target::OnCall(wanted) | Target::NextOnCall(wanted) | Target::PreviousOnCall(wanted) => wanted,
+        Target::Team(team) => return Some((Asked::Team(team.clone()), PRIMARY.to_owned())),
+        _ => return None,
+    };
+    let asked = match (&wanted.schedule, audience) {
+        (Some(schedule), _) => Asked::Schedule(schedule.clone()),
+        (None, Audience::Team(team)) => Asked::Team(team.clone()),
+        (None, Audience::Person(_)) => return None,
+    };
+    Some((asked, wanted.role().to_owned()))
+}
+
+/// Whose step it is: another team's that the plan names, or the alert's.
+fn owner(step: &CourseStep<'_>, alert: &Alert) -> Audience {
+    step.team.map_or_else(|| alert.audience.clone(), |team| Audience::Team(team.clone()))
 }
 
 impl OnDuty {
@@ -32,26 +54,29 @@ impl OnDuty {
         let definitions = store.definitions();
         let directory = definitions.directory();
         let steps = directory.course_of(alert, now).steps;
-        let targets =
-            steps.iter().flat_map(|step| step.notify.iter()).chain(directory.last_resort(&alert.audience));
-        let mut named: Vec<Option<Name>> = vec![None];
-        for schedule in targets.filter_map(wanted).map(|wanted| wanted.schedule.clone()) {
-            if !named.contains(&schedule) {
-                named.push(schedule);
+        let in_steps = steps.iter().flat_map(|step| {
+            let owner = owner(step, alert);
+            step.notify.iter().filter_map(move |target| asked(&owner, target)).collect::<Vec<_>>()
+        });
+        let at_last = directory.last_resort(&alert.audience).iter();
+        let at_last = at_last.filter_map(|target| asked(&alert.audience, target));
+        let mut named: Vec<Asked> = Vec::new();
+        for (asked, _) in in_steps.chain(at_last) {
+            if !named.contains(&asked) {
+                named.push(asked);
             }
         }
         let mut rosters = Vec::new();
-        for schedule in named {
-            let found = match (&schedule, &alert.audience) {
-                (Some(name), _) => {
+        for asked in named {
+            let found = match &asked {
+                Asked::Schedule(name) => {
                     Roster::since(store, Lies::Schedule(name.to_string()), alert.created_at, now).await?
                 }
-                (None, Audience::Team(team)) => {
+                Asked::Team(team) => {
                     Roster::of_team_since(store, team.as_str(), alert.created_at, now).await?
                 }
-                (None, Audience::Person(_)) => None,
             };
-            rosters.extend(found.map(|roster| (schedule, roster)));
+            rosters.extend(found.map(|roster| (asked, roster)));
         }
         Ok(Self { rosters, definitions })
     }
@@ -66,15 +91,17 @@ impl OnDuty {
         at: Timestamp,
     ) -> Vec<String> {
         let steps = directory.course_of(alert, at).steps;
-        let targets = match step {
-            Some(step) => steps.get(usize::from(step)).map(|step| step.notify.to_vec()).unwrap_or_default(),
-            None => directory.last_resort(&alert.audience).to_vec(),
+        let (audience, targets) = match step {
+            Some(step) => match steps.get(usize::from(step)) {
+                Some(step) => (owner(step, alert), step.notify.to_vec()),
+                None => return Vec::new(),
+            },
+            None => (alert.audience.clone(), directory.last_resort(&alert.audience).to_vec()),
         };
         let mut told: Vec<String> = Vec::new();
-        for target in targets.iter().filter_map(wanted) {
-            let found = self.rosters.iter().find(|(schedule, _)| *schedule == target.schedule);
-            if let Some((_, roster)) = found {
-                for text in self.explain_roster(roster, target.role(), directory, person, at) {
+        for (asked, role) in targets.iter().filter_map(|target| asked(&audience, target)) {
+            if let Some((_, roster)) = self.rosters.iter().find(|(known, _)| *known == asked) {
+                for text in self.explain_roster(roster, &role, directory, person, at) {
                     if !told.contains(&text) {
                         told.push(text);
                     }

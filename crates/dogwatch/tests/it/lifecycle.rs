@@ -159,7 +159,7 @@ async fn a_responder_answers_for_himself_whoever_has_it() {
     world.settle().await;
     let alert = world.get(&format!("/api/v1/alerts/{number}")).await;
     let page = alert["pages"].as_array().unwrap().iter().find(|page| page["person"] == "carol").unwrap();
-    assert_eq!((&page["asks"], &page["ended_why"]), (&json!("himself"), &json!("accepted")));
+    assert_eq!((&page["asks"], &page["ended_why"]), (&json!("besides"), &json!("accepted")));
     assert_eq!(
         told_from(&world, number, 10).await,
         [

@@ -196,3 +196,21 @@ async fn nothing_comes_of_a_rehearsal() {
     let wrong = world.request("POST", "/api/v1/teams/ops/rehearsals", Some(json!({ "att": 1 }))).await;
     assert_eq!((wrong.status, &wrong.body["field"]), (422, &json!("att")));
 }
+
+#[test]
+fn a_step_that_counts_alerts_sees_as_many_as_are_said() {
+    let many = OPS.replace(
+        r#"{ notify = ["next_on_call", "person:eve"], after = "10m" }"#,
+        r#"{ notify = ["person:eve"], after = "10m", more_than = { alerts = 5, within = "10m" } }"#,
+    );
+    let files = folder(&[("ops.toml", &many)]);
+    let rehearse = |more: &[&str]| {
+        let fixed = ["rehearse", "ops", "--config", "ops.toml", "--at", "2026-03-16 12:00"];
+        run(files.path(), &[&fixed[..], more].concat(), "")
+    };
+    let alone = rehearse(&[]).out;
+    assert!(alone.contains("Step 2 is skipped: not more than 5 alerts within 10m: there"), "{alone}");
+    assert!(!rehearse(&["--alerts", "6"]).out.contains("is skipped"));
+    let wrong = rehearse(&["--alerts", "0"]);
+    assert!(wrong.code != 0 && wrong.err.contains("write 1 to 1000000, this alert counted"), "{}", wrong.err);
+}

@@ -7,6 +7,7 @@ pub mod carrier;
 pub mod checker;
 pub mod command;
 pub mod database;
+pub mod definitions;
 pub mod fake;
 pub mod guide;
 pub mod process;

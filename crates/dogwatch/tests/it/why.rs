@@ -121,3 +121,88 @@ async fn the_command_line_tells_it_too_and_wrong_questions_are_refused() {
     assert_eq!(world.request("GET", "/api/v1/alerts/9/why?person=john", None).await.status, 404);
     assert_eq!(world.request("GET", "/api/v1/alerts/1/why", None).await.status, 422);
 }
+
+#[tokio::test]
+async fn it_tells_whose_duty_a_step_of_another_team_asked() {
+    let text = r#"
+[[schedule]]
+name = "databases"
+layers = [{ name = "days", people = ["dave"] }]
+[[team]]
+name = "db"
+members = ["carol", "dave"]
+schedule = "databases"
+last_resort = ["team:db"]
+[[team]]
+name = "ops"
+members = ["john"]
+escalation_plan = "ops"
+last_resort = ["team:db"]
+[[escalation_plan]]
+name = "ops"
+steps = [{ notify = ["on_call"], after = "1m" }, { notify = ["team:db"], after = "1h" }]
+"#;
+    let mut world = World::defined(text).await;
+    let number = world.alert("ops", "critical").await;
+    world.pass_seconds(61).await;
+    let (rang, _, reasons) = why(&world, number, "dave").await;
+    assert!(rang);
+    let duty = |text: &str| reasons.iter().any(|reason| reason == text);
+    assert!(duty("Step 2 pages Dave (team db)"), "{reasons:#?}");
+    assert!(duty("On call for databases (primary) then: Dave, by layer \"days\""), "{reasons:#?}");
+    assert!(duty("On call for the team ops then: John, by the order of the team"), "{reasons:#?}");
+    let (rang, _, reasons) = why(&world, number, "carol").await;
+    assert!(!rang);
+    assert!(reasons.iter().any(|reason| reason.starts_with("On call for databases")), "{reasons:#?}");
+    // The last resort asks that team's duty, too.
+    world.pass_seconds(8_000).await;
+    let (_, _, reasons) = why(&world, number, "carol").await;
+    let asked = reasons.iter().filter(|reason| reason.starts_with("On call for databases (primary)")).count();
+    assert!(asked > 2 || reasons.iter().any(|reason| reason.starts_with("The last resort")), "{reasons:#?}");
+}
+
+#[tokio::test]
+async fn it_tells_that_a_message_was_held_back_and_by_what() {
+    let text = "[[team]]\nname = \"ops\"\nmembers = [\"john\"]\nlast_resort = [\"person:john\"]\n";
+    let mut world = World::defined(text).await;
+    world.alert("ops", "error").await;
+    world.settle().await;
+    // A moment later: what follows within the minute goes together.
+    world.pass_seconds(20).await;
+    let second = world.alert("ops", "error").await;
+    world.settle().await;
+    let held = "A page to webhook:https://pager.example/john is held back for";
+    let window =
+        format!("{held} 40s: a message had just gone out through it, and what follows within 1m goes in one");
+    let (rang, summary, reasons) = why(&world, second, "john").await;
+    assert!(!rang && reasons.contains(&window), "{reasons:#?}");
+    assert!(summary.contains("a page to webhook:https://pager.example/john is held back"), "{summary}");
+    world.pass_seconds(100).await;
+    let (rang, _, reasons) = why(&world, second, "john").await;
+    assert!(rang && reasons.contains(&window), "what was is told afterwards, too: {reasons:#?}");
+
+    // New kinds of critical alerts go out alone, until ten messages have.
+    let mut world = World::defined(text).await;
+    for kind in 0..11 {
+        let integration = json!({ "name": format!("sender-{kind}"), "team": "ops" });
+        world.post("/api/v1/integrations", integration).await;
+        let key = world.post(&format!("/api/v1/integrations/sender-{kind}/keys"), json!({})).await;
+        let key = key["secret"].as_str().unwrap().to_owned();
+        let payload =
+            json!({ "summary": format!("problem {kind}"), "source": "db1", "severity": "critical" });
+        let event = json!({ "routing_key": key, "event_action": "trigger", "payload": payload });
+        let url = format!("{}/v2/enqueue", world.url);
+        let sent = world.client.post(url).body(event.to_string()).send().await.unwrap();
+        assert!(sent.status().is_success(), "{}", sent.text().await.unwrap());
+        world.pass_seconds(1).await;
+    }
+    let (_, _, reasons) = why(&world, 11, "john").await;
+    let budget =
+        reasons.iter().find(|reason| reason.starts_with(held)).unwrap_or_else(|| panic!("{reasons:#?}"));
+    assert!(
+        budget.contains("the budget is spent: 10 messages with pages went out to John within the 10m before"),
+        "{budget}"
+    );
+    let (_, _, reasons) = why(&world, 10, "john").await;
+    assert!(!reasons.iter().any(|reason| reason.starts_with(held)), "{reasons:#?}");
+}

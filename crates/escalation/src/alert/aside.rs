@@ -110,7 +110,7 @@ impl Turn<'_> {
         self.state.alert.status = Status::Silenced;
         self.state.alert.silenced = Some(Silenced { by: by.clone(), why: why.clone(), since, until });
         if is_new {
-            self.end_pages_but(EndedWhy::Silenced, |page| page.asks == Asks::Himself);
+            self.end_pages_but(EndedWhy::Silenced, |page| page.asks.is_for_himself());
             self.keep_wakes_of_pages();
         }
         self.state.wakes.insert(Wake::SilenceEnd, gravest_first(until, self.state.alert.severity));

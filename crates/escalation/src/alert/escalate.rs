@@ -5,6 +5,7 @@
 use super::targets::Asked;
 use crate::alert::{Position, Status, Turn};
 use crate::effect::EntryKind;
+use crate::page::Asks;
 use crate::plan::LAST_RESORT_WAIT;
 use crate::wake::Wake;
 
@@ -156,6 +157,7 @@ impl Turn<'_> {
         let somebody_may_answer = self.state.pages.iter().any(|page| {
             page.round == alert.round
                 && page.escalation_step == newest
+                && page.asks != Asks::Besides
                 && page.is_live()
                 && (!page.failed || page.accepted > 0)
         });

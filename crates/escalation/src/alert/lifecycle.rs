@@ -130,7 +130,7 @@ impl Turn<'_> {
         alert.acknowledged = Some(Act { by: by.clone(), at: self.now });
         alert.insists = false;
         self.end_pages_but(EndedWhy::Acknowledged, |page| {
-            page.asks == Asks::Himself && by.person.as_ref() != Some(&page.person)
+            page.asks.is_for_himself() && by.person.as_ref() != Some(&page.person)
         });
         self.keep_wakes_of_pages();
         self.watch_owner();
@@ -205,7 +205,7 @@ impl Turn<'_> {
         match (self.state.alert.status, asks) {
             (Status::Acknowledged, Asks::StillOnIt) => self.resume("whoever had it can't go on"),
             // Somebody who was asked besides takes nothing away from those who are asked.
-            (Status::Triggered, Asks::Himself) if others => {}
+            (Status::Triggered, Asks::Besides) if others => {}
             // While somebody of the last resort may answer, its time is not cut short.
             (Status::Triggered, _) if !(self.state.alert.position.last_resort && others) => self.escalate(),
             (Status::Acknowledged, _) => self.tell_owner(by, &format!("{by} can't come")),

@@ -40,12 +40,12 @@ impl Turn<'_> {
         let owner = alert.acknowledged.as_ref().and_then(|act| act.by.person.as_ref());
         let has_it = alert.status == Status::Acknowledged && owner == Some(person);
         let is_asked =
-            |page: &crate::page::Page| page.person == *person && page.is_live() && page.asks == Asks::Himself;
+            |page: &crate::page::Page| page.person == *person && page.is_live() && page.asks.is_for_himself();
         if has_it || self.state.pages.iter().any(is_asked) {
             return Verdict::Already;
         }
         let step = alert.position.next_step.saturating_sub(1);
-        if self.ask(person, step, Asks::Himself) == Paged::Unreachable {
+        if self.ask(person, step, Asks::Besides) == Paged::Unreachable {
             return Verdict::Refused("there is no such person, or no contact to try");
         }
         self.record(EntryKind::ResponderAdded, |entry| {
@@ -62,7 +62,7 @@ impl Turn<'_> {
             .state
             .pages
             .iter()
-            .position(|page| page.is_live() && page.person == *person && page.asks == Asks::Himself)?;
+            .position(|page| page.is_live() && page.person == *person && page.asks.is_for_himself())?;
         self.end_page(place, EndedWhy::Accepted);
         self.record(EntryKind::Accepted, |entry| entry.by = Some(by.clone()));
         self.tell_owner(by, &format!("{by} comes, too"));

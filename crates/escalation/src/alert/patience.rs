@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::alert::{Status, Turn};
 use crate::course::CourseStep;
-use crate::page::Page;
+use crate::page::{Asks, Page};
 use crate::plan::{Condition, DEFAULT_AFTER, Escalate};
 use crate::wake::Wake;
 
@@ -33,14 +33,17 @@ impl Turn<'_> {
         })
     }
 
-    /// The live pages that the newest step has asked for.
+    /// The live pages that the newest step has asked for: not those of responders, whom people have asked for.
     fn newest_pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages_of_newest().filter(|page| page.is_live())
+    }
+
+    /// The same with those that have ended.
+    fn pages_of_newest(&self) -> impl Iterator<Item = &Page> {
         let alert = &self.state.alert;
         let newest = alert.position.next_step.saturating_sub(1);
-        self.state
-            .pages
-            .iter()
-            .filter(move |page| page.round == alert.round && page.escalation_step == newest && page.is_live())
+        let is_of = move |page: &&Page| page.round == alert.round && page.escalation_step == newest;
+        self.state.pages.iter().filter(is_of).filter(|page| page.asks != Asks::Besides)
     }
 
     /// When the step that has just fired has had its time.
@@ -87,10 +90,7 @@ impl Turn<'_> {
             return;
         };
         let Some(set) = self.state.wakes.get(&Wake::Escalate).copied() else { return };
-        let alert = &self.state.alert;
-        let newest = alert.position.next_step.saturating_sub(1);
-        let is_of_step = |page: &Page| page.round == alert.round && page.escalation_step == newest;
-        if !self.state.pages.iter().any(is_of_step) {
+        if self.pages_of_newest().next().is_none() {
             return;
         }
         // Without a page that lives nobody can answer any more.

@@ -160,7 +160,7 @@ impl Turn<'_> {
         for page in self.state.pages.iter_mut().filter(|page| page.is_live()) {
             if running.contains(&page.person) {
                 page.escalation_step = index;
-                page.asks = page.asks.max(Asks::of_step(each));
+                page.asks = page.asks.and(Asks::of_step(each));
             }
         }
     }

@@ -175,3 +175,49 @@ fn a_member_is_meant_by_his_place() {
     world.run_to("1m");
     assert_eq!(world.paged("handset:carol"), ["+0:00"]);
 }
+
+#[test]
+fn not_me_of_one_whom_a_step_asks_for_himself_fires_the_next_step() {
+    let mut world = World::new(ops().plan("ops", 0, &["each john bob after 1h", "carol after 1h"]));
+    world.run_to("1m");
+    world.not_me("bob");
+    carol_is_paged_at(&mut world, "1m", "+1:00");
+    let john = world.state.pages.iter().find(|page| page.person == name("john")).unwrap();
+    assert!(john.is_live(), "the others are asked on");
+}
+
+#[test]
+fn the_plan_does_not_wait_for_a_responder() {
+    for steps in [["john after_plan_step 1", "carol after 1h"], ["john after_plan", "carol after 1h"]] {
+        let directory = ops().person("dave", &["handset:dave wait 50m"]).plan("ops", 0, &steps);
+        let mut world = World::new(directory);
+        world.run_to("1m");
+        world.add_responder("john", "dave");
+        let end = if steps[0].ends_with('1') { ("2m", "+2:00") } else { ("10m", "+10:00") };
+        carol_is_paged_at(&mut world, end.0, end.1);
+    }
+}
+
+#[test]
+fn when_all_that_a_step_sent_has_failed_a_responder_does_not_hold_up_the_next() {
+    let directory =
+        ops().person("dave", &["handset:dave"]).plan("ops", 0, &["bob after 1h", "carol after 1h"]);
+    let mut world = World::new(directory).carrier("handset:bob", &[Reply::RefusesForGood]);
+    world.add_responder("john", "dave");
+    world.run_to("1s");
+    assert_eq!(world.paged("handset:carol"), ["+0:00"], "{}", world.timeline());
+}
+
+#[test]
+fn a_responder_whom_a_later_step_pages_too_is_one_of_that_step() {
+    let directory = ops().person("dave", &["handset:dave wait 20m"]).plan(
+        "ops",
+        0,
+        &["john after 1m", "dave bob after_plan", "carol after 1h"],
+    );
+    let mut world = World::new(directory);
+    world.add_responder("john", "dave");
+    // His plan has run since the beginning and is through after 20 minutes.
+    carol_is_paged_at(&mut world, "20m", "+20:00");
+    assert_eq!(world.paged("handset:dave"), ["+0:00"]);
+}

@@ -174,7 +174,7 @@ async fn send_test(
     };
     match intake::send_test(&app, integration, severity, &caller).await? {
         Became::Alert(alert, _) => {
-            Ok((StatusCode::CREATED, Json(AlertView::of(&alert, &app.public_url))).into_response())
+            Ok((StatusCode::CREATED, Json(AlertView::of(&alert, &app))).into_response())
         }
         Became::Nothing(why) => Err(Problem::conflict(why)),
         _ => Err(Problem::conflict("the team that it is for is no more")),

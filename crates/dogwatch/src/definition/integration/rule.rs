@@ -105,6 +105,15 @@ pub(in crate::definition) fn severity(field: &str, word: &str, problems: &mut Pr
     found
 }
 
+/// Reads an urgency.
+pub(in crate::definition) fn urgency(field: &str, word: &str, problems: &mut Problems) -> Option<Urgency> {
+    let found = [Urgency::High, Urgency::Low].into_iter().find(|known| known.word() == word);
+    if found.is_none() {
+        problems.add(field, "is \"high\" or \"low\"");
+    }
+    found
+}
+
 impl RuleSpec {
     /// What it means, as far as it can be told from itself. `field` is where it stands.
     pub(super) fn shape(&self, field: &str, problems: &mut Problems) -> Rule {
@@ -132,13 +141,8 @@ impl RuleSpec {
         let name = |field: String, text: &Option<String>, problems: &mut Problems| {
             text.as_ref().and_then(|text| problems.take(field, Name::new(text)))
         };
-        let urgency = self.urgency.as_deref().and_then(|word| {
-            let found = [Urgency::High, Urgency::Low].into_iter().find(|known| known.word() == word);
-            if found.is_none() {
-                problems.add(format!("{field}.urgency"), "is \"high\" or \"low\"");
-            }
-            found
-        });
+        let urgency =
+            self.urgency.as_deref().and_then(|word| urgency(&format!("{field}.urgency"), word, problems));
         let says =
             self.team.is_some() || self.severity.is_some() || self.urgency.is_some() || self.plan.is_some();
         match (says, self.ignore) {

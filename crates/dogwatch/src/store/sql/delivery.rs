@@ -3,6 +3,7 @@
 use escalation::contact::Contact;
 use escalation::delivery::{Delivery, Outcome, Purpose, State};
 use escalation::id::{AlertId, DeliveryId, PageId};
+use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,22 @@ pub(in crate::store) async fn of_alert(
 ) -> Result<Vec<DeliveryRecord>, StoreError> {
     let statement = format!("SELECT {COLUMNS} FROM delivery WHERE alert = ?1 ORDER BY created_at, id");
     let rows = sql.rows(&statement, values![alert.to_bytes()]).await?;
+    rows.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// Deliveries of pages to a person that were made between two instants, oldest first.
+pub(super) async fn pages_to(
+    sql: &mut impl Sql,
+    person: &Name,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<DeliveryRecord>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM delivery WHERE person = ?1 AND purpose = 'page' AND created_at >= ?2 \
+         AND created_at <= ?3 ORDER BY created_at, id"
+    );
+    let values = values![person.as_str(), from.as_millisecond(), until.as_millisecond()];
+    let rows = sql.rows(&statement, values).await?;
     rows.into_iter().map(|mut row| read(&mut row)).collect()
 }
 

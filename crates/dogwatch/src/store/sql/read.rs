@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::codec::{instant, limit, small};
 use super::{Sql, Value, values};
 use super::{alert as alert_rows, delivery as delivery_rows, event as event_rows};
-use crate::store::{AlertFilter, AlertRecord, AlertRef, Claim, Counts, StoreError};
+use crate::store::{AlertFilter, AlertRecord, AlertRef, Claim, Counts, DeliveryRecord, StoreError};
 
 pub(in crate::store) async fn alert(
     sql: &mut impl Sql,
@@ -145,6 +145,15 @@ pub(in crate::store) async fn live_pages(
         }
     }
     Ok(pages)
+}
+
+pub(in crate::store) async fn pages_to(
+    sql: &mut impl Sql,
+    person: &Name,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<DeliveryRecord>, StoreError> {
+    delivery_rows::pages_to(sql, person, from, until).await
 }
 
 pub(in crate::store) async fn page(

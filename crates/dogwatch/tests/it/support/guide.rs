@@ -1,9 +1,14 @@
 //! The pages of the guide, whose examples are tests.
 
+/// A page.
+pub fn page(name: &str) -> String {
+    let path = format!("{}/../../docs/guide/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
+
 /// The language and the text of each code block of a page.
-pub fn blocks(page: &str) -> Vec<(String, String)> {
-    let path = format!("{}/../../docs/guide/{page}.md", env!("CARGO_MANIFEST_DIR"));
-    let guide = std::fs::read_to_string(path).unwrap();
+pub fn blocks(name: &str) -> Vec<(String, String)> {
+    let guide = page(name);
     let mut blocks = Vec::new();
     let mut lines = guide.lines();
     while let Some(line) = lines.next() {

@@ -140,6 +140,16 @@ impl<R: Rows> Rows for Mutated<R> {
     }
 
     async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)> {
+        if self.is(Mutant::NoDedupNoIndex) {
+            // An open alert that changes is not looked for in the index: so it gets its key a little later.
+            let mut hidden = state.clone();
+            hidden.alert.dedup_key = state.alert.id.to_string();
+            let (number, has_wakes) = self.rows.insert_alert(&hidden).await?;
+            let mut shown = state.clone();
+            shown.alert.number = number;
+            self.rows.update_alert(&hidden, &shown).await?;
+            return Ok((number, has_wakes));
+        }
         self.rows.insert_alert(state).await
     }
 
@@ -266,14 +276,15 @@ impl<R: Rows> Rows for Mutated<R> {
     }
 
     async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>> {
-        let is_twice = self.is(Mutant::NoSecondNode) && self.planted.borrow_mut().twice.insert(id);
         let found = self.rows.state_if_free(id).await?;
         Ok(match found {
-            Try::Got(Some(mut state)) if is_twice => {
-                // As it was read before another node had its turn: everything is due still.
-                if state.alert.position.next_step > 0 {
-                    state.alert.position.next_step -= 1;
-                }
+            Try::Got(Some(mut state))
+                if self.is(Mutant::NoSecondNode)
+                    && state.alert.position.next_step > 0
+                    && self.planted.borrow_mut().twice.insert(id) =>
+            {
+                // As it was read before another node had its turn: the step is due still.
+                state.alert.position.next_step -= 1;
                 Try::Got(Some(state))
             }
             other => other,
@@ -347,7 +358,8 @@ fn page_of(delivery: &Delivery, alert: &Alert) -> Option<escalation::page::Page>
         plan_step: delivery.step,
         step_started_at: delivery.created_at,
         reached: None,
-        accepted: false,
+        accepted: 0,
+        redialled: false,
         failed: false,
         deferred_until: None,
         ended: None,

@@ -357,14 +357,14 @@ impl Rows for ModelRows {
     }
 
     async fn first_ready(&mut self, provider: &str) -> Result<Option<Timestamp>> {
-        let first = |tables: &Tables| {
-            let ready = tables.ready.get(provider).into_iter().flatten();
-            ready.map(|(_, id)| *id).collect::<Vec<_>>()
-        };
-        let all = self.deliveries(first, |delivery| {
-            delivery.state == DeliveryState::Ready && delivery.contact.provider() == provider
-        })?;
-        Ok(all.iter().map(|delivery| delivery.not_before).min())
+        self.look_at(|tables, writes| {
+            let committed = tables.ready.get(provider).into_iter().flatten();
+            let mut committed = committed.filter(|(_, id)| !writes.deliveries.contains_key(id));
+            let own = writes.deliveries.values().map(|record| &record.delivery).filter(|delivery| {
+                delivery.state == DeliveryState::Ready && delivery.contact.provider() == provider
+            });
+            own.map(|delivery| delivery.not_before).chain(committed.next().map(|(at, _)| *at)).min()
+        })
     }
 
     async fn ready(&mut self, provider: &str, now: Timestamp, most: usize) -> Result<Vec<Delivery>> {

@@ -167,6 +167,8 @@ async fn what_moves_from_sqlite_to_postgres_goes_on_where_it_was() {
     let settled = |alert: &Value| alert["next"].as_array().is_some_and(|next| !next.is_empty());
     let of = |url: &str| format!("{url}/api/v1/alerts/30");
     until(|| async { settled(&get(&client, &of(&old.url)).await) }).await;
+    let first = format!("{}/api/v1/alerts/1", old.url);
+    until(|| async { get(&client, &first).await["timeline"].to_string().contains("is told") }).await;
     let before =
         [get(&client, &format!("{}/api/v1/alerts/1", old.url)).await, get(&client, &of(&old.url)).await];
 

@@ -187,9 +187,9 @@ async fn it_tells_that_a_message_was_held_back_and_by_what() {
         let integration = json!({ "name": format!("sender-{kind}"), "team": "ops" });
         world.post("/api/v1/integrations", integration).await;
         let key = world.post(&format!("/api/v1/integrations/sender-{kind}/keys"), json!({})).await;
-        let key =
-            key["secret"].as_str().unwrap().to_owned();
-        let payload = json!({ "summary": format!("problem {kind}"), "source": "db1", "severity": "critical" });
+        let key = key["secret"].as_str().unwrap().to_owned();
+        let payload =
+            json!({ "summary": format!("problem {kind}"), "source": "db1", "severity": "critical" });
         let event = json!({ "routing_key": key, "event_action": "trigger", "payload": payload });
         let url = format!("{}/v2/enqueue", world.url);
         let sent = world.client.post(url).body(event.to_string()).send().await.unwrap();

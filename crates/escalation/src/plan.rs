@@ -81,7 +81,7 @@ pub enum Condition {
     During(Hours),
     /// Only alerts of this severity or a graver one.
     Severity(Severity),
-    /// Only if more than so many alerts of the team began within so long, this one counted.
+    /// Only if more than so many alerts of the team began within so long, this one counted in any case.
     MoreThan {
         /// The number that must be passed.
         alerts: u32,

@@ -172,7 +172,7 @@ async fn act(app: &App, caller: &Caller, id: &str, input: Input) -> Result<Respo
         return Err(Problem::conflict(why));
     }
     let message = tell(&acted, caller.person.as_ref());
-    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app), message }).into_response())
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, app), message }).into_response())
 }
 
 /// Carries out what is not an answer, and says so.
@@ -189,7 +189,7 @@ pub(super) async fn done(
         Verdict::Already => format!("Nothing to do: #{number} is so already."),
         Verdict::Done | Verdict::HasIt(_) => say(number),
     };
-    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, &app), message }).into_response())
+    Ok(Json(ActedView { alert: AlertView::of(&acted.alert, app), message }).into_response())
 }
 
 /// Acknowledge: "I have it". Nobody is paged any more.

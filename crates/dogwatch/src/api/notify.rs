@@ -140,7 +140,7 @@ async fn accept(
     let idempotency = idempotency(headers, kind, &name, &document.bytes)?;
     match app.store.record(Incoming { trigger, idempotency }).await? {
         Recorded::Alert(alert) => {
-            let view = AlertView::of(&alert, &app);
+            let view = AlertView::of(&alert, app);
             let location = format!("/api/v1/alerts/{}", view.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
         }

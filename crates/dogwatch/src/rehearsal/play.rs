@@ -136,7 +136,10 @@ impl Play<'_> {
             drawn
         };
         let ids = Ids { now: self.now, chance: &mut chance };
-        let alerts = |_: &Audience, _: Timestamp| self.question.alerts;
+        // The machine counts this alert itself once it is older than that.
+        let begun = self.question.at;
+        let alerts =
+            |_: &Audience, since: Timestamp| self.question.alerts.saturating_sub(u64::from(begun < since));
         let stepped = alert::step_among(self.state.clone(), input, self.directory, ids, &alerts);
         let (state, effects) = match stepped {
             Ok(stepped) => (stepped.state, stepped.effects),

@@ -24,7 +24,10 @@ impl Turn<'_> {
                 (alert.severity < *least).then(|| format!("only for {} and graver", least.word()))
             }
             Condition::MoreThan { alerts, within } => {
-                let begun = (self.recent)(&alert.audience, self.now - *within);
+                let since = self.now - *within;
+                // This alert is one of them, however long ago it began: a late step is still about it.
+                let own = u64::from(alert.created_at < since);
+                let begun = (self.recent)(&alert.audience, since).saturating_add(own);
                 (begun <= u64::from(*alerts)).then(|| {
                     let within = crate::duration::print(*within);
                     format!("not more than {alerts} alerts within {within}: there are {begun}")

@@ -139,3 +139,22 @@ async fn what_can_never_be_asked_is_refused_where_it_stands() {
         assert!(answer.text.contains(&format!("body.{field}\"")), "{condition}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_late_step_counts_its_own_alert_and_those_that_came_in_since() {
+    let plan = r#"steps = [
+        { notify = ["person:bob"], after = "20m" },
+        { notify = ["person:carol"], after = "5m", more_than = { alerts = 1, within = "10m" } },
+        { notify = ["person:dave"], after = "1h" },
+    ]"#;
+    let mut world = World::defined(&ops(plan)).await;
+    world.alert("ops", "critical").await;
+    world.pass_seconds(900).await;
+    let second = world.alert("ops", "critical").await;
+    world.pass_seconds(1_205).await;
+    // The first finds the second beside itself; the second, 20 minutes later, finds itself alone.
+    assert_eq!(world.pages(), ["0 bob", "900 bob", "1200 carol", "1500 dave", "2100 dave"]);
+    let story = world.story(second).await;
+    let skipped = "2100 Step 2 is skipped: not more than 1 alerts within 10m: there are 1".to_owned();
+    assert!(story.contains(&skipped), "{story:#?}");
+}

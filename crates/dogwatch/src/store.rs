@@ -343,11 +343,9 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn recover(&self) -> Result<usize, StoreError> {
-        // What other nodes have claimed is theirs.
-        if let Backend::Postgres(postgres) = &self.backend
-            && !postgres.was_alone
-        {
-            return Ok(0);
+        // What other nodes have claimed is theirs; a node that was alone has done it before it let others in.
+        if let Backend::Postgres(postgres) = &self.backend {
+            return Ok(postgres.recovered);
         }
         verb!(self.promise(|core, now| core.recover(now)))
     }

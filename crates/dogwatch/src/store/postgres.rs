@@ -123,8 +123,8 @@ where
 pub(super) struct Postgres {
     jobs: mpsc::Sender<Box<dyn Job>>,
     questions: mpsc::Sender<Box<dyn Question>>,
-    /// No other node was there when this one started.
-    pub(super) was_alone: bool,
+    /// What was being sent when all nodes had stopped: how many.
+    pub(super) recovered: usize,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
     stop: Arc<Stop>,
 }
@@ -169,8 +169,8 @@ impl Postgres {
         let thread = std::thread::Builder::new().name("store-postgres".to_owned()).spawn(move || {
             let work = async move {
                 let shared = match Shared::open(config, tls, service, clock, published, signals).await {
-                    Ok((shared, was_alone)) => {
-                        let _ = opened.send(Ok(was_alone));
+                    Ok((shared, recovered)) => {
+                        let _ = opened.send(Ok(recovered));
                         Rc::new(shared)
                     }
                     Err(error) => {
@@ -183,8 +183,8 @@ impl Postgres {
             tokio::task::LocalSet::new().block_on(&runtime, work);
         });
         let thread = Arc::new(Mutex::new(Some(thread.context("can't start the store's thread")?)));
-        let was_alone = is_open.await.context("the store's thread ended")??;
-        Ok(Self { jobs, questions, was_alone, thread, stop: Arc::new(Stop(stop)) })
+        let recovered = is_open.await.context("the store's thread ended")??;
+        Ok(Self { jobs, questions, recovered, thread, stop: Arc::new(Stop(stop)) })
     }
 
     /// Runs `work` in the next transaction and answers when it is committed.
@@ -262,7 +262,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
-    ) -> anyhow::Result<(Self, bool)> {
+    ) -> anyhow::Result<(Self, usize)> {
         let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
         migrate::run(&mut client, clock.now()).await.context("can't bring the database up to date")?;
         if client.query_opt("SELECT 1 FROM change WHERE what = 'moving'", &[]).await?.is_some() {
@@ -285,7 +285,15 @@ impl Shared {
         let first = PgRows::new(PgSql::new(connect(&config, &tls, |_| {}).await?));
         let mut core = Core::open(first, service.clone(), clock.now(), Box::new(chance)).await?;
         core.publish_newer(&published);
-        Ok((Self { config, tls, service, clock, published, signals, node }, was_alone))
+        let mut recovered = 0;
+        if was_alone {
+            // Others wait until this is done: what they claim is theirs.
+            core.begin().await?;
+            recovered = core.recover(clock.now()).await?;
+            core.commit().await?;
+        }
+        node.let_others_in(was_alone).await?;
+        Ok((Self { config, tls, service, clock, published, signals, node }, recovered))
     }
 
     /// The verbs, on a connection of their own.
@@ -372,13 +380,21 @@ async fn commit(
     clock: &dyn Clock,
     stirred: &mut Stirred,
 ) -> Vec<Option<StoreError>> {
-    if group.len() > 1 && transact(core, group, clock.now(), stirred).await.is_ok() {
-        return vec![None; group.len()];
+    if group.len() > 1 {
+        match transact(core, group, clock.now(), stirred).await {
+            Ok(()) => return vec![None; group.len()],
+            // Nobody knows what became of it: run again, it might be done twice.
+            Err(error) if core.rows.sql.is_broken() => return vec![Some(error); group.len()],
+            Err(_) => {}
+        }
     }
     let mut failures = Vec::with_capacity(group.len());
     for job in group.chunks_mut(1) {
         let mut runs = 1;
         failures.push(loop {
+            if core.rows.sql.is_broken() {
+                break Some(StoreError::Unavailable("the connection to the database was lost".to_owned()));
+            }
             match transact(core, job, clock.now(), stirred).await {
                 Ok(()) => break None,
                 Err(StoreError::Conflict) if runs < MOST_RUNS => runs += 1,

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
 
 use crate::support::answer;
 use crate::support::database::fresh_postgres;
@@ -143,6 +146,70 @@ async fn a_node_whose_connections_are_cut_makes_new_ones_and_still_hears_of_the_
         let summary = get(&client, &there).await["summary"].clone();
         assert_eq!(summary, format!("round {round}"));
     }
+}
+
+/// Passes on what comes in from one side to the other, unless the way is frozen: then it keeps it, and says nothing.
+async fn pass_on(
+    mut from: impl tokio::io::AsyncRead + Unpin,
+    mut to: impl tokio::io::AsyncWrite + Unpin,
+    mut frozen: watch::Receiver<bool>,
+) {
+    let mut bytes = vec![0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        let is_free = frozen.wait_for(|frozen| !frozen).await.is_ok();
+        if !is_free || to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// An address of the database behind a way that can be frozen, as a machine is that stands still with its connections
+/// open.
+async fn behind_ice(address: &str) -> (String, watch::Sender<bool>) {
+    let (ice, frozen) = watch::channel(false);
+    let rest = address.strip_prefix("postgres://dogwatch@").expect("a server of our own");
+    let (folder, name) = rest.rsplit_once('/').unwrap();
+    let socket = format!("{}/.s.PGSQL.5432", folder.replace("%2F", "/"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((outside, _)) = listener.accept().await {
+            let inside = UnixStream::connect(&socket).await.unwrap();
+            let (from_outside, to_outside) = outside.into_split();
+            let (from_inside, to_inside) = inside.into_split();
+            tokio::spawn(pass_on(from_outside, to_inside, frozen.clone()));
+            tokio::spawn(pass_on(from_inside, to_outside, frozen.clone()));
+        }
+    });
+    (format!("postgres://dogwatch@127.0.0.1:{port}/{name}?sslmode=disable"), ice)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_says_nothing_is_a_503_and_nothing_is_lost_or_doubled_when_it_speaks_again() {
+    let address = fresh_postgres().await;
+    let (icy, ice) = behind_ice(&address).await;
+    let node = Process::serve_on(&icy, &[]);
+    let client = client();
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", node.url), john).await;
+    let notify = async |count: u64| {
+        let request = client.post(format!("{}/api/v1/people/john/notify", node.url)).bearer_auth(TOKEN);
+        let request = request.header("Idempotency-Key", format!("request {count}"));
+        answer(request.body(json!({ "summary": "x", "dedup_key": "x" }).to_string())).await
+    };
+    assert_eq!(notify(0).await.status, 201);
+    ice.send_replace(true);
+    // Several at once: they are one transaction, of which nobody knows what became.
+    let answers = futures_util::future::join_all((1..=20).map(notify)).await;
+    for refused in &answers {
+        assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"5".parse().unwrap()));
+    }
+    ice.send_replace(false);
+    for count in 1..=20 {
+        until(|| async { notify(count).await.status == 201 }).await;
+    }
+    let alert = get(&client, &format!("{}/api/v1/alerts/1", node.url)).await;
+    assert_eq!(alert["triggers"], 21, "each request counts once");
 }
 
 #[tokio::test]

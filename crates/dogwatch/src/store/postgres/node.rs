@@ -39,7 +39,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Joins the others. Says whether there were none.
+    /// Joins the others. Says whether there were none; then they are kept out until [`Node::let_others_in`].
     pub(super) async fn join(
         config: &Config,
         tls: &MakeRustlsConnect,
@@ -56,12 +56,22 @@ impl Node {
         let client = node.connect(config, tls).await?;
         client.batch_execute("SET lock_timeout = 0").await?;
         let was_alone: bool = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await?.get(0);
-        client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
-        if was_alone {
-            client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
+        if !was_alone {
+            // Waits for one that came first and is not ready yet.
+            client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
         }
         node.client.replace(Some(Rc::new(client)));
         Ok((node, was_alone))
+    }
+
+    /// This node, which was alone, is ready.
+    pub(super) async fn let_others_in(&self, was_alone: bool) -> Result<(), StoreError> {
+        let client = self.client.borrow().clone();
+        if let Some(client) = client.filter(|_| was_alone) {
+            client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
+            client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
+        }
+        Ok(())
     }
 
     /// Begins to listen.

@@ -67,7 +67,7 @@ fn validate(texts: &[String]) -> Vec<Vec<String>> {
 
 #[test]
 fn an_independent_validator_accepts_every_example_and_refuses_mistakes() {
-    let pages = ["definitions", "rotations", "periods", "calendars"];
+    let pages = ["definitions", "rotations", "periods", "calendars", "escalation"];
     let examples: Vec<String> = pages
         .iter()
         .flat_map(|page| blocks(page))

@@ -101,3 +101,22 @@ steps = [{ notify = ["team:web"], after = "1m" }, { notify = ["team:db"], after 
     // The second time Dave has been paged: that costs no time.
     assert_eq!(world.pages(), ["0 carol", "60 dave", "120 john"]);
 }
+
+#[tokio::test]
+async fn teams_are_followed_five_deep_and_the_sixth_is_paged_by_who_is_on_call() {
+    // The plan of the last team pages Bob; on call for each of them is Carol.
+    let team = |depth: usize, next: &str| {
+        format!(
+            "[[team]]\nname = \"t{depth}\"\nmembers = [\"carol\"]\nescalation_plan = \"t{depth}\"\n\
+             [[escalation_plan]]\nname = \"t{depth}\"\nsteps = [{{ notify = [\"{next}\"], after = \"5m\" }}]\n"
+        )
+    };
+    for (last, page) in [(5, "0 bob"), (6, "0 carol")] {
+        let chain = (0..last).map(|depth| team(depth, &format!("team:t{}", depth + 1)));
+        let text: String = chain.chain([team(last, "person:bob")]).collect();
+        let mut world = World::defined(&text).await;
+        world.alert("t0", "critical").await;
+        world.settle().await;
+        assert_eq!(world.pages(), [page], "{last} deep");
+    }
+}

@@ -55,7 +55,7 @@ fn run_script(options: &Options, script: &[Line], tells: bool) -> Result<Report,
     Ok(match options.store {
         StoreKind::Model => World::new(options, script, Model::default(), tells).run(),
         StoreKind::Sqlite => {
-            let database = MemoryDatabase::new(&format!("simulated-{}", options.seed))?;
+            let database = MemoryDatabase::new()?;
             World::new(options, script, database, tells).run()
         }
     })

@@ -103,8 +103,17 @@ async fn a_german_is_paged_and_told_in_german_and_everybody_else_in_english() {
     world.pass_seconds(50).await;
     world.post(&format!("/api/v1/alerts/{number}/acknowledge"), json!({})).await;
     world.settle().await;
-    let told: Vec<String> = sent(&world, Purpose::Notice).into_iter().map(|notice| notice.headline).collect();
-    assert_eq!(told, ["Test hat es: FEHLER ops: disk full", "Test has it: ERROR ops: disk full"]);
+    let notices = sent(&world, Purpose::Notice).into_iter();
+    let mut told: Vec<String> =
+        notices.map(|notice| format!("{}: {}", notice.contact, notice.headline)).collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "email:bob@example.org: Test has it: ERROR ops: disk full",
+            "email:john@example.org: Test hat es: FEHLER ops: disk full"
+        ]
+    );
 }
 
 fn config(text: &str) -> anyhow::Result<Config> {

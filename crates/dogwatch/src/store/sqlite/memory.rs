@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use escalation::alert::State;
 use escalation::delivery::Delivery;
@@ -38,13 +38,15 @@ fn open(name: &str) -> Result<Connection, StoreError> {
 }
 
 impl MemoryDatabase {
-    /// A new one, of a name that no other has.
-    pub(crate) fn new(name: &str) -> Result<Self, StoreError> {
-        let mut keeper = open(name)?;
+    /// A new one, of a name that no other of this process has.
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("simulated-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut keeper = open(&name)?;
         let wrong = |error: anyhow::Error| StoreError::Unavailable(error.to_string());
         migrate::run(&mut keeper, Timestamp::UNIX_EPOCH).map_err(wrong)?;
         let keeper = RefCell::new(SqliteSql::new(keeper));
-        Ok(Self { name: name.to_owned(), keeper, breaks_in: Arc::new(AtomicI64::new(-1)) })
+        Ok(Self { name, keeper, breaks_in: Arc::new(AtomicI64::new(-1)) })
     }
 
     /// A connection that writes. Any of its statements may break off: see `breaks_in`.

@@ -52,6 +52,7 @@ class Sender:
     def is_set_up(self):
         report, phone = self.report, self.phone
         self.open(phone, "/")
+        press(phone, "header summary")
         press(phone, 'header a[href="/integrations"]')
         report.wait("there is nothing yet", phone, lambda: "Make an integration" in text_of(phone))
         one_of(phone, "#name").send_keys("prometheus")

@@ -110,7 +110,7 @@ impl Amender {
         };
         let pause = match &outcome {
             Outcome::Accepted { .. } => return self.store.message_shows(&claim).await.map(|()| None),
-            Outcome::Refused { permanent: true, .. } => None,
+            Outcome::Refused { refusal, .. } if refusal.is_permanent() => None,
             _ if stale.tries + 1 >= MAX_TRIES => None,
             Outcome::RetryAfter { pause, .. } => Some(*pause),
             Outcome::Refused { .. } | Outcome::Unknown { .. } => {

@@ -57,9 +57,20 @@ impl Modify for Bearer {
     }
 }
 
-/// Every route of the API, and the document that describes them.
-pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+/// Every route of the API.
+pub fn router() -> Router<App> {
+    described().split_for_parts().0
+}
+
+/// The document that describes every route. Made anew with each call: it takes some megabytes on the way.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let (_, mut document) = described().split_for_parts();
+    document::complete(&mut document);
+    document
+}
+
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
         .merge(definitions::router())
         .merge(as_code::router())
         .merge(notification_plans::router())
@@ -80,7 +91,4 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(heartbeats::router())
         .merge(tokens::router())
         .merge(health::router())
-        .split_for_parts();
-    document::complete(&mut document);
-    (router, document)
 }

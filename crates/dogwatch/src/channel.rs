@@ -50,6 +50,11 @@ pub trait Channel: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What is wrong with its providers now, each in a sentence without its end.
+    fn ailing(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether a message that was sent can be changed: then it is, when its alerts are.
     fn can_amend(&self) -> bool {
         false
@@ -78,6 +83,14 @@ impl Channels {
     /// The kinds that there is a channel for.
     pub fn kinds(&self) -> Arc<[Kind]> {
         self.0.keys().copied().collect()
+    }
+
+    /// What is wrong with the providers of any of them now, each thing once.
+    pub fn ailing(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.0.values().flat_map(|channel| channel.ailing()).collect();
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// The channel for a kind of contact, if it is set up.

@@ -7,6 +7,7 @@ mod as_code;
 mod check;
 mod client;
 mod completions;
+mod contact;
 mod definition_files;
 mod demo;
 mod doctor;
@@ -75,6 +76,7 @@ enum Command {
     Maintenance(maintenance::Maintenance),
     Integration(integration::Integration),
     Heartbeat(heartbeat::Heartbeat),
+    Contact(contact::Contact),
     Doctor(doctor::Doctor),
     Token(token::Token),
     #[command(name = "migrate-store")]
@@ -110,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Maintenance(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Integration(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Heartbeat(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
+        Command::Contact(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::Doctor(command) => run_to_code(command.run()),
         Command::Token(command) => wait_for(&mut Builder::new_current_thread(), command.run()),
         Command::MigrateStore(command) => wait_for(&mut Builder::new_current_thread(), command.run()),

@@ -70,6 +70,8 @@ pub struct Config {
     pub intake_mail: Option<SocketAddr>,
     /// Requests a second that a key of an integration may send for long.
     pub intake_rate: u32,
+    /// Where Patroni answers, if the database is its.
+    pub patroni: Vec<String>,
     /// Who outside is told of every change of an alert.
     pub subscribers: Vec<subscriber::Subscriber>,
     /// Words of the operators in the place of ours.
@@ -168,6 +170,7 @@ impl Config {
                     })
                 })
                 .transpose()?,
+            patroni: raw.patroni.iter().map(|text| check_patroni(text)).collect::<anyhow::Result<_>>()?,
             intake_rate: match raw.intake.rate {
                 Some(0) => bail!(
                     "intake.rate: 0 would let nothing in; write the requests a second that a key may send"
@@ -233,6 +236,14 @@ fn check_public_url(text: &str) -> anyhow::Result<String> {
         bail!("public_url: \"{text}\": write scheme and host only, such as \"https://dogwatch.example.org\"");
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn check_patroni(text: &str) -> anyhow::Result<String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url {
+        Some(_) => Ok(text.trim_end_matches('/').to_owned()),
+        None => bail!("patroni: \"{text}\" is no address; write one such as \"http://db1:8008\""),
+    }
 }
 
 fn read_secret(path: &str) -> anyhow::Result<String> {

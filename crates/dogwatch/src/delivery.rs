@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use escalation::alert::Alert;
 use escalation::contact::{Contact, Kind};
-use escalation::delivery::{Outcome, Purpose, SEND_DEADLINE};
+use escalation::delivery::{Outcome, Purpose, Refusal, SEND_DEADLINE};
 use escalation::id::DeliveryId;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
@@ -17,13 +17,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::channel::Channels;
-use crate::channel::request::is_about_us;
 use crate::clock::{Clock, lock, sleep_until};
 use crate::message::template::Templates;
 use crate::message::{Addresses, Message, compose};
 use crate::reply::AnswerLinks;
 use crate::shutdown::Shutdown;
-use crate::store::reach::DEAD_AFTER;
+use crate::store::reach::{DEAD_AFTER, told_dead};
 use crate::store::{Capacity, Claim, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -34,7 +33,7 @@ const SETTLE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How often: after that its lease has ended, and the outcome counts as unknown anyhow.
 const SETTLE_TRIES: u32 = 30;
 
-/// How long after the operators were told of a template they are told again.
+/// How long after the operators were told something they are told it again.
 const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
@@ -152,25 +151,22 @@ impl Dispatcher {
         if let Some(reached) = reached.filter(|_| was_sent) {
             self.remember(reached, &outcome).await;
         }
+        let told = outcome.clone();
         self.settle(id, token, outcome, within).await;
-        for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
-            tracing::error!("{trouble}");
-            if let Err(error) = self.store.warn_operators(trouble, Some(kind)).await {
-                tracing::error!(%error, "the operators could not be warned");
-            }
-        }
+        self.tell_of_trouble(kind, &told).await;
     }
 
     async fn send(&self, claim: Claim) -> Outcome {
         let kind = claim.delivery.contact.kind();
         let Some(channel) = self.channels.get(kind) else {
             let why = format!("no provider is set up for \"{}:\"; see the configuration", kind.word());
-            return Outcome::Refused { why, permanent: true };
+            return Outcome::Refused { why, refusal: Refusal::Message };
         };
         let now = self.clock.now();
         let mut message = self.compose(&claim, now);
         if let Err(why) = self.templates.reword(&mut message) {
-            self.tell_of_template(why, now).await;
+            let text = format!("{why}; messages go out in Dogwatch's own words meanwhile");
+            self.tell_operators(why, text, None).await;
         }
         if kind == Kind::Sms
             && let Some(outcome) = self.prepare_sms(&claim, &mut message).await
@@ -226,7 +222,7 @@ impl Dispatcher {
         let person = definitions.directory().people.get(name)?;
         let is_alive = |contact: &Contact| !dead.contains(&(name.clone(), contact.clone()));
         let why = format!("the last {DEAD_AFTER} messages there failed; it has to be verified again");
-        person.contacts.iter().any(is_alive).then_some(Outcome::Refused { why, permanent: true })
+        person.contacts.iter().any(is_alive).then_some(Outcome::Refused { why, refusal: Refusal::Contact })
     }
 
     /// Counts what was given up, and tells the owner of a contact that is not used any more.
@@ -239,7 +235,7 @@ impl Dispatcher {
                     lock(&self.failing).as_mut().map(|failing| failing.remove(&reached));
                 })
             }
-            Outcome::Refused { why, permanent: true } if !is_about_us(why) => {
+            Outcome::Refused { why, refusal: Refusal::Contact } => {
                 lock(&self.failing).as_mut().map(|failing| failing.insert(reached.clone()));
                 self.count_failure(reached, why).await
             }
@@ -254,26 +250,43 @@ impl Dispatcher {
         if !self.store.contact_failed(person.clone(), contact.clone()).await? {
             return Ok(());
         }
-        let text = format!(
-            "{contact} is not used any more: the last {DEAD_AFTER} messages there failed ({why}). \
-             Verify it again under \"My contacts\""
-        );
-        self.store.warn_person(person, text, contact).await
+        self.store.warn_person(person, told_dead(&contact, why), contact).await
     }
 
-    /// Tells the operators that a template failed, each thing once an hour.
-    async fn tell_of_template(&self, why: String, now: Timestamp) {
+    /// What the operators have to be told after an outcome: of the channel's own providers, and of an account that
+    /// does not let us send.
+    async fn tell_of_trouble(&self, kind: Kind, outcome: &Outcome) {
+        let channel = self.channels.get(kind);
+        for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
+            self.warn_operators(trouble, Some(kind)).await;
+        }
+        if let Outcome::Refused { why, refusal: Refusal::Account } = outcome {
+            let word = kind.word();
+            let text = format!(
+                "Nothing can be sent to {word} contacts: {why}. Look at the account, and at its entry in the \
+                 configuration; until then people are paged through their next contacts."
+            );
+            self.tell_operators(format!("the account of {word}"), text, Some(kind)).await;
+        }
+    }
+
+    /// Tells the operators something about `what`, once an hour.
+    async fn tell_operators(&self, what: String, text: String, not_by: Option<Kind>) {
+        let now = self.clock.now();
         {
             let mut told = lock(&self.told);
-            if told.get(&why).is_some_and(|at| *at + TELL_AGAIN > now) {
+            if told.get(&what).is_some_and(|at| *at + TELL_AGAIN > now) {
                 return;
             }
             told.retain(|_, at| *at + TELL_AGAIN > now);
-            told.insert(why.clone(), now);
+            told.insert(what, now);
         }
-        let text = format!("{why}; messages go out in Dogwatch's own words meanwhile");
+        self.warn_operators(text, not_by).await;
+    }
+
+    async fn warn_operators(&self, text: String, not_by: Option<Kind>) {
         tracing::error!("{text}");
-        if let Err(error) = self.store.warn_operators(text, None).await {
+        if let Err(error) = self.store.warn_operators(text, not_by).await {
             tracing::error!(%error, "the operators could not be warned");
         }
     }
@@ -296,7 +309,7 @@ impl Dispatcher {
         };
         if let Some(at) = terms.stopped_at {
             let why = format!("this number said STOP at {at}; it has to send START to get messages again");
-            return Some(Outcome::Refused { why, permanent: true });
+            return Some(Outcome::Refused { why, refusal: Refusal::Message });
         }
         let code_of = |alert: &Option<Alert>| {
             let id = alert.as_ref()?.id;

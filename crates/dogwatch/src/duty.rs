@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
 use rota::period::Interval;
 use rota::schedule::{Balance, Duty, Overlap, Schedule, Shift, Source};
@@ -20,6 +21,11 @@ use crate::definition::{Definitions, Lies, PRIMARY, Subject};
 use crate::store::{InForce, Store, StoreError};
 
 pub use by_layer::LayerShifts;
+
+/// The hour at which the night is over.
+const MORNING: i8 = 8;
+/// Before this hour the morning is that of the same day.
+const STILL_NIGHT: i8 = 6;
 
 /// A schedule, or the order of a team's members, through time.
 #[derive(Clone, Debug)]
@@ -242,4 +248,13 @@ impl Roster {
             .cloned()
             .unwrap_or_else(|| PRIMARY.into())
     }
+}
+
+/// The next morning; in the small hours that of the same day.
+pub fn morning(now: Timestamp, zone: &TimeZone) -> Timestamp {
+    let reading = zone.to_datetime(now);
+    let today: Date = reading.date();
+    let day = if reading.hour() < STILL_NIGHT { today } else { today.tomorrow().unwrap_or(today) };
+    let morning = zone.to_ambiguous_zoned(day.to_datetime(time(MORNING, 0, 0, 0))).compatible();
+    morning.map_or(now, |zoned| zoned.timestamp())
 }

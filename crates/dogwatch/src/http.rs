@@ -7,7 +7,7 @@ pub mod body;
 pub mod problem;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -15,10 +15,12 @@ use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use escalation::contact::Kind;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::callback::Callbacks;
+use crate::channel::Channels;
 use crate::clock::Clock;
 use crate::config::provider::Provider;
 use crate::intake::guesses::Guesses;
@@ -55,10 +57,14 @@ pub struct App {
     pub webhook_key: Arc<[u8]>,
     /// Providers of calls and short messages, which call back.
     pub providers: Arc<[Provider]>,
+    /// Where Patroni answers, if the database is its.
+    pub patroni: Arc<[String]>,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
     /// The kinds of contact that something is set up for.
     pub kinds: Arc<[Kind]>,
+    /// What carries messages, to be asked how its providers are doing.
+    pub channels: Channels,
     /// Words of the operators in the place of ours.
     pub templates: Templates,
 }
@@ -72,12 +78,9 @@ impl App {
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
-    let (api, mut document) = crate::api::router();
-    crate::intake::describe(&mut document);
-    let document = document.to_pretty_json().unwrap_or_default();
     Router::new()
-        .merge(api)
-        .route("/api/v1/openapi.json", axum::routing::get(async move || openapi(document.clone())))
+        .merge(crate::api::router())
+        .route("/api/v1/openapi.json", axum::routing::get(openapi))
         .merge(crate::web::router())
         .merge(crate::callback::router())
         .merge(crate::intake::router(app.clone()))
@@ -94,8 +97,14 @@ pub fn connected(app: App) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr>
     router(app).into_make_service_with_connect_info()
 }
 
-fn openapi(document: String) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+/// The document of the API, made when it is asked for first: most servers are never asked.
+async fn openapi() -> Response {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+        let mut document = crate::api::document();
+        crate::intake::describe(&mut document);
+        document.to_pretty_json().unwrap_or_default().into()
+    });
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
 }
 
 async fn not_found(request: Request) -> Response {

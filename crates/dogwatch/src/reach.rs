@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::clock::chance;
 use crate::message::{Language, say};
-use crate::store::reach::Reach;
+use crate::store::reach::{Asked, Reach};
 use crate::store::{Store, StoreError};
 
 /// Something that stands in the way of reaching somebody.
@@ -89,6 +89,20 @@ pub fn examine(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Everything that stands in the way of reaching people, as the store knows it; `kinds` are those of contacts that
+/// something is set up for.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub async fn findings(store: &Store, kinds: &[Kind]) -> Result<Vec<Finding>, StoreError> {
+    let known = store.reaches().await?;
+    let stopped: BTreeSet<String> =
+        store.stopped_lines().await?.into_iter().map(|(contact, _)| contact).collect();
+    let definitions = store.definitions();
+    Ok(examine(&Scene { directory: definitions.directory(), known: &known, stopped: &stopped, kinds }))
+}
+
 /// Why nothing that is sent there is read.
 fn problem(scene: &Scene<'_>, contact: &Contact, reach: Option<&Reach>) -> Option<String> {
     let word = contact.kind().word();
@@ -108,12 +122,12 @@ pub const fn needs_proof(kind: Kind) -> bool {
     !matches!(kind, Kind::Handset | Kind::Push)
 }
 
-/// Sends a code of six digits to a contact of a person.
+/// Sends a code of six digits to a contact of a person, unless too many were asked for.
 ///
 /// # Errors
 ///
 /// [`StoreError`]: none was sent.
-pub async fn send_code(store: &Store, person: &Name, contact: &Contact) -> Result<(), StoreError> {
+pub async fn send_code(store: &Store, person: &Name, contact: &Contact) -> Result<Asked, StoreError> {
     let code = (100_000 + chance() % 900_000).to_string();
     // A voice reads digits one by one if they stand apart.
     let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
@@ -122,12 +136,12 @@ pub async fn send_code(store: &Store, person: &Name, contact: &Contact) -> Resul
     store.send_code(person.clone(), contact.clone(), code.clone(), text).await
 }
 
-/// Lets a contact of a person ring now, as a page would.
+/// Lets a contact of a person ring now, as a page would, unless too many tests were asked for.
 ///
 /// # Errors
 ///
 /// [`StoreError`]: nothing rings.
-pub async fn ring(store: &Store, person: &Name, contact: &Contact) -> Result<(), StoreError> {
+pub async fn ring(store: &Store, person: &Name, contact: &Contact) -> Result<Asked, StoreError> {
     store.ring(person.clone(), contact.clone(), "TEST of this contact. Nothing is wrong.".to_owned()).await
 }
 

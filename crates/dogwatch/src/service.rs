@@ -23,7 +23,7 @@ use crate::channel::Channels;
 use crate::channel::email::Email;
 use crate::channel::handset::Handset;
 use crate::channel::{pushover, telegram};
-use crate::clock::Clock;
+use crate::clock::{Clock, SharedClock};
 use crate::config::{Config, Database};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
@@ -70,6 +70,10 @@ impl Service {
     ///
     /// What stands in the way, and what to do.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let clock = match &config.database {
+            Database::Sqlite(_) => clock,
+            Database::Postgres(_) => Arc::new(SharedClock::over(clock)),
+        };
         let store = match &config.database {
             Database::Sqlite(path) => Store::open_sqlite(path, clock.clone(), config.service.clone())?,
             Database::Postgres(address) => {
@@ -98,7 +102,7 @@ impl Service {
         if let Some(server) = &config.smtp {
             channels = channels.with(Kind::Email, Email::new(server)?);
         }
-        channels = with_providers(channels, &config.providers, &public_url, &clock)?;
+        channels = with_providers(channels, &config.providers, &public_url, &clock, &store)?;
         let callbacks = providers::callbacks(&store, config).await?;
         channels = providers::channels(channels, config, &callbacks, &public_url)?;
         let metrics = Metrics::default();
@@ -118,7 +122,7 @@ impl Service {
         let dispatcher = Dispatcher::new(
             store.clone(),
             clock.clone(),
-            channels,
+            channels.clone(),
             links.clone(),
             &public_url,
             metrics.clone(),
@@ -164,8 +168,10 @@ impl Service {
             push_key: push_key.into(),
             webhook_key: webhook_key.into(),
             providers: config.providers.as_slice().into(),
+            patroni: config.patroni.as_slice().into(),
             shutdown: asked.clone(),
             kinds,
+            channels,
             templates: config.templates.clone(),
         };
         if let Some(address) = config.intake_mail {

@@ -31,6 +31,7 @@ pub use shrink::{Story, shrink};
 
 use crate::store::StoreError;
 use crate::store::model::Model;
+use crate::store::postgres::simulated::Simulated;
 use crate::store::sqlite::memory::MemoryDatabase;
 use script::Line;
 use world::World;
@@ -39,7 +40,7 @@ use world::World;
 ///
 /// # Errors
 ///
-/// [`StoreError`] when SQLite can't be opened in memory.
+/// [`StoreError`] when SQLite can't be opened in memory, or PostgreSQL can't be reached.
 pub fn run(options: &Options, tells: bool) -> Result<Report, StoreError> {
     run_script(options, &script::draw(options), tells)
 }
@@ -57,6 +58,15 @@ fn run_script(options: &Options, script: &[Line], tells: bool) -> Result<Report,
         StoreKind::Sqlite => {
             let database = MemoryDatabase::new()?;
             World::new(options, script, database, tells).run()
+        }
+        StoreKind::Postgres => {
+            let run = || {
+                let database = Simulated::new(options.database.as_deref().unwrap_or_default())?;
+                Ok::<_, StoreError>(World::new(options, script, database, tells).run())
+            };
+            // What waits for the database must not wait on a thread that others wait on.
+            std::thread::scope(|scope| scope.spawn(run).join())
+                .unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?
         }
     })
 }

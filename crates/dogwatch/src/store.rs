@@ -14,9 +14,10 @@ pub(crate) mod core;
 mod integration_keys;
 pub(crate) mod model;
 mod moving;
+pub mod nodes;
 pub mod outgoing;
 pub mod phone;
-mod postgres;
+pub(crate) mod postgres;
 mod push;
 pub mod reach;
 pub mod reception;
@@ -76,7 +77,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// What a job said that panicked.
-    fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+    pub(crate) fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
         let words = panic.downcast_ref::<&str>().map(ToString::to_string);
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
         Self::Panicked(words.unwrap_or_else(|| "a panic without words".to_owned()))

@@ -3,10 +3,14 @@
 //! Every action is a form that posts and redirects. A page holds its live part as a value, and the live
 //! stream sends the same value, so that the two can't drift. Every address is made in [`url`].
 
+mod alert_export;
 mod alert_page;
+mod alert_story;
+mod alert_verbs;
 mod answer_all_page;
 mod answer_page;
 mod assets;
+mod attention;
 pub(crate) mod calendar_feed;
 mod contacts_page;
 mod did;
@@ -15,32 +19,42 @@ mod hours;
 mod integration_forms;
 mod integration_page;
 mod integrations_page;
+mod ladder;
 mod layout;
 mod live;
 mod notifications_page;
+mod now_alerts;
 mod now_page;
 mod on_call;
+mod page_team_page;
 mod person_colour;
+mod rehearse_heat;
+mod rehearse_page;
 mod schedule_forms;
 mod schedule_page;
 mod schedule_picture;
 mod schedule_teller;
 mod schedule_view;
 mod schedules_page;
+mod several_form;
 mod sign_in_page;
+mod story_picture;
+mod team_page;
+mod tonight_page;
 pub mod url;
 mod when;
+mod why_page;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use tower_http::compression::CompressionLayer;
 
 use crate::http::App;
 use crate::store::{Caller, StoreError};
-
-use serde::de::DeserializeOwned;
 
 pub use layout::error_page;
 
@@ -48,9 +62,16 @@ pub use layout::error_page;
 pub fn router() -> Router<App> {
     Router::new()
         .merge(now_page::router())
+        .merge(several_form::router())
+        .merge(page_team_page::router())
         .merge(notifications_page::router())
         .merge(contacts_page::router())
         .merge(alert_page::router())
+        .merge(alert_export::router())
+        .merge(why_page::router())
+        .merge(team_page::router())
+        .merge(tonight_page::router())
+        .merge(rehearse_page::router())
         .merge(handset_page::router())
         .merge(answer_page::router())
         .merge(answer_all_page::router())
@@ -62,8 +83,10 @@ pub fn router() -> Router<App> {
         .merge(integration_forms::router())
         .merge(sign_in_page::router())
         .merge(calendar_feed::router())
-        .merge(live::router())
         .merge(assets::router())
+        // A phone over a bad line waits for every byte. What is live is sent as it comes.
+        .layer(CompressionLayer::new())
+        .merge(live::router())
 }
 
 /// Somebody who is signed in. Everybody else gets a page that says how to sign in.

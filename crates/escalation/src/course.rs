@@ -79,6 +79,7 @@ impl Directory {
                     }
                     None => self.unroll(name, at, 0, &mut course.steps),
                 }
+                course.steps.truncate(MAX_STEPS);
                 for step in &mut course.steps {
                     step.team = step.team.filter(|team| *team != name);
                 }

@@ -129,6 +129,26 @@ pub struct Delivery {
     pub bundle: Option<DeliveryId>,
 }
 
+/// What a refusal speaks against: whether it is of use to try again, and who has to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing but the moment: it is tried again.
+    Passing,
+    /// The contact: there is no such number, mailbox or channel. Its owner has to do something.
+    Contact,
+    /// Our account with the provider: credentials, rights, money, its address. The operators have to do something.
+    Account,
+    /// This message only, for a reason that is ours or the reader's wish. Nobody has to do anything.
+    Message,
+}
+
+impl Refusal {
+    /// Whether trying again is of no use.
+    pub const fn is_permanent(self) -> bool {
+        !matches!(self, Self::Passing)
+    }
+}
+
 /// What a channel says of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -141,8 +161,8 @@ pub enum Outcome {
     Refused {
         /// Why, for people.
         why: String,
-        /// Trying again is of no use.
-        permanent: bool,
+        /// What it speaks against.
+        refusal: Refusal,
     },
     /// The provider did not take it and says when to come again.
     RetryAfter {
@@ -162,8 +182,8 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted { .. } => f.write_str("accepted"),
-            Self::Refused { why, permanent: true } => write!(f, "refused for good: {why}"),
-            Self::Refused { why, permanent: false } => write!(f, "refused: {why}"),
+            Self::Refused { why, refusal: Refusal::Passing } => write!(f, "refused: {why}"),
+            Self::Refused { why, .. } => write!(f, "refused for good: {why}"),
             Self::RetryAfter { why, .. } => write!(f, "asked to come later: {why}"),
             Self::Unknown { why } => write!(f, "outcome unknown: {why}"),
         }
@@ -246,8 +266,8 @@ impl Delivery {
         };
         let (state, not_before) = match outcome {
             Outcome::Accepted { .. } => (State::Sent, now),
-            Outcome::Refused { permanent: true, .. } => (State::Failed, now),
-            Outcome::Refused { permanent: false, .. } => {
+            Outcome::Refused { refusal, .. } if refusal.is_permanent() => (State::Failed, now),
+            Outcome::Refused { .. } => {
                 again(self.attempt < MAX_ATTEMPTS, now + spread(pause(self.attempt), chance))
             }
             Outcome::RetryAfter { pause: asked, .. } => {

@@ -18,10 +18,10 @@ use crate::team::Team;
 pub const PRIMARY: &str = "primary";
 /// How far a schedule is searched for followers and predecessors.
 const SEARCH: SignedDuration = SignedDuration::from_hours(366 * 24);
-/// The first stretch that is searched; each next one is four times as long.
-const FIRST_SEARCH: SignedDuration = SignedDuration::from_hours(4 * 24);
 /// The most followers and predecessors that are looked for.
 const MOST: usize = 50;
+/// The most shifts that are looked through for followers.
+const MOST_SHIFTS: usize = 200;
 
 /// What says who is on call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,30 +180,26 @@ impl Directory {
     }
 }
 
+/// Who is on call after or before an instant, nearest first, each once, without those who are now.
 fn search(roster: &Schedule, role: &str, at: Timestamp, is_after: bool, now: &[Name]) -> Vec<Name> {
-    let mut stretch = FIRST_SEARCH;
-    loop {
-        // Around the ends of time there is nothing more to find.
-        let shifts: Vec<_> = if is_after {
-            let end = at.checked_add(stretch).unwrap_or(Timestamp::MAX);
-            roster.shifts(at, end, role).take(MOST * 4).collect()
-        } else {
-            let begin = at.checked_sub(stretch).unwrap_or(Timestamp::MIN);
-            let mut shifts: Vec<_> = roster.shifts(begin, at, role).collect();
-            shifts.reverse();
-            shifts
-        };
-        let mut found: Vec<Name> = Vec::new();
-        for person in shifts.iter().flat_map(|shift| names(&shift.duty.people)) {
-            if !now.contains(&person) && !found.contains(&person) && found.len() < MOST {
-                found.push(person);
-            }
+    // Around the ends of time there is nothing more to find.
+    let shifts: Vec<_> = if is_after {
+        let end = at.saturating_add(SEARCH).unwrap_or(Timestamp::MAX);
+        roster.shifts(at, end, role).take(MOST_SHIFTS).collect()
+    } else {
+        let begin = at.saturating_sub(SEARCH).unwrap_or(Timestamp::MIN);
+        let mut shifts: Vec<_> = roster.shifts(begin, at, role).collect();
+        shifts.reverse();
+        shifts
+    };
+    let mut found: Vec<Name> = Vec::new();
+    for person in shifts.iter().flat_map(|shift| names(&shift.duty.people)) {
+        if !now.contains(&person) && !found.contains(&person) {
+            found.push(person);
         }
-        if stretch >= SEARCH || found.len() >= 5 {
-            return found;
-        }
-        stretch = (stretch * 4).min(SEARCH);
     }
+    found.truncate(MOST);
+    found
 }
 
 /// Names were checked when the schedule was made: none is left out.

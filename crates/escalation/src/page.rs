@@ -289,32 +289,44 @@ impl Turn<'_> {
             accepted: 0,
             redialled: false,
             failed: false,
-            deferred_until,
+            deferred_until: None,
             ended: None,
         };
-        let id = page.id;
+        let place = self.state.pages.len();
         self.state.pages.push(page);
         match deferred_until {
-            Some(until) => {
-                self.state.wakes.insert(Wake::Page(id), until);
-                self.record(EntryKind::Deferred, |entry| {
-                    entry.people.push(person.clone());
-                    entry.text = until.to_string();
-                });
-            }
-            None => self.enter_plan_step(self.state.pages.len() - 1, 0),
+            Some(until) => self.defer(place, until),
+            None => self.enter_plan_step(place, 0),
         }
         Paged::Started
     }
 
+    /// A page waits for the hours of its plan.
+    fn defer(&mut self, place: usize, until: Timestamp) {
+        let page = &mut self.state.pages[place];
+        page.deferred_until = Some(until);
+        let (id, person) = (page.id, page.person.clone());
+        self.state.wakes.insert(Wake::Page(id), until);
+        self.record(EntryKind::Deferred, |entry| {
+            entry.people.push(person);
+            entry.text = until.to_string();
+        });
+    }
+
     /// The hours of a deferred page have begun.
     fn begin_deferred(&mut self, place: usize) {
+        let now = self.now;
         let page = &mut self.state.pages[place];
-        page.deferred_until = None;
-        page.started_at = self.now;
-        let step = page.escalation_step;
-        self.enter_plan_step(place, 0);
-        self.clock_starts(step);
+        let id = page.id;
+        if let PlanNow::Deferred(until) = self.directory.plan_at(&page.person, page.urgency, now) {
+            // Nothing ran while they lasted, or an edit has moved them: the next hours are waited for.
+            self.defer(place, until);
+        } else {
+            page.deferred_until = None;
+            page.started_at = now;
+            self.enter_plan_step(place, 0);
+        }
+        self.clock_starts(id);
     }
 
     /// Begins a step of a page's notification plan: sends, and sets when to look again.
@@ -416,7 +428,8 @@ impl Turn<'_> {
             }
             return;
         }
-        if settled.sent == Sent::Accepted {
+        // Of a page that has not begun nothing was sent that could fail.
+        if settled.sent == Sent::Accepted || page.deferred_until.is_some() {
             return;
         }
         if page.plan_step != settled.step {

@@ -134,6 +134,20 @@ fn after_a_quiet_minute_the_next_is_the_first_again() {
 }
 
 #[test]
+fn what_is_tried_again_leaves_at_once_as_it_did_and_is_not_counted_twice() {
+    let mut office = Office::default();
+    // The first message opens its minute; what waits is given back to be tried.
+    office.put(0, "a", Error).put(1, "b", Error);
+    let (mut delivery, alert) = office.waiting.pop().unwrap();
+    let mailbox = office.mailbox.clone();
+    delivery.attempt = 1;
+    assert_eq!(office.mailbox.post(&delivery, &alert, true, at(2)), Post::Alone, "as it left before");
+    delivery.bundle = Some(delivery.id);
+    assert_eq!(office.mailbox.post(&delivery, &alert, false, at(2)), Post::Again);
+    assert_eq!(office.mailbox, mailbox);
+}
+
+#[test]
 fn a_summary_opens_a_minute_of_its_own() {
     let mut office = Office::default();
     office.put(0, "a", Error).put(10, "b", Error).put(61, "c", Error).put(70, "d", Error);

@@ -28,10 +28,14 @@ impl Drop for Server {
 
 impl Server {
     pub fn start(database: &Path) -> Self {
+        Self::start_on(&format!("sqlite:{}", database.display()))
+    }
+
+    /// Over any database.
+    pub fn start_on(database: &str) -> Self {
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(format!("sqlite:{}", database.display()))
+            .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
             .env("DOGWATCH_ADMIN_TOKEN", TOKEN)
             .env("DOGWATCH_WEBHOOK_ALLOW", "127.0.0.1/32")
             .env("DOGWATCH_INTAKE_RATE", "1000000")

@@ -1,5 +1,7 @@
 //! Is it alive, is it ready, and how much of everything.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,9 +11,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::cluster::examine;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::store::Caller;
+use crate::store::nodes::Cluster;
 
 /// A wake that is overdue by more than this means that the engine does not keep up.
 const MAX_LAG_SECONDS: f64 = 60.0;
@@ -36,6 +40,14 @@ pub struct Readiness {
     store: bool,
     /// How long the oldest due wake has waited, in seconds.
     engine_lag_seconds: f64,
+    /// Nodes share a database: what is wrong there although this node does its work, in words for programs such as
+    /// `no_synchronous_standby`, `clock_apart`, `engine_behind`. `/api/v1/doctor` says more.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    cautions: BTreeSet<&'static str>,
+}
+
+fn kinds(cluster: &Cluster) -> BTreeSet<&'static str> {
+    examine(cluster).iter().map(|caution| caution.kind).collect()
 }
 
 /// Is the process alive? Needs no token.
@@ -51,6 +63,7 @@ async fn readyz(State(app): State<App>) -> Response {
     let now = app.clock.now();
     let written = app.store.probe().await.is_ok();
     let counts = app.store.counts(now).await;
+    let cluster = app.store.cluster().await.ok().flatten();
     let lag = match &counts {
         Ok(counts) => counts.oldest_due.map_or(0.0, |due| now.duration_since(due).as_secs_f64().max(0.0)),
         Err(_) => 0.0,
@@ -61,6 +74,7 @@ async fn readyz(State(app): State<App>) -> Response {
         status: if is_ready { "ready" } else { "not ready" },
         store: written,
         engine_lag_seconds: lag,
+        cautions: cluster.map(|cluster| kinds(&cluster)).unwrap_or_default(),
     };
     (status, Json(view)).into_response()
 }

@@ -1,7 +1,5 @@
 //! Whether people can be reached: contacts verified by a code and tried out, who can't be reached, the contact card.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -14,15 +12,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::definitions::missing;
+use crate::cluster::{Caution, ask_patroni, examine as examine_cluster};
 use crate::definition::Kind;
 use crate::definition::time::print_instant;
 use crate::http::App;
 use crate::http::body::Document;
 use crate::http::problem::Problem;
 use crate::message::Language;
-use crate::reach::{self, Finding, Scene, examine};
-use crate::store::reach::Proof;
-use crate::store::{Caller, StoreError};
+use crate::reach::{self, Finding};
+use crate::store::Caller;
+use crate::store::reach::{Asked, MOST_ASKED, Proof};
 
 /// Which contact is meant.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,6 +68,8 @@ pub struct ReachView {
     sounded: Option<bool>,
     /// Messages in a row that were given up.
     failures: u32,
+    /// Messages in a row that were taken, and came back later.
+    bounces: u32,
     /// Since when nothing is sent there; to verify it again ends that.
     dead_at: Option<String>,
 }
@@ -85,6 +86,9 @@ pub struct ReachesView {
 pub struct DoctorView {
     /// Everything that was found, by person.
     findings: Vec<Finding>,
+    /// Nodes share a database: what is wrong there, or could not be looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cluster: Vec<Caution>,
 }
 
 /// The person, for who may do this.
@@ -108,6 +112,22 @@ fn contact_of(app: &App, person: &Name, text: &str) -> Result<Contact, Problem> 
     })
 }
 
+/// That a code or a test leaves, or why it does not.
+fn asked(app: &App, asked: Asked) -> Result<Response, Problem> {
+    match asked {
+        Asked::Leaves => Ok(StatusCode::ACCEPTED.into_response()),
+        Asked::TooOften(until) => {
+            let seconds = until.duration_since(app.clock.now()).as_secs().max(1);
+            let detail = format!(
+                "{MOST_ASKED} codes and tests within an hour are enough for one contact; the next one may be asked \
+                 for at {}",
+                print_instant(until)
+            );
+            Err(Problem::too_often(u32::try_from(seconds).unwrap_or(u32::MAX), detail))
+        }
+    }
+}
+
 /// What is known of a person's contacts.
 #[utoipa::path(get, path = "/api/v1/people/{name}/contacts", tag = "people", params(("name" = String, Path, max_length = 64)),
     responses((status = 200, body = ReachesView), (status = 404, body = Problem)))]
@@ -125,6 +145,7 @@ async fn list(_: Caller, State(app): State<App>, Path(name): Path<String>) -> Re
             tested_at: reach.tested_at.map(print_instant),
             sounded: reach.sounded,
             failures: reach.failures,
+            bounces: reach.bounces,
             dead_at: reach.dead_at.map(print_instant),
         }
     };
@@ -133,7 +154,7 @@ async fn list(_: Caller, State(app): State<App>, Path(name): Path<String>) -> Re
 
 /// Send a code there: whoever types it has proved that the contact is read. It is good for 15 minutes.
 #[utoipa::path(post, path = "/api/v1/people/{name}/contacts/verify", tag = "people", params(("name" = String, Path, max_length = 64)),
-    request_body = ContactSpec, responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    request_body = ContactSpec, responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 async fn verify(
     caller: Caller,
     State(app): State<App>,
@@ -143,8 +164,7 @@ async fn verify(
     let person = own(&caller, &app, &name)?;
     let spec: ContactSpec = document.read()?;
     let contact = contact_of(&app, &person, &spec.contact)?;
-    reach::send_code(&app.store, &person, &contact).await?;
-    Ok(StatusCode::ACCEPTED.into_response())
+    asked(&app, reach::send_code(&app.store, &person, &contact).await?)
 }
 
 /// The code that came in. One that is right also lets a contact be used again that was dead.
@@ -169,7 +189,7 @@ async fn confirm(
 
 /// Let it ring now, as a page would. Nobody is alerted, and nothing escalates.
 #[utoipa::path(post, path = "/api/v1/people/{name}/contacts/test", tag = "people", params(("name" = String, Path, max_length = 64)),
-    request_body = ContactSpec, responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    request_body = ContactSpec, responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 async fn test(
     caller: Caller,
     State(app): State<App>,
@@ -179,8 +199,7 @@ async fn test(
     let person = own(&caller, &app, &name)?;
     let spec: ContactSpec = document.read()?;
     let contact = contact_of(&app, &person, &spec.contact)?;
-    reach::ring(&app.store, &person, &contact).await?;
-    Ok(StatusCode::ACCEPTED.into_response())
+    asked(&app, reach::ring(&app.store, &person, &contact).await?)
 }
 
 /// Whether the last test sounded while the phone was silenced.
@@ -201,21 +220,20 @@ async fn heard(
     }
 }
 
-/// Everything that stands in the way of reaching people.
-pub(crate) async fn findings(app: &App) -> Result<Vec<Finding>, StoreError> {
-    let known = app.store.reaches().await?;
-    let stopped: BTreeSet<String> =
-        app.store.stopped_lines().await?.into_iter().map(|(contact, _)| contact).collect();
-    let definitions = app.store.definitions();
-    let scene =
-        Scene { directory: definitions.directory(), known: &known, stopped: &stopped, kinds: &app.kinds };
-    Ok(examine(&scene))
-}
-
 /// Who can't be reached, or only in part, and what to do about it.
 #[utoipa::path(get, path = "/api/v1/doctor", tag = "people", responses((status = 200, body = DoctorView)))]
 async fn doctor(_: Caller, State(app): State<App>) -> Result<Response, Problem> {
-    Ok(Json(DoctorView { findings: findings(&app).await? }).into_response())
+    let mut cautions = Vec::new();
+    if let Some(shared) = app.store.cluster().await? {
+        cautions = examine_cluster(&shared);
+        let asked = ask_patroni(&shared, &app.patroni).await;
+        cautions.extend(asked.map_err(|error| {
+            tracing::error!(%error, "Patroni can't be asked");
+            Problem::mistake()
+        })?);
+    }
+    Ok(Json(DoctorView { findings: reach::findings(&app.store, &app.kinds).await?, cluster: cautions })
+        .into_response())
 }
 
 /// One contact card (vCard) with every number that may call or write: whoever saves it can let it ring when the phone

@@ -18,9 +18,13 @@ use crate::channel::providers::exchange::shown;
 use crate::config::provider::Protocol;
 use crate::http::App;
 use crate::reply::sms::answer_sms;
+use crate::store::phone::Said;
 
 /// The largest callback, in bytes.
 const MAX_BODY: usize = 64 * 1024;
+
+/// Vonage's errors of messages that never arrive there: gone for good, moved nowhere, no such number.
+const GONE: [&str; 3] = ["3", "5", "9"];
 
 /// Whether the provider of this name has this secret.
 fn is_known(app: &App, name: &str, given: &str) -> bool {
@@ -80,8 +84,9 @@ async fn receipts(
         }
     };
     let code = field(&fields, "err-code");
-    let detail = if code.is_empty() { status } else { format!("{status} (error {})", shown(code)) };
-    match app.store.receipt(id, attempt, receipt, detail).await {
+    let detail = if code.is_empty() { status.clone() } else { format!("{status} (error {})", shown(code)) };
+    let is_gone = if code.is_empty() { status == "rejected" } else { GONE.contains(&code) };
+    match app.store.receipt(id, attempt, Said { receipt, detail, is_gone }).await {
         Ok(()) => nothing(),
         Err(error) => unavailable(&error),
     }

@@ -17,6 +17,7 @@ use crate::http::App;
 use crate::message::speech::{self, Speech};
 use crate::message::{Addresses, Language, Message, compose, say};
 use crate::reply::{Key, answer, answer_all, tell};
+use crate::store::phone::Said;
 use crate::store::{AlertRef, Claim, StoreError};
 use crate::timeline::standing;
 
@@ -51,8 +52,10 @@ pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
         let language = claim_language(app, &claim);
         return xml(twiml::said(&speech::goodbye(Language::of(&language)), &language));
     }
-    if let Err(error) =
-        app.store.receipt(id, attempt, Receipt::Arrived, format!("the key {pressed:.1} was pressed")).await
+    if let Err(error) = app
+        .store
+        .receipt(id, attempt, Said::new(Receipt::Arrived, format!("the key {pressed:.1} was pressed")))
+        .await
     {
         return unavailable(&error);
     }

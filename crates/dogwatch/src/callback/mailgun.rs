@@ -22,6 +22,7 @@ use crate::http::body::Document;
 use crate::message::{cut, plain, say};
 use crate::reply::{Key, answer, answer_message, language_of, tell};
 use crate::secret::Secret;
+use crate::store::phone::Said;
 use crate::store::{AlertRef, StoreError};
 
 /// How old a signed request may be: Mailgun tries for eight hours.
@@ -152,12 +153,22 @@ async fn told(State(app): State<App>, document: Document) -> Response {
     };
     let ours = &told.event.ours;
     let about = ours.delivery.parse::<DeliveryId>().ok().zip(ours.attempt.parse::<u8>().ok());
-    // Of what has arrived nobody need be told; a page is answered by a person.
-    let (Some((delivery, attempt)), Some(why)) = (about, told.event.failure()) else {
-        return StatusCode::OK.into_response();
+    let Some((delivery, attempt)) = about else { return StatusCode::OK.into_response() };
+    let Some(why) = told.event.failure() else {
+        // Of what has arrived nobody need be told: a page is answered by a person.
+        return match told.event.event.as_str() {
+            "delivered" => {
+                let done = app.store.came_in(delivery).await;
+                finish(&app, id, done).await
+            }
+            _ => StatusCode::OK.into_response(),
+        };
     };
     // The person's next contact comes now.
-    let done = app.store.receipt(delivery, attempt, Receipt::Failed, why).await;
+    let done = app
+        .store
+        .receipt(delivery, attempt, Said { receipt: Receipt::Failed, detail: why, is_gone: true })
+        .await;
     finish(&app, id, done).await
 }
 
@@ -219,10 +230,10 @@ async fn replied(State(app): State<App>, body: Bytes) -> Response {
     answer
 }
 
-type Said = Option<(escalation::contact::Contact, String)>;
+type Answered = Option<(escalation::contact::Contact, String)>;
 
 /// Does what a reply asks for. Whom to tell what.
-async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<Said, StoreError> {
+async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<Answered, StoreError> {
     let Some(claim) = app.store.message(message).await? else { return Ok(None) };
     let Some(person) = claim.delivery.person.clone() else { return Ok(None) };
     let Some(key) = key else {

@@ -66,7 +66,7 @@ impl Pushover {
                 Ok(Some(_)) => {}
                 // One that does not ring has no receipt.
                 Ok(None) => self.store.message_failed(message.delivery, None).await?,
-                Err(Outcome::Refused { permanent: true, why }) => {
+                Err(Outcome::Refused { refusal, why }) if refusal.is_permanent() => {
                     tracing::warn!(why, "Pushover knows nothing of a message; it is not asked again");
                     self.store.message_failed(message.delivery, None).await?;
                 }

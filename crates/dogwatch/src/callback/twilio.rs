@@ -17,6 +17,7 @@ use crate::channel::twilio::{Account, twiml};
 use crate::config::provider::Protocol;
 use crate::http::App;
 use crate::reply::sms::answer_sms;
+use crate::store::phone::Said;
 
 /// The largest callback, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -73,18 +74,21 @@ async fn status(
 ) -> Response {
     let Some(callback) = check(&app, &name, &uri, &headers, &body) else { return refused() };
     let Some((id, attempt)) = callback.attempt() else { return unreadable("the address names no delivery") };
-    let Some((receipt, detail)) = read_status(&callback.form) else { return nothing() };
-    match app.store.receipt(id, attempt, receipt, detail).await {
+    let Some(said) = read_status(&callback.form) else { return nothing() };
+    match app.store.receipt(id, attempt, said).await {
         Ok(()) => nothing(),
         Err(error) => unavailable(&error),
     }
 }
 
+/// Errors of messages that never arrive there: blocked, unknown, a landline.
+const GONE: [&str; 3] = ["30004", "30005", "30006"];
+
 /// What a status means; none: a word that there may be one day.
-fn read_status(form: &[(String, String)]) -> Option<(Receipt, String)> {
+fn read_status(form: &[(String, String)]) -> Option<Said> {
     let by = field(form, "AnsweredBy");
     if by.starts_with("machine") || by == "fax" {
-        return Some((Receipt::NotTaken, format!("a machine took it ({by})", by = shown(by))));
+        return Some(Said::new(Receipt::NotTaken, format!("a machine took it ({by})", by = shown(by))));
     }
     let call = field(form, "CallStatus");
     let message = field(form, "MessageStatus");
@@ -105,7 +109,9 @@ fn read_status(form: &[(String, String)]) -> Option<(Receipt, String)> {
         (word, "") => word.to_owned(),
         (word, error) => format!("{word} (error {})", shown(error)),
     };
-    Some((receipt, detail))
+    // A call that failed could not be made as dialled, most likely because there is no such number.
+    let is_gone = GONE.contains(&error) || (message.is_empty() && word == "failed");
+    Some(Said { receipt, detail, is_gone })
 }
 
 /// A key that somebody pressed.

@@ -4,7 +4,7 @@
 //! the template escapes HTML, and control characters are gone before either sees them.
 
 use askama::Template;
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
@@ -83,7 +83,7 @@ impl Email {
             Err(error) => {
                 return Outcome::Refused {
                     why: format!("the mail can't be written: {error}"),
-                    permanent: true,
+                    refusal: Refusal::Message,
                 };
             }
         };
@@ -102,11 +102,15 @@ impl Email {
 fn judge(error: &lettre::transport::smtp::Error) -> Outcome {
     let why: String = chain(error).chars().filter(|letter| !letter.is_control()).take(300).collect();
     if error.is_permanent() {
-        Outcome::Refused { why, permanent: true }
+        // Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).
+        let of_account = [530, 534, 535, 538];
+        let code = error.status().map(u16::from);
+        let is_ours = code.is_some_and(|code| of_account.contains(&code));
+        Outcome::Refused { why, refusal: if is_ours { Refusal::Account } else { Refusal::Contact } }
     } else if error.is_timeout() {
         Outcome::Unknown { why }
     } else if error.is_transient() || error.is_client() || error.is_tls() || is_connecting(error) {
-        Outcome::Refused { why, permanent: false }
+        Outcome::Refused { why, refusal: Refusal::Passing }
     } else {
         Outcome::Unknown { why }
     }

@@ -7,7 +7,7 @@
 pub mod template;
 
 use escalation::contact::Kind;
-use escalation::delivery::SEND_DEADLINE;
+use escalation::delivery::{Refusal, SEND_DEADLINE};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::Value;
@@ -125,13 +125,16 @@ impl Gateway {
             return answer.refusal(&error.map_or_else(|| text.to_string(), |error| plain(&error)));
         }
         if let Some(error) = error {
-            return Carried::Refused { why: format!("it says: {}", shown(&plain(&error))), permanent: false };
+            return Carried::Refused {
+                why: format!("it says: {}", shown(&plain(&error))),
+                refusal: Refusal::Passing,
+            };
         }
         if let Some(success) = &self.description.success
             && !text.contains(success)
         {
             let why = format!("its answer does not hold \"{success}\": {}", shown(&text));
-            return Carried::Refused { why, permanent: false };
+            return Carried::Refused { why, refusal: Refusal::Passing };
         }
         match (&self.description.id, at(&self.description.id).filter(is_something)) {
             (Some(_), None) => answer.not_understood(),

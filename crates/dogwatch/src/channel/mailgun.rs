@@ -4,7 +4,7 @@
 //! address is nobody else's business.
 
 use escalation::contact::Contact;
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use lettre::message::Mailbox;
 use serde::Deserialize;
 
@@ -92,8 +92,8 @@ impl Client {
     }
 
     async fn mail(&self, message: &Message) -> Result<Outcome, Outcome> {
-        let written =
-            written(message).map_err(|error| refused(format!("the mail can't be written: {error}"), true))?;
+        let written = written(message)
+            .map_err(|error| refused(format!("the mail can't be written: {error}"), Refusal::Message))?;
         let (id, delivery) = (self.message_id(message.delivery), message.delivery.to_string());
         let attempt = message.attempt.to_string();
         let thread = thread(message, &self.domain.domain);

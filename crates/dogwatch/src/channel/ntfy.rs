@@ -3,7 +3,7 @@
 //! A page carries a button that acknowledges: the phone itself posts to the page's answer address, so that it
 //! has to reach Dogwatch. Who can read the topic can press it.
 
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::request::{exchange, refused};
@@ -40,8 +40,9 @@ impl Ntfy {
 
     async fn publish(&self, message: &Message) -> Result<Outcome, Outcome> {
         let open = message.say("Open");
-        let body = serde_json::to_vec(&Notification::of(message, &open))
-            .map_err(|error| refused(format!("the notification can't be written: {error}"), true))?;
+        let body = serde_json::to_vec(&Notification::of(message, &open)).map_err(|error| {
+            refused(format!("the notification can't be written: {error}"), Refusal::Message)
+        })?;
         let mut request = self
             .outbound
             .client()

@@ -2,7 +2,8 @@
 //!
 //! The first try of a delivery goes to the first provider that is fit, the next try to the one after it. One
 //! that hangs holds only its own places; one that fails again and again is left alone for a while; one whose
-//! account is in trouble (a wrong password, no money) is told to the operators. What a provider's own protocol
+//! account is in trouble (a wrong password, no money) is told to the operators. All nodes share what they learn of a
+//! provider, and what may be sent to it in a second. What a provider's own protocol
 //! looks like is in the file of its kind.
 
 pub mod exchange;
@@ -13,7 +14,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use escalation::contact::Kind;
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use tokio::sync::Notify;
@@ -21,7 +22,9 @@ use tokio::sync::Notify;
 use super::{Channel, Sending};
 use crate::clock::{Clock, lock};
 use crate::message::Message;
-use health::{Health, Limits, Unfit};
+use crate::store::Store;
+use crate::store::nodes::Standing;
+use health::{Came, Health, Limits, Turn, Unfit, note};
 
 /// The longest that a provider may ask to be left alone.
 const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(5);
@@ -36,12 +39,12 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
 pub enum Carried {
     /// It took it, under this name.
     Taken(String),
-    /// It will not send this; with `permanent` nobody will.
+    /// It will not send this; nobody will, unless the refusal is a passing one.
     Refused {
         /// Why, for people.
         why: String,
-        /// It lies in the message or the number.
-        permanent: bool,
+        /// What it speaks against.
+        refusal: Refusal,
     },
     /// It did not send it, and wants to be left alone for a while.
     Later {
@@ -76,12 +79,34 @@ pub struct Named {
     name: Arc<str>,
     provider: Arc<dyn Provider>,
     health: Arc<Mutex<Health>>,
+    store: Store,
 }
 
 impl Named {
-    /// A provider under a name, with what it bears. Copies share its health.
-    pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits) -> Self {
-        Self { name: name.into(), provider, health: Arc::new(Mutex::new(Health::new(limits))) }
+    /// A provider under a name, with what it bears. Copies share its health, and so do all nodes over one database.
+    pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, store: Store) -> Self {
+        Self { name: name.into(), provider, health: Arc::new(Mutex::new(Health::new(limits))), store }
+    }
+
+    /// Notes a turn for all nodes. Where they can't be asked, this node goes by what it knows.
+    async fn note(&self, turn: Turn, now: Timestamp) -> Came {
+        let came = lock(&self.health).note(&turn, now);
+        self.share(turn).await.unwrap_or(came)
+    }
+
+    /// Lets all nodes know of a turn; what it comes to for them, if there are any.
+    async fn share(&self, turn: Turn) -> Option<Came> {
+        let note = move |standing: &mut Standing, now| note(standing, &turn, now);
+        match self.store.change_standing(self.name.to_string(), note).await {
+            Ok(shared) => shared.map(|(came, standing)| {
+                lock(&self.health).know(standing);
+                came
+            }),
+            Err(error) => {
+                tracing::warn!(%error, provider = %self.name, "how it is doing is not known to all nodes");
+                None
+            }
+        }
     }
 }
 
@@ -106,7 +131,7 @@ impl Providers {
         loop {
             let freed = self.freed.notified();
             let now = self.clock.now();
-            match self.look(attempt, now) {
+            match self.look(attempt, now).await {
                 Ok(place) => return Ok(place),
                 Err(None) => return Err(self.none_is_fit(now)),
                 Err(Some(_)) if now >= give_up => return Err(self.none_is_fit(now)),
@@ -119,18 +144,30 @@ impl Providers {
     }
 
     /// A place at the first that is fit; else when to look again, if waiting is of any use.
-    fn look(&self, attempt: u8, now: Timestamp) -> Result<Place<'_>, Option<Timestamp>> {
+    async fn look(&self, attempt: u8, now: Timestamp) -> Result<Place<'_>, Option<Timestamp>> {
         let first = usize::from(attempt.saturating_sub(1));
         let mut again = None;
         for place in 0..self.inner.len() {
             let named = &self.inner[(first + place) % self.inner.len()];
-            match lock(&named.health).begin(now) {
-                Ok(()) => return Ok(Place { named, channel: self, is_settled: false }),
+            match self.place(named, now).await {
+                Ok(place) => return Ok(place),
                 Err(Unfit::Full(until)) => again = Some(again.map_or(until, |at: Timestamp| at.min(until))),
                 Err(Unfit::Held(_) | Unfit::Resting(..)) => {}
             }
         }
         Err(again)
+    }
+
+    /// A place at a provider, if neither this node nor all together have sent it what it bears.
+    async fn place<'a>(&'a self, named: &'a Named, now: Timestamp) -> Result<Place<'a>, Unfit> {
+        lock(&named.health).begin(now)?;
+        let mut place = Place { named, channel: self, left: Left::Unused };
+        let begin = Turn::Begin(lock(&named.health).limits().per_second);
+        if let Some(Came::Unfit(unfit)) = named.share(begin).await {
+            return Err(unfit);
+        }
+        place.left = Left::InVain;
+        Ok(place)
     }
 
     /// Why nobody can be asked, and when somebody can.
@@ -157,44 +194,44 @@ impl Providers {
             Err(outcome) => return outcome,
         };
         let carried = place.named.provider.carry(message).await;
-        place.is_settled = true;
+        place.left = Left::Settled;
         let now = self.clock.now();
         let name = &place.named.name;
-        let mut health = lock(&place.named.health);
+        let named = place.named;
         let said = |why: String| format!("{name}: {why}");
         match carried {
             Carried::Taken(id) => {
-                health.well();
+                named.note(Turn::Well, now).await;
                 Outcome::Accepted { provider_id: format!("{name} {id}") }
             }
-            Carried::Refused { why, permanent } => {
-                health.well();
-                Outcome::Refused { why: said(why), permanent }
+            Carried::Refused { why, refusal } => {
+                named.note(Turn::Well, now).await;
+                Outcome::Refused { why: said(why), refusal }
             }
             Carried::Later { pause, why } => {
                 let pause = pause.clamp(SignedDuration::from_secs(1), LONGEST_HOLD);
-                health.hold(now + pause);
+                named.note(Turn::Hold(now + pause), now).await;
                 // Another provider need not wait for this one.
                 let pause = if self.inner.len() > 1 { SOON } else { pause };
                 Outcome::RetryAfter { pause, why: said(why) }
             }
             Carried::Failed(why) => {
-                health.failed(now, &why);
-                Outcome::Refused { why: said(why), permanent: false }
+                named.note(Turn::Failed(why.clone()), now).await;
+                Outcome::Refused { why: said(why), refusal: Refusal::Passing }
             }
             Carried::Unknown(why) => {
-                health.failed(now, &why);
+                named.note(Turn::Failed(why.clone()), now).await;
                 Outcome::Unknown { why: said(why) }
             }
             Carried::Account(why) => {
-                if health.account_in_trouble(now, &why) {
+                if named.note(Turn::Account(why.clone()), now).await == Came::Tell {
                     lock(&self.trouble).push(format!(
                         "The provider {name} does not let us send: {why}. Look at its account and at its entry in \
                          the configuration; until then {} goes through other providers and contacts.",
                         self.kind.word()
                     ));
                 }
-                Outcome::Refused { why: said(why), permanent: false }
+                Outcome::Refused { why: said(why), refusal: Refusal::Passing }
             }
         }
     }
@@ -211,26 +248,54 @@ impl Channel for Providers {
         self.inner.iter().find(|named| &*named.name == name)?.provider.receipt_within(self.kind)
     }
 
+    fn ailing(&self) -> Vec<String> {
+        let now = self.clock.now();
+        let told = self.inner.iter().filter_map(|named| match lock(&named.health).unfit(now) {
+            Some(Unfit::Resting(_, why)) => {
+                Some(format!("The provider {} is left alone for a while: {why}", named.name))
+            }
+            _ => None,
+        });
+        told.collect()
+    }
+
     fn take_trouble(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.trouble))
     }
 }
 
-/// A place at a provider, given back when dropped. One that is dropped without an answer was waited for in vain.
+/// A place at a provider, given back when dropped.
 struct Place<'a> {
     named: &'a Named,
     channel: &'a Providers,
-    is_settled: bool,
+    left: Left,
+}
+
+/// How a place is left.
+#[derive(PartialEq, Eq)]
+enum Left {
+    /// Nothing was sent.
+    Unused,
+    /// There was no answer in time.
+    InVain,
+    /// There was one.
+    Settled,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut health = lock(&self.named.health);
-        health.end();
-        if !self.is_settled {
-            health.failed(self.channel.clock.now(), "no answer in time");
+        lock(&self.named.health).end();
+        if self.left == Left::InVain {
+            let failed = Turn::Failed("no answer in time".to_owned());
+            lock(&self.named.health).note(&failed, self.channel.clock.now());
+            let named = self.named.clone();
+            // A runtime that ends has nothing more to send.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { named.share(failed).await });
+            }
         }
-        drop(health);
-        self.channel.freed.notify_waiters();
+        if self.left != Left::Unused {
+            self.channel.freed.notify_waiters();
+        }
     }
 }

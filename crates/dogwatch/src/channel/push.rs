@@ -10,11 +10,11 @@ mod vapid;
 
 use std::sync::Arc;
 
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::request::{exchange, refused};
+use super::request::{exchange, of_contact, refused};
 use super::{Channel, Sending};
 use crate::clock::randomness;
 use crate::message::{Message, cut, plain};
@@ -47,10 +47,15 @@ impl Push {
         let person = message.contact.address();
         let browsers = match self.store.browsers(person.to_owned()).await {
             Ok(browsers) => browsers,
-            Err(error) => return refused(format!("which browsers there are is not known: {error}"), false),
+            Err(error) => {
+                return refused(format!("which browsers there are is not known: {error}"), Refusal::Passing);
+            }
         };
         if browsers.is_empty() {
-            return refused("no browser has notifications switched on; open /notifications there", true);
+            return refused(
+                "no browser has notifications switched on; open /notifications there",
+                Refusal::Contact,
+            );
         }
         let payload = payload(message);
         let sends = browsers.iter().map(|browser| self.to_browser(message, browser, payload.as_bytes()));
@@ -64,19 +69,20 @@ impl Push {
         let hope = |outcome: &Outcome| match outcome {
             Outcome::Unknown { .. } => 3,
             Outcome::RetryAfter { .. } => 2,
-            Outcome::Refused { permanent, .. } => u8::from(!permanent),
+            Outcome::Refused { refusal, .. } => u8::from(!refusal.is_permanent()),
             Outcome::Accepted { .. } => 4,
         };
         let best = outcomes.into_iter().flatten().max_by_key(hope);
-        best.unwrap_or_else(|| refused("no browser took it", true))
+        best.unwrap_or_else(|| refused("no browser took it", Refusal::Contact))
     }
 
     async fn to_browser(&self, message: &Message, browser: &Browser, payload: &[u8]) -> Result<(), Outcome> {
-        let url = self.outbound.check(&browser.endpoint).map_err(|why| refused(why, true))?;
+        let url = self.outbound.check(&browser.endpoint).map_err(|why| refused(why, Refusal::Contact))?;
         let origin = url.origin().ascii_serialization();
         let random = randomness();
-        let unusable =
-            || refused("the browser's key can't be used; switch notifications on there anew", true);
+        let unusable = || {
+            refused("the browser's key can't be used; switch notifications on there anew", Refusal::Contact)
+        };
         let body = encryption::encrypt(payload, &browser.key, &browser.auth, &random).ok_or_else(unusable)?;
         let proof = self.vapid.authorization(&origin, message.sent_at, &random).ok_or_else(unusable)?;
         let request = self
@@ -96,12 +102,12 @@ impl Push {
                 tracing::warn!(%error, "a browser that is gone could not be forgotten");
             }
         }
-        let answer = answer.accepted()?;
+        let answer = answer.accepted().map_err(of_contact)?;
         // RFC 8030 knows these two; anything else comes from something in between.
         if matches!(answer.status, StatusCode::CREATED | StatusCode::ACCEPTED) {
             return Ok(());
         }
-        Err(refused(format!("it answered {}, which no push service sends", answer.status), false))
+        Err(refused(format!("it answered {}, which no push service sends", answer.status), Refusal::Passing))
     }
 }
 

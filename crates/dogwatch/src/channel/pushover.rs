@@ -4,7 +4,7 @@
 //! What is acknowledged in Pushover comes in through `callback/pushover.rs`. What is answered elsewhere is silenced
 //! there.
 
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -136,7 +136,7 @@ impl Pushover {
                 Ok(Outcome::Accepted { provider_id: format!("{RECEIPT}{receipt}") })
             }
             Sent { status: 1, request, .. } => Ok(Outcome::Accepted { provider_id: request }),
-            Sent { status, .. } => Err(refused(format!("Pushover says status {status}"), true)),
+            Sent { status, .. } => Err(refused(format!("Pushover says status {status}"), Refusal::Contact)),
         }
     }
 

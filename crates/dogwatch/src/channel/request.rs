@@ -3,7 +3,7 @@
 //! The same for every channel that speaks HTTP: which failures are for good, which may pass, and after which
 //! nobody knows whether the message was taken. What a provider's answer holds is the channel's business.
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
@@ -26,8 +26,16 @@ pub struct Answer {
 }
 
 /// Why a message was refused.
-pub fn refused(why: impl Into<String>, permanent: bool) -> Outcome {
-    Outcome::Refused { why: why.into(), permanent }
+pub fn refused(why: impl Into<String>, refusal: Refusal) -> Outcome {
+    Outcome::Refused { why: why.into(), refusal }
+}
+
+/// The same outcome where the address, with all that it asks for, is the contact's own and not of our configuration.
+pub fn of_contact(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Refused { why, refusal: Refusal::Account } => refused(why, Refusal::Contact),
+        other => other,
+    }
 }
 
 /// Sends a request and reads its answer, whatever that is.
@@ -60,11 +68,11 @@ fn failed(error: reqwest::Error, what: &str) -> Outcome {
     // Some providers' addresses hold a secret.
     let error = error.without_url();
     if let Some(why) = find_blocked(&error) {
-        refused(why, true)
+        refused(why, Refusal::Account)
     } else if error.is_connect() {
-        refused(format!("no connection: {}", innermost(&error)), false)
+        refused(format!("no connection: {}", innermost(&error)), Refusal::Passing)
     } else if error.is_builder() {
-        refused(innermost(&error), true)
+        refused(innermost(&error), Refusal::Message)
     } else {
         Outcome::Unknown { why: format!("{what}: {}", innermost(&error)) }
     }
@@ -89,10 +97,17 @@ impl Answer {
                 Outcome::RetryAfter { pause, why }
             }
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
-                refused(format!("{why} (does it know our credentials, and let them do this?)"), true)
+                let why = format!("{why} (does it know our credentials, and let them do this?)");
+                refused(why, Refusal::Account)
             }
-            (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT, _) => refused(why, false),
-            (status, _) => refused(why, status.is_redirection() || status.is_client_error()),
+            (StatusCode::PAYMENT_REQUIRED, _) => refused(why, Refusal::Account),
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT, _) => {
+                refused(why, Refusal::Passing)
+            }
+            // Somebody else is there than the configuration means.
+            (status, _) if status.is_redirection() => refused(why, Refusal::Account),
+            (status, _) if status.is_client_error() => refused(why, Refusal::Contact),
+            _ => refused(why, Refusal::Passing),
         }
     }
 
@@ -108,7 +123,7 @@ impl Answer {
         }
         serde_json::from_slice(&self.body).map_err(|_| {
             let why = format!("it answered {} with something that this provider never sends", self.status);
-            refused(why, false)
+            refused(why, Refusal::Passing)
         })
     }
 
@@ -131,24 +146,6 @@ impl Answer {
         let errors = || body.get("errors")?.as_array()?.first()?.as_str();
         said.or_else(errors).map(shown)
     }
-}
-
-/// Whether a refusal says something of us, our account or our rights, and nothing of the address.
-pub(crate) fn is_about_us(why: &str) -> bool {
-    let words = [
-        "401",
-        "402",
-        "403",
-        "credentials",
-        "auth",
-        "token",
-        "account",
-        "scope",
-        "set up",
-        "said STOP",
-        "answered 3",
-    ];
-    words.iter().any(|word| why.contains(word))
 }
 
 /// Words of a provider, on one line and not too long.

@@ -3,7 +3,7 @@
 //! What came from outside is text: three characters are escaped, and nothing is made a link or a mention. Presses
 //! come in through `callback/slack.rs`.
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -103,7 +103,29 @@ fn judge(error: &str) -> Outcome {
         "rate_limited",
         "message_limit_exceeded",
     ];
-    refused(format!("Slack says {}", shown(error)), !may_pass.contains(&error))
+    let of_account = [
+        "not_authed",
+        "invalid_auth",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "not_allowed_token_type",
+        "ekm_access_denied",
+        "access_denied",
+        "org_login_required",
+        "team_access_not_granted",
+        "team_added_to_org",
+    ];
+    let of_message =
+        ["msg_too_long", "no_text", "invalid_blocks", "invalid_arguments", "too_many_attachments"];
+    let refusal = match error {
+        _ if may_pass.contains(&error) => Refusal::Passing,
+        _ if of_account.contains(&error) => Refusal::Account,
+        _ if of_message.contains(&error) => Refusal::Message,
+        _ => Refusal::Contact,
+    };
+    refused(format!("Slack says {}", shown(error)), refusal)
 }
 
 /// What a message says, as arguments of the methods that post and change it.

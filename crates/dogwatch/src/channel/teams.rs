@@ -3,12 +3,12 @@
 //!
 //! The card holds runs of text, in which no Markdown is read.
 
-use escalation::delivery::{Outcome, SEND_DEADLINE};
+use escalation::delivery::{Outcome, Refusal, SEND_DEADLINE};
 use ipnet::IpNet;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::request::{exchange, refused};
+use super::request::{exchange, of_contact, refused};
 use super::{Channel, Sending};
 use crate::message::{Message, plain};
 use crate::outbound::Outbound;
@@ -39,8 +39,12 @@ impl Teams {
     }
 
     async fn post(&self, message: &Message) -> Result<Outcome, Outcome> {
-        let url = self.outbound.check(message.contact.address()).map_err(|why| refused(why, true))?;
-        let answer = exchange(self.outbound.client().post(url).json(&card(message))).await?.accepted()?;
+        let url =
+            self.outbound.check(message.contact.address()).map_err(|why| refused(why, Refusal::Contact))?;
+        let answer = exchange(self.outbound.client().post(url).json(&card(message)))
+            .await?
+            .accepted()
+            .map_err(of_contact)?;
         let said = answer.text();
         // A workflow answers 202; the webhooks before it answered 200 with "1", also with the words of a failure.
         if answer.status == StatusCode::ACCEPTED || matches!(said.trim(), "" | "1") {
@@ -48,7 +52,7 @@ impl Teams {
         }
         Err(refused(
             format!("it answered {} with something that Teams sends for no message: {said}", answer.status),
-            false,
+            Refusal::Passing,
         ))
     }
 }

@@ -3,7 +3,7 @@
 //! Texts are sent as HTML, in which three characters are escaped; what came from outside is text. Presses come in
 //! through `callback/telegram.rs`.
 
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Client {
         let answer = exchange(self.outbound.client().post(url).json(arguments)).await?.accepted()?;
         match answer.read()? {
             Reply { ok: true, result: Some(result), .. } => Ok(result),
-            reply => Err(refused(shown(&reply.description), true)),
+            reply => Err(refused(shown(&reply.description), Refusal::Contact)),
         }
     }
 }

@@ -9,7 +9,7 @@ pub mod signature;
 pub mod twiml;
 
 use escalation::contact::Kind;
-use escalation::delivery::{Purpose, SEND_DEADLINE};
+use escalation::delivery::{Purpose, Refusal, SEND_DEADLINE};
 use jiff::SignedDuration;
 
 use super::providers::exchange::{Answer, exchange};
@@ -167,10 +167,10 @@ fn read(answer: &Answer, prefix: &str) -> Carried {
     let said = if code == 0 { said.to_owned() } else { format!("{said} (error {code})") };
     match answer.refusal(&said) {
         Carried::Refused { why, .. } if code == 21_610 => {
-            Carried::Refused { why: format!("{why}; the number has said STOP"), permanent: true }
+            Carried::Refused { why: format!("{why}; the number has said STOP"), refusal: Refusal::Message }
         }
         Carried::Refused { why, .. } if ABOUT_THE_NUMBER.contains(&code) => {
-            Carried::Refused { why, permanent: true }
+            Carried::Refused { why, refusal: Refusal::Contact }
         }
         Carried::Refused { why, .. } if ABOUT_THE_ACCOUNT.contains(&code) || answer.status == 404 => {
             Carried::Account(why)

@@ -4,7 +4,7 @@
 //! back at an address that holds a secret, see `callback`.
 
 use escalation::contact::Kind;
-use escalation::delivery::SEND_DEADLINE;
+use escalation::delivery::{Refusal, SEND_DEADLINE};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -139,7 +139,7 @@ fn read(answer: &Answer) -> Carried {
         // A fault of theirs.
         "5" | "10" => Carried::Failed(why),
         // The number is barred.
-        "7" => Carried::Refused { why, permanent: true },
-        _ => Carried::Refused { why, permanent: false },
+        "7" => Carried::Refused { why, refusal: Refusal::Contact },
+        _ => Carried::Refused { why, refusal: Refusal::Passing },
     }
 }

@@ -9,7 +9,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escalation::alert::{Alert, Audience};
-use escalation::delivery::{Outcome, SEND_DEADLINE};
+use escalation::delivery::{Outcome, Refusal, SEND_DEADLINE};
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +47,7 @@ impl Webhook {
             Ok(body) => body,
             Err(error) => {
                 let why = format!("the document can't be written: {error}");
-                return Outcome::Refused { why, permanent: true };
+                return Outcome::Refused { why, refusal: Refusal::Contact };
             }
         };
         let id = format!("{}.{}", message.delivery, message.attempt);
@@ -64,10 +64,10 @@ pub(crate) async fn signed_post(
     now: Timestamp,
     body: Vec<u8>,
 ) -> Outcome {
-    let refused = |why: String, permanent: bool| Outcome::Refused { why, permanent };
+    let refused = |why: String, refusal: Refusal| Outcome::Refused { why, refusal };
     let url = match outbound.check(url) {
         Ok(url) => url,
-        Err(why) => return refused(why, true),
+        Err(why) => return refused(why, Refusal::Contact),
     };
     let at = now.as_second().to_string();
     let request = outbound
@@ -81,10 +81,12 @@ pub(crate) async fn signed_post(
     match request.send().await {
         Ok(answer) => read_answer(answer.status(), answer.headers()),
         Err(error) if find_blocked(&error).is_some() => {
-            refused(find_blocked(&error).unwrap_or_default(), true)
+            refused(find_blocked(&error).unwrap_or_default(), Refusal::Contact)
         }
-        Err(error) if error.is_connect() => refused(format!("no connection: {}", innermost(&error)), false),
-        Err(error) if error.is_builder() => refused(innermost(&error), true),
+        Err(error) if error.is_connect() => {
+            refused(format!("no connection: {}", innermost(&error)), Refusal::Passing)
+        }
+        Err(error) if error.is_builder() => refused(innermost(&error), Refusal::Message),
         Err(error) => Outcome::Unknown { why: format!("no answer: {}", innermost(&error)) },
     }
 }
@@ -119,10 +121,11 @@ fn read_answer(status: StatusCode, headers: &reqwest::header::HeaderMap) -> Outc
             Outcome::RetryAfter { pause: SignedDuration::from_secs(i64::from(seconds)), why }
         }
         _ => {
-            let permanent = status.is_redirection()
-                || (status.is_client_error()
-                    && !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT));
-            Outcome::Refused { why, permanent }
+            let is_passing = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+                || !(status.is_redirection() || status.is_client_error());
+            // The address is the contact: whatever it refuses, its owner has to look.
+            let refusal = if is_passing { Refusal::Passing } else { Refusal::Contact };
+            Outcome::Refused { why, refusal }
         }
     }
 }

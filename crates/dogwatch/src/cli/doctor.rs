@@ -1,4 +1,4 @@
-//! `dogwatch doctor`: who can't be reached, and why.
+//! `dogwatch doctor`: who can't be reached, and why; and what is wrong with the nodes and their database.
 
 use std::process::ExitCode;
 
@@ -7,9 +7,12 @@ use clap::Args;
 use super::client::{Server, text};
 
 /// List people who can't be reached, or only in part, and what to do about it.
+///
+/// Over PostgreSQL it also tells what is wrong with the nodes and their database: no synchronous standby, clocks that
+/// differ, nodes that are silent, work left undone, a Patroni that is not safe.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ends with 1 if somebody can't be reached at all.
+Ends with 1 if somebody can't be reached at all, or something that was accepted may be lost.
 
 Example:
   dogwatch doctor")]
@@ -22,6 +25,7 @@ impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let answer = self.server.expect("GET", "/api/v1/doctor", None).await?;
         let findings = answer["findings"].as_array().cloned().unwrap_or_default();
+        let cluster = answer["cluster"].as_array().cloned().unwrap_or_default();
         if self.server.is_json() {
             println!("{answer}");
         } else if findings.is_empty() {
@@ -33,7 +37,12 @@ impl Doctor {
                 println!("{}{contact}: {}", text(&finding["person"]), text(&finding["text"]));
             }
         }
-        let is_grave = findings.iter().any(|finding| finding["is_grave"] == true);
+        if !self.server.is_json() {
+            for caution in &cluster {
+                println!("nodes and database: {}", text(&caution["text"]));
+            }
+        }
+        let is_grave = findings.iter().chain(&cluster).any(|finding| finding["is_grave"] == true);
         Ok(if is_grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -14,7 +14,8 @@ use crate::simulator::{self, Options, PROMISES, Report, StoreKind, Story, Violat
 /// A seed makes a company, its problems, what people do about them and everything that goes wrong: nodes that die or stand
 /// still in the middle of a transaction, a store that fails, commits of which nobody hears, providers that lose, repeat
 /// and hang, clocks that are set. Then all is well again, and everything has to come to its end. The rules and the
-/// store's verbs are those of the service; the same seed gives the same run. Nothing is called and nothing is stored.
+/// store's verbs are those of the service; the same seed gives the same run. Nothing is called and nothing is stored (over
+/// PostgreSQL: nothing stays).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,12 +38,15 @@ pub(super) struct Simulate {
     /// How many days each [default: 3 to 30, by the seed]
     #[arg(long)]
     days: Option<u32>,
-    /// How many nodes, over the model [default: 1 to 3, by the seed]
+    /// How many nodes, over the model or PostgreSQL [default: 1 to 3, by the seed]
     #[arg(long)]
     nodes: Option<u8>,
     /// What to store in
     #[arg(long, value_enum, default_value_t = StoreKind::Model)]
     store: StoreKind,
+    /// A server of PostgreSQL, for --store postgres, at which databases may be made
+    #[arg(long, value_name = "postgres://…", required_if_eq("store", "postgres"))]
+    database: Option<String>,
     /// Tell everything that happens
     #[arg(long)]
     trace: bool,
@@ -142,7 +146,8 @@ impl Simulate {
     }
 
     fn options(&self, seed: u64) -> Options {
-        Options::of(seed, self.store, self.days, self.nodes)
+        let options = Options::of(seed, self.store, self.days, self.nodes);
+        Options { database: self.database.clone(), ..options }
     }
 
     /// Runs seeds on every core until they are done, the time is over or one fails.

@@ -15,6 +15,7 @@ pub(super) struct Raw {
     pub(super) public_url: Option<String>,
     pub(super) last_resort: Vec<String>,
     pub(super) operators: Vec<String>,
+    pub(super) patroni: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) webhook: Webhook,
     pub(super) provider: Vec<toml::Table>,
@@ -56,12 +57,13 @@ pub(super) struct Intake {
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 36] = [
     "listen",
     "database",
     "public_url",
     "last_resort",
     "operators",
+    "patroni",
     "smtp",
     "webhook",
     "provider",
@@ -135,6 +137,9 @@ impl Raw {
         }
         if let Some(value) = environment("DOGWATCH_OPERATORS") {
             self.operators = list(value);
+        }
+        if let Some(value) = environment("DOGWATCH_PATRONI") {
+            self.patroni = list(value);
         }
         if let Some(value) = environment("DOGWATCH_WEBHOOK_ALLOW") {
             self.webhook.allow = list(value);

@@ -50,6 +50,11 @@ impl Problem {
         }
     }
 
+    /// Too much was asked for; worth trying again after so many seconds.
+    pub fn too_often(retry_after: u32, detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(429, "too-often", detail) }
+    }
+
     /// The request can't be read at all.
     pub fn unreadable(detail: impl Into<String>) -> Self {
         Self::new(400, "unreadable", detail)

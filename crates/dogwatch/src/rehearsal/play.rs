@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use escalation::alert::{self, Audience, State, Status};
-use escalation::delivery::{Outcome, State as DeliveryState};
+use escalation::delivery::{Outcome, Refusal, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::duty::Roster;
 use escalation::effect::{Effect, Entry};
@@ -189,7 +189,7 @@ impl Play<'_> {
         let is_down =
             |what: &String| *what == delivery.contact.kind().word() || *what == delivery.contact.to_string();
         let outcome = if self.question.down.iter().any(is_down) {
-            Outcome::Refused { why: "it is down in this rehearsal".to_owned(), permanent: false }
+            Outcome::Refused { why: "it is down in this rehearsal".to_owned(), refusal: Refusal::Passing }
         } else {
             Outcome::Accepted { provider_id: String::new() }
         };

@@ -134,6 +134,7 @@ pub fn with_providers(
     providers: &[Provider],
     public_url: &str,
     clock: &Arc<dyn Clock>,
+    store: &Store,
 ) -> anyhow::Result<Channels> {
     let mut named = Vec::new();
     for provider in providers {
@@ -142,7 +143,7 @@ pub fn with_providers(
             Protocol::Vonage(account) => Arc::new(Vonage::new(account.clone(), public_url)?),
             Protocol::Http(description) => Arc::new(Gateway::new(*description.clone(), public_url)?),
         };
-        named.push((&provider.channels, Named::new(&provider.name, carrier, provider.limits)));
+        named.push((&provider.channels, Named::new(&provider.name, carrier, provider.limits, store.clone())));
     }
     for kind in [Kind::Sms, Kind::Phone] {
         let able = named.iter().filter(|(kinds, _)| kinds.contains(&kind));

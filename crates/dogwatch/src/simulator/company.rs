@@ -15,8 +15,14 @@ const FIRST_DAY: &str = "2026-01-05";
 /// No plan of a company waits longer than this between two steps.
 pub(super) const LONGEST: jiff::SignedDuration = jiff::SignedDuration::from_mins(45);
 
+/// No plan of a company is gone through more often than this: once, and three times again.
+pub(super) const MOST_PASSES: u32 = 4;
+
 /// The providers of a company, by the number that outages give them.
 pub(super) const PROVIDERS: [&str; 3] = ["handset", "smtp", "hook.example.org"];
+
+/// The provider that says what became of a message after it took it.
+pub(super) const CONFIRMING: &str = "smtp";
 
 pub(super) fn person(number: u64) -> String {
     format!("p{number}")
@@ -112,7 +118,7 @@ fn a_plan(options: &Options, number: u8, edition: u64) -> Value {
         }
         steps.push(step);
     }
-    json!({ "name": team(number), "steps": steps, "repeat": dice.below(4) })
+    json!({ "name": team(number), "steps": steps, "repeat": dice.below(u64::from(MOST_PASSES)) })
 }
 
 fn a_team(options: &Options, number: u8, edition: u64) -> Value {

@@ -1,4 +1,4 @@
-//! Where a run stores: the model or SQLite, seen from outside the verbs.
+//! Where a run stores: the model, SQLite or PostgreSQL, seen from outside the verbs.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -8,6 +8,7 @@ use escalation::delivery::Delivery;
 use escalation::id::{AlertId, DeliveryId};
 
 use crate::store::model::{Model, ModelRows};
+use crate::store::postgres::simulated::{Simulated, SimulatedRows};
 use crate::store::rows::Rows;
 use crate::store::sqlite::connection::SqliteRows;
 use crate::store::sqlite::memory::MemoryDatabase;
@@ -27,13 +28,13 @@ pub(super) trait House {
     fn break_off(&self, after: Option<u64>);
     /// Everything that is committed about an alert.
     fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError>;
-    /// What is new about an alert: its history after so many lines, and those of its deliveries that are named; none
-    /// named: all. With how many lines there are.
+    /// What is new about an alert: its history after so many lines, and those of its deliveries that are named. With
+    /// how many lines there are.
     fn news(
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError>;
     /// An alert, its pages and wakes.
     fn state(&self, id: AlertId) -> Result<Option<State>, StoreError>;
@@ -63,14 +64,14 @@ impl House for Model {
     fn break_off(&self, _after: Option<u64>) {}
 
     fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
-        Ok(Self::news(self, id, 0, None).map(|(record, _)| record))
+        Ok(Self::record(self, id))
     }
 
     fn news(
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
         Ok(Self::news(self, id, after, deliveries))
     }
@@ -119,7 +120,54 @@ impl House for MemoryDatabase {
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
+    ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
+        Self::news(self, id, after, deliveries)
+    }
+
+    fn state(&self, id: AlertId) -> Result<Option<State>, StoreError> {
+        Self::state(self, id)
+    }
+
+    fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        Self::delivery(self, id)
+    }
+
+    fn alerts(&self) -> Result<Vec<AlertId>, StoreError> {
+        Self::alerts(self)
+    }
+
+    fn has_stray_wakes(&self, id: AlertId) -> Result<bool, StoreError> {
+        self.stray_wakes(id)
+    }
+}
+
+impl House for Simulated {
+    type Rows = SimulatedRows;
+
+    fn connect(&self) -> Result<(SimulatedRows, u64), StoreError> {
+        Self::connect(self)
+    }
+
+    fn cut(&self, connection: u64) {
+        Self::cut(self, connection);
+    }
+
+    fn has_one_writer(&self) -> bool {
+        false
+    }
+
+    fn break_off(&self, _after: Option<u64>) {}
+
+    fn record(&self, id: AlertId) -> Result<Option<AlertRecord>, StoreError> {
+        Self::record(self, id)
+    }
+
+    fn news(
+        &self,
+        id: AlertId,
+        after: usize,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
         Self::news(self, id, after, deliveries)
     }

@@ -10,13 +10,14 @@ use std::rc::Rc;
 
 use escalation::alert::{Alert, Audience, State, Stepped};
 use escalation::contact::Contact;
-use escalation::delivery::{Delivery, Outcome, Purpose, State as DeliveryState};
+use escalation::delivery::{Delivery, Outcome, Purpose, Refusal, State as DeliveryState};
 use escalation::duty::Roster;
 use escalation::effect::{Effect, Entry, EntryKind};
 use escalation::event::{Input, Sent};
 use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::mailbox::Mailbox;
 use escalation::name::Name;
+use escalation::receipt::Receipt;
 use escalation::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 
@@ -84,6 +85,8 @@ mutants! {
     NoSecondNode: "two nodes handle the same wake",
     DeferredForever: "a delivery that is to wait waits for a day",
     ClaimsNothing: "what is ready for mail is not seen",
+    SilenceUnheard: "a provider that says nothing of a message is not missed",
+    HalfIsEnough: "half a receipt that comes before the outcome is stored takes away the deadline of the other half",
 }
 
 /// Which fault is on, and what it remembers.
@@ -200,6 +203,21 @@ impl<R: Rows> Rows for Mutated<R> {
         self.rows.expired(until).await
     }
 
+    async fn save_receipt(&mut self, row: &ReceiptRow) -> Result<()> {
+        let mut row = row.clone();
+        if self.is(Mutant::HalfIsEnough) && row.state > Receipt::Taken {
+            row.due_at = None;
+        }
+        self.rows.save_receipt(&row).await
+    }
+
+    async fn due_receipts(&mut self, now: Timestamp) -> Result<(Vec<(DeliveryId, u8)>, Option<Timestamp>)> {
+        if self.is(Mutant::SilenceUnheard) {
+            return Ok((Vec::new(), None));
+        }
+        self.rows.due_receipts(now).await
+    }
+
     async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
         if self.is(Mutant::NoLockAtClaim)
             && let Some(alert) = delivery.alert
@@ -250,7 +268,7 @@ impl<R: Rows> Rows for Mutated<R> {
     ) -> Result<()> {
         let mut delivery = delivery.clone();
         let is_unknown = matches!(outcome, Outcome::Unknown { .. });
-        let is_refused = matches!(outcome, Outcome::Refused { permanent: false, .. });
+        let is_refused = matches!(outcome, Outcome::Refused { refusal: Refusal::Passing, .. });
         let mutant = self.planted.borrow().mutant;
         match mutant {
             Some(Mutant::SettleTwice) if delivery.state == DeliveryState::Sent => {
@@ -306,12 +324,10 @@ impl<R: Rows> Rows for Mutated<R> {
         async fn of_bundle(&mut self, bundle: DeliveryId) -> Vec<Delivery>;
         async fn ready_providers(&mut self) -> Vec<String>;
         async fn first_ready(&mut self, provider: &str) -> Option<Timestamp>;
-        async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Option<ReceiptRow>;
-        async fn save_receipt(&mut self, row: &ReceiptRow) -> ();
-        async fn due_receipts(&mut self, now: Timestamp) -> (Vec<(DeliveryId, u8)>, Option<Timestamp>);
         async fn note_receipt(&mut self, row: &ReceiptRow, now: Timestamp) -> ();
         async fn followers(&mut self, alert: AlertId) -> Vec<Name>;
         async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &serde_json::Value) -> ();
+        async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Option<ReceiptRow>;
         async fn mailbox(&mut self, person: &Name) -> Try<Mailbox>;
         async fn save_mailbox(&mut self, person: &Name, mailbox: &Mailbox) -> ();
         async fn due_posts(&mut self, now: Timestamp, most: usize) -> Vec<WatchedPost>;
@@ -501,7 +517,7 @@ impl<H: House> House for Faulty<H> {
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Result<Option<(AlertRecord, usize)>> {
         self.house.news(id, after, deliveries)
     }

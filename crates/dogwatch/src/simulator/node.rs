@@ -6,7 +6,8 @@ use std::pin::Pin;
 use escalation::delivery::Outcome;
 use escalation::event::Input;
 use escalation::id::DeliveryId;
-use jiff::Timestamp;
+use escalation::receipt::Receipt;
+use jiff::{SignedDuration, Timestamp};
 
 use super::points::Points;
 use crate::store::core::{Core, Stirred};
@@ -17,6 +18,8 @@ use crate::store::{
 
 /// Wakes, and claims, in one transaction: as in production.
 const BATCH: usize = 256;
+/// A message of a provider that confirms has not arrived if it did not confirm it for so long.
+pub(super) const CONFIRMED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 /// How often a verb is run again that was in the way of another node.
 const TRIES: u32 = 50;
 
@@ -30,7 +33,9 @@ pub(super) enum Task {
     /// The dispatcher's turn.
     Claim,
     /// It stores an outcome.
-    Settle { id: DeliveryId, token: u8, outcome: Outcome, tries: u32 },
+    Settle { id: DeliveryId, token: u8, outcome: Outcome, tries: u32, awaits: bool },
+    /// A provider says what became of a message that it took.
+    Receive { id: DeliveryId, attempt: u8, receipt: Receipt },
     /// It takes a report.
     Record { request: String, incoming: Box<Incoming> },
     /// Somebody does something.
@@ -46,6 +51,7 @@ pub(super) enum Done {
     Advanced(Advanced),
     Claimed(Claims),
     Settled,
+    Received,
     Recorded(Recorded),
     Acted(Option<Box<Acted>>),
     Defined(Defining),
@@ -163,9 +169,17 @@ async fn attempt<R: Rows>(
             let capacity = Capacity { busy: HashMap::new(), limit: |_| 10_000, most: BATCH };
             Done::Claimed(core.claim(now, &capacity).await?)
         }
-        Task::Settle { id, token, outcome, .. } => {
-            core.settle(now, *id, *token, outcome).await?;
+        Task::Settle { id, token, outcome, awaits, .. } => {
+            if *awaits && matches!(outcome, Outcome::Accepted { .. }) {
+                core.settle_awaiting(now, *id, *token, outcome, CONFIRMED_WITHIN).await?;
+            } else {
+                core.settle(now, *id, *token, outcome).await?;
+            }
             Done::Settled
+        }
+        Task::Receive { id, attempt, receipt } => {
+            core.receipt(now, *id, *attempt, *receipt, receipt.word()).await?;
+            Done::Received
         }
         Task::Record { incoming, .. } => Done::Recorded(core.record(now, incoming).await?),
         Task::Act { alert, input } => Done::Acted(core.act(now, *alert, input).await?.map(Box::new)),

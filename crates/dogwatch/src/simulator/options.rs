@@ -11,6 +11,8 @@ pub enum StoreKind {
     Model,
     /// SQLite in memory, one node; every statement may fail.
     Sqlite,
+    /// PostgreSQL at the address that --database names, several nodes; each run makes a database and drops it.
+    Postgres,
 }
 
 /// How often things go wrong. Rates are of ten thousand, or by simulated day.
@@ -34,6 +36,8 @@ pub struct Faults {
     pub timeouts: u32,
     /// Sends that are refused, of 10,000.
     pub refusals: u32,
+    /// Messages that arrived, of which their provider says that they did not, or nothing: of 10,000.
+    pub receipts: u32,
     /// Messages that arrive twice, of 10,000.
     pub duplicates: u32,
     /// Times that the clock is set, a day.
@@ -51,6 +55,8 @@ pub struct Options {
     pub days: u32,
     /// Over which store.
     pub store: StoreKind,
+    /// Where PostgreSQL is, for a run over it.
+    pub database: Option<String>,
     /// How many nodes.
     pub nodes: u8,
     /// How many teams.
@@ -90,6 +96,7 @@ impl Options {
             duplicates: maybe(10, 1_000),
             jumps: maybe(1, 8),
             lost_signals: maybe(10, 5_000),
+            receipts: maybe(10, 2_000),
         };
         let edits = maybe(1, 20);
         let mut dice = Dice::of(seed, "size", 0);
@@ -101,8 +108,9 @@ impl Options {
             seed,
             days: days.unwrap_or(length),
             store,
+            database: None,
             nodes: match store {
-                StoreKind::Model => nodes.unwrap_or(drawn).clamp(1, 9),
+                StoreKind::Model | StoreKind::Postgres => nodes.unwrap_or(drawn).clamp(1, 9),
                 StoreKind::Sqlite => 1,
             },
             teams: u8::try_from(teams).unwrap_or(1),
@@ -125,6 +133,7 @@ impl fmt::Display for Options {
         let store = match self.store {
             StoreKind::Model => "model",
             StoreKind::Sqlite => "sqlite",
+            StoreKind::Postgres => "postgres",
         };
         write!(
             f,

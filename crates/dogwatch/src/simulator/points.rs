@@ -44,8 +44,17 @@ pub(super) struct Gate {
     pub(super) lost: u64,
 }
 
-/// Alerts with those of their deliveries that were written; none: any of them may have been.
-pub(super) type Touched = BTreeMap<AlertId, Option<BTreeSet<DeliveryId>>>;
+/// Alerts of which something was written.
+pub(super) type Touched = BTreeMap<AlertId, Touch>;
+
+/// What was written of an alert.
+#[derive(Debug, Default)]
+pub(super) struct Touch {
+    /// Those of its deliveries that were named.
+    pub(super) deliveries: BTreeSet<DeliveryId>,
+    /// Any that was not settled may have been withdrawn.
+    pub(super) withdrawn: bool,
+}
 
 /// Rows behind a gate.
 pub(super) struct Points<R> {
@@ -62,14 +71,12 @@ impl<R> Points<R> {
     /// Something of an alert was written, perhaps one of its deliveries.
     fn touch(&mut self, what: Option<(AlertId, Option<DeliveryId>)>) {
         let Some((alert, delivery)) = what else { return };
-        if let Some(named) = self.touched.entry(alert).or_insert_with(|| Some(BTreeSet::new())) {
-            named.extend(delivery);
-        }
+        self.touched.entry(alert).or_default().deliveries.extend(delivery);
     }
 
-    /// Any of an alert's deliveries may have been written.
-    fn touch_all(&mut self, alert: AlertId) {
-        self.touched.insert(alert, None);
+    /// Those of an alert that wait were withdrawn.
+    fn withdrawn_of(&mut self, alert: AlertId) {
+        self.touched.entry(alert).or_default().withdrawn = true;
     }
 
     /// Lets others go on, and may fail.
@@ -129,7 +136,11 @@ impl<R: Rows> Rows for Points<R> {
         let touched = std::mem::take(&mut self.touched);
         let is_lost = {
             let mut gate = self.gate.borrow_mut();
-            gate.committed.extend(touched);
+            for (alert, touch) in touched {
+                let known = gate.committed.entry(alert).or_default();
+                known.deliveries.extend(touch.deliveries);
+                known.withdrawn |= touch.withdrawn;
+            }
             let part = gate.lost_commits;
             gate.dice.happens(part)
         };
@@ -189,7 +200,7 @@ impl<R: Rows> Rows for Points<R> {
         async fn update_delivery(&mut self, delivery: &Delivery) -> ();
         #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]
         async fn settle_delivery(&mut self, delivery: &Delivery, outcome: &Outcome, now: Timestamp) -> ();
-        #[touch_all alert]
+        #[withdrawn_of alert]
         async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> ();
         async fn receipt(&mut self, id: DeliveryId, attempt: u8) -> Option<ReceiptRow>;
         async fn save_receipt(&mut self, row: &ReceiptRow) -> ();

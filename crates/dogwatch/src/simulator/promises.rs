@@ -3,23 +3,27 @@
 //!
 //! The ledger knows what was promised to whom: it is kept apart from the store, by what went in and out of it.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use escalation::alert::Status;
 use escalation::delivery::{Delivery, LEASE, MAX_ATTEMPTS, Purpose, State as DeliveryState};
 use escalation::effect::EntryKind;
-use escalation::id::{AlertId, DeliveryId};
+use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::page::Page;
+use escalation::receipt::Receipt;
 use escalation::wake::Wake;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::told::Told;
 use super::company;
-use crate::store::{AlertRecord, DeliveryRecord};
+use crate::store::{AlertRecord, DeliveryRecord, HistoryEntry};
 
 /// Every promise in words, in order of its number, from 1.
-pub const PROMISES: [&str; 20] = [
+pub const PROMISES: [&str; 27] = [
     "an event that was answered with an alert stays linked to that alert",
     "at most one alert is open for a sender's key",
     "nobody is paged after the answer: no claim of a page is committed once its alert waits for none",
@@ -40,6 +44,13 @@ pub const PROMISES: [&str; 20] = [
     "an alert whose page ended leaves no page of it to be sent",
     "an acknowledgement that was answered is stored",
     "a page asks each contact once for each of its steps at a time",
+    "a report is answered within two minutes in which all is well",
+    "the history tells of the report, and names everybody who was asked in each round",
+    "a plan is gone through no more often than it says",
+    "an alert is given up only after its last resort, or says that there is none",
+    "a report counts once, however often it is sent",
+    "when a message has failed the plan of its page goes on at once",
+    "so it does when the provider says that a message did not arrive, or says nothing in time",
 ];
 
 /// A promise that was broken.
@@ -61,7 +72,7 @@ impl fmt::Display for Violation {
 }
 
 /// What is known of a delivery from its last commit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     state: DeliveryState,
     attempt: u8,
@@ -69,13 +80,25 @@ struct Known {
     not_before: Timestamp,
 }
 
+impl Known {
+    fn of(delivery: &Delivery) -> Self {
+        let Delivery { state, attempt, unknown, not_before, .. } = *delivery;
+        Self { state, attempt, unknown, not_before }
+    }
+}
+
 /// What is known of an alert from its last commit.
 #[derive(Clone, Debug, Default)]
 struct Account {
     history: usize,
+    told: Told,
     steps: BTreeMap<(u32, u16), u32>,
     passes: BTreeMap<u32, u32>,
     deliveries: BTreeMap<DeliveryId, Known>,
+    /// Those of them that are ready or claimed.
+    unsettled: BTreeSet<DeliveryId>,
+    /// Which page has asked which contact, for which step of its plan, when, and what for.
+    asked: BTreeSet<(PageId, u16, Timestamp, String, &'static str)>,
     /// When each wake is due, and since when that is so.
     wakes: BTreeMap<Wake, (Timestamp, Timestamp)>,
 }
@@ -89,6 +112,10 @@ pub(super) enum Deadline {
     Wake(AlertId, Wake, Timestamp, Timestamp),
     /// An alert that was accepted.
     Asked(AlertId),
+    /// A request, with when it was first made.
+    Answered(String, Timestamp),
+    /// A delivery that was taken at this attempt by a provider that says more, and until when it has to.
+    Confirmed(DeliveryId, u8, Timestamp),
 }
 
 /// What was promised to whom.
@@ -96,10 +123,14 @@ pub(super) enum Deadline {
 pub(super) struct Ledger {
     accounts: BTreeMap<AlertId, Account>,
     open: BTreeMap<(String, String), AlertId>,
+    /// How many reports of a sender's key were made, and how many are told in histories.
+    reports: BTreeMap<(String, String), (u32, u32)>,
     /// Requests that were answered.
     pub(super) answered: BTreeMap<String, AlertId>,
     /// Alerts that a person wanted to have.
     pub(super) wanted: BTreeSet<AlertId>,
+    /// What providers said of messages after they took them.
+    receipts: BTreeMap<(DeliveryId, u8), Receipt>,
     /// How often each delivery was handed to its provider.
     pub(super) sent: BTreeMap<DeliveryId, Sends>,
 }
@@ -117,6 +148,8 @@ pub(super) struct Sends {
 
 /// How long what is ready may wait for its claim, and what is due for its turn.
 pub(super) const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
+/// How long until a report is answered: whoever sends it tries twice in that time, or more often.
+pub(super) const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 /// How long until somebody is asked.
 pub(super) const ASKED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -149,6 +182,22 @@ impl Ledger {
             return broken(14, format!("alert #{}: {rule}", alert.number));
         }
         // The history.
+        account.told.hear(record)?;
+        let counts =
+            |entry: &&HistoryEntry| matches!(entry.kind, EntryKind::Triggered | EntryKind::TriggeredAgain);
+        let told = u32::try_from(record.history.iter().filter(counts).count()).unwrap_or(u32::MAX);
+        let key = (alert.integration.clone(), alert.dedup_key.clone());
+        if told > 0 {
+            let reports = self.reports.entry(key.clone()).or_default();
+            reports.1 = reports.1.saturating_add(told);
+            if reports.1 > reports.0 {
+                let seen = format!(
+                    "{} reports are counted on alert #{} and those before it",
+                    reports.1, alert.number
+                );
+                return broken(25, format!("{seen}, of {} that were made", reports.0));
+            }
+        }
         if lines < account.history {
             return broken(7, format!("alert #{} has lost a line of its history", alert.number));
         }
@@ -176,8 +225,8 @@ impl Ledger {
         account.history = lines;
         let passes = u32::from(alert.position.passes) + 1;
         let extra = account.passes.get(&alert.round).copied().unwrap_or_default();
-        for ((round, step), times) in &account.steps {
-            if *round == alert.round && *times > passes + extra {
+        for ((round, step), times) in account.steps.range((alert.round, 0)..=(alert.round, u16::MAX)) {
+            if *times > passes + extra {
                 let seen =
                     format!("alert #{}: step {step} of round {round} fired {times} times", alert.number);
                 return broken(6, seen);
@@ -193,7 +242,6 @@ impl Ledger {
             }
         }
         // The sender's key.
-        let key = (alert.integration.clone(), alert.dedup_key.clone());
         if alert.status == Status::Resolved {
             if self.open.get(&key) == Some(&alert.id) {
                 self.open.remove(&key);
@@ -211,26 +259,19 @@ impl Ledger {
         }
         // What is to be sent.
         for DeliveryRecord { delivery, attempts } in &record.deliveries {
-            let is_twin = |other: &DeliveryRecord| {
-                let other = &other.delivery;
-                other.id != delivery.id
-                    && (other.page, other.step, other.created_at)
-                        == (delivery.page, delivery.step, delivery.created_at)
-                    && (&other.contact, other.purpose) == (&delivery.contact, delivery.purpose)
-            };
-            if delivery.page.is_some() && record.deliveries.iter().any(is_twin) {
-                return broken(20, format!("{} of alert #{} has a twin", delivery.id, alert.number));
+            if let Some(page) = delivery.page.filter(|_| !account.deliveries.contains_key(&delivery.id)) {
+                let (contact, purpose) = (delivery.contact.to_string(), delivery.purpose);
+                let asked = (page, delivery.step, delivery.created_at, contact, purpose.word());
+                if !account.asked.insert(asked) {
+                    return broken(20, format!("{} of alert #{} has a twin", delivery.id, alert.number));
+                }
             }
             let page = record.state.pages.iter().find(|page| Some(page.id) == delivery.page);
-            let before = account.deliveries.insert(
-                delivery.id,
-                Known {
-                    state: delivery.state,
-                    attempt: delivery.attempt,
-                    unknown: delivery.unknown,
-                    not_before: delivery.not_before,
-                },
-            );
+            let before = account.deliveries.insert(delivery.id, Known::of(delivery));
+            match delivery.state {
+                DeliveryState::Ready | DeliveryState::Claimed => account.unsettled.insert(delivery.id),
+                _ => account.unsettled.remove(&delivery.id),
+            };
             if let Some(before) = &before
                 && before.state == delivery.state
                 && before.attempt == delivery.attempt
@@ -264,7 +305,14 @@ impl Ledger {
                     later.push((delivery.lease_until + AT_ONCE, deadline(delivery)));
                 }
                 DeliveryState::Ready => later.push((delivery.not_before + AT_ONCE, deadline(delivery))),
-                DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Withdrawn => {}
+                DeliveryState::Failed => {
+                    let waits = page.filter(|page| delivery.purpose == Purpose::Page && page.is_live());
+                    if waits.is_some_and(|page| page.plan_step == delivery.step && !page.failed) {
+                        let seen = format!("{} of alert #{} has failed", delivery.id, alert.number);
+                        return broken(26, format!("{seen}, and its page waits as if it had not"));
+                    }
+                }
+                DeliveryState::Sent | DeliveryState::Withdrawn => {}
             }
         }
         account.wakes.retain(|wake, (due, _)| record.state.wakes.get(wake) == Some(due));
@@ -303,6 +351,33 @@ impl Ledger {
         Ok(())
     }
 
+    /// The deliveries of an alert that were ready or claimed when they were seen last.
+    pub(super) fn unsettled(&self, alert: AlertId) -> impl Iterator<Item = DeliveryId> {
+        self.accounts.get(&alert).into_iter().flat_map(|account| account.unsettled.iter().copied())
+    }
+
+    /// Whether a delivery stands otherwise than it was seen last.
+    pub(super) fn is_news(&self, delivery: &Delivery) -> bool {
+        let account = delivery.alert.and_then(|alert| self.accounts.get(&alert));
+        account.and_then(|account| account.deliveries.get(&delivery.id)) != Some(&Known::of(delivery))
+    }
+
+    /// A provider says something of a message.
+    pub(super) fn hear(&mut self, id: DeliveryId, attempt: u8, receipt: Receipt) {
+        let known = self.receipts.entry((id, attempt)).or_insert(receipt);
+        *known = known.join(receipt);
+    }
+
+    /// Whether a provider has said that a message came in, and may have been heard.
+    pub(super) fn came_in(&self, id: DeliveryId, attempt: u8) -> bool {
+        self.receipts.get(&(id, attempt)) == Some(&Receipt::Arrived)
+    }
+
+    /// A report is made, for the first time.
+    pub(super) fn report(&mut self, integration: &str, dedup_key: &str) {
+        self.reports.entry((integration.to_owned(), dedup_key.to_owned())).or_default().0 += 1;
+    }
+
     /// A request was answered with an alert.
     pub(super) fn answer(&mut self, request: &str, alert: AlertId) -> Found {
         match self.answered.insert(request.to_owned(), alert) {
@@ -318,9 +393,15 @@ fn deadline(delivery: &Delivery) -> Deadline {
     Deadline::Delivery(delivery.id, delivery.state, delivery.attempt)
 }
 
+/// Nobody knew whether it had arrived, and its provider may have said so since.
+fn came_in_after_all(delivery: &Delivery) -> bool {
+    delivery.unknown > 0 && delivery.contact.provider() == company::CONFIRMING
+}
+
 /// Whether a delivery stands where the outcome of its last attempt has to bring it.
 fn fits_its_outcome(delivery: &Delivery, outcome: &str, detail: &str, number: u64) -> Found {
     let is_wrong = match (outcome, delivery.state) {
+        ("unknown", DeliveryState::Sent) if came_in_after_all(delivery) => false,
         ("unknown" | "refused" | "retry_after", DeliveryState::Sent) => true,
         // "busy" is how the carriers here refuse for now.
         ("refused", DeliveryState::Failed) => detail == "busy" && delivery.attempt < MAX_ATTEMPTS,
@@ -351,7 +432,8 @@ fn goes_on(delivery: &Delivery, before: Option<&Known>, number: u64) -> Found {
         (Ready, Claimed) => delivery.attempt > before.attempt,
         (Ready, Ready | Withdrawn) | (Claimed, Ready | Sent | Failed | Withdrawn) => true,
         // Between two looks it may have gone through both.
-        (Ready, Sent | Failed) => delivery.attempt > before.attempt,
+        (Ready, Sent) => delivery.attempt > before.attempt || came_in_after_all(delivery),
+        (Ready, Failed) => delivery.attempt > before.attempt,
         (Claimed, Claimed) => delivery.attempt > before.attempt,
         (Sent, Sent) | (Failed, Failed) | (Withdrawn, Withdrawn) => true,
         _ => false,

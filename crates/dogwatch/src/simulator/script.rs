@@ -88,8 +88,10 @@ pub(super) fn draw(options: &Options) -> Vec<Line> {
         if dice.one_in(4) {
             reports.push((dice.spread(1, 600_000), Stimulus::Report { key, team, severity }));
         }
-        if !dice.one_in(3) {
-            reports.push((dice.spread(10_000, 4 * 3_600_000), Stimulus::Gone { key, team }));
+        // Most problems end soon, some later; and some are forgotten by everybody but us.
+        let lasts = if dice.one_in(3) { 36 * 3_600_000 } else { 4 * 3_600_000 };
+        if !dice.one_in(40) {
+            reports.push((dice.spread(10_000, lasts), Stimulus::Gone { key, team }));
         }
         reports
     };

@@ -92,23 +92,29 @@ impl Model {
         }
     }
 
+    /// Everything that is committed about an alert.
+    pub(crate) fn record(&self, id: AlertId) -> Option<AlertRecord> {
+        let database = self.0.borrow();
+        let tables = &database.tables;
+        let state = tables.alerts.get(&id)?.clone();
+        let history = tables.history.get(&id).into_iter().flatten().map(read_entry).collect();
+        Some(AlertRecord { state, history, deliveries: tables.deliveries_of(id).cloned().collect() })
+    }
+
     /// What is committed about an alert: its history after so many lines, and those of its deliveries that are
-    /// named; none named: all. With how many lines there are.
+    /// named. With how many lines there are.
     pub(crate) fn news(
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Option<(AlertRecord, usize)> {
         let database = self.0.borrow();
         let tables = &database.tables;
         let state = tables.alerts.get(&id)?.clone();
         let lines = tables.history.get(&id).map_or(&[][..], Vec::as_slice);
         let history = lines.iter().skip(after).map(read_entry).collect();
-        let deliveries = match deliveries {
-            Some(named) => named.iter().filter_map(|id| tables.deliveries.get(id)).cloned().collect(),
-            None => tables.deliveries_of(id).cloned().collect(),
-        };
+        let deliveries = deliveries.iter().filter_map(|id| tables.deliveries.get(id)).cloned().collect();
         Some((AlertRecord { state, history, deliveries }, lines.len()))
     }
 

@@ -28,7 +28,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [&'static str])
 
 /// Every table but that of the last requests of integrations, which are there to be looked at only. Alerts come before
 /// what belongs to them.
-const TABLES: [Table; 25] = [
+const TABLES: [Table; 27] = [
     table("definition", 1, &["version", "kind", "name", "valid_from", "body", "owner"]),
     table("token", 1, &["id", "hash", "name", "person", "strong", "created_at", "expires_at", "revoked_at"]),
     table("sign_in", 1, &["hash", "person", "created_at", "expires_at"]),
@@ -176,7 +176,16 @@ const TABLES: [Table; 25] = [
             "dead_at",
             "tested_at",
             "sounded",
+            "bounces",
+            "asked",
+            "asked_from",
         ],
+    ),
+    table("node", 1, &["name", "machine", "version", "started_at", "seen_at", "ahead_millis"]),
+    table(
+        "provider",
+        1,
+        &["name", "second", "begun", "failures", "rest_until", "rest_why", "held_until", "told_at"],
     ),
 ];
 

@@ -25,6 +25,24 @@ pub struct ReplyTerms {
     pub codes: Vec<String>,
 }
 
+/// What a provider says of an attempt after it took the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How it stands.
+    pub receipt: Receipt,
+    /// In which words, for people.
+    pub detail: String,
+    /// It failed because nothing can arrive there: there is no such number or mailbox.
+    pub is_gone: bool,
+}
+
+impl Said {
+    /// That says nothing against the contact.
+    pub fn new(receipt: Receipt, detail: impl Into<String>) -> Self {
+        Self { receipt, detail: detail.into(), is_gone: false }
+    }
+}
+
 /// What a number is known for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -69,14 +87,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]: the provider has to say it again.
-    pub async fn receipt(
-        &self,
-        id: DeliveryId,
-        attempt: u8,
-        receipt: Receipt,
-        detail: String,
-    ) -> Result<(), StoreError> {
-        verb!(self.promise(|core, now| core.receipt(now, id, attempt, receipt, &detail)))
+    pub async fn receipt(&self, id: DeliveryId, attempt: u8, said: Said) -> Result<(), StoreError> {
+        verb!(self.promise(|core, now| core.provider_said(now, id, attempt, &said)))
     }
 
     /// What has to be known before a short message about these alerts goes out: each gets its code, the same as

@@ -7,9 +7,12 @@
 //!
 //! Read next: `postgres/connection.rs`; `store/rows.rs` for what keeps several nodes apart.
 
+mod cluster;
+mod connecting;
 mod connection;
 mod migrate;
 mod node;
+pub(crate) mod simulated;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -29,8 +32,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::core::{self, Stirred};
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
+pub(super) use cluster::look;
+use connecting::{connect, read_address, refuse_pooler, tls};
+use connection::PgRows;
 pub(crate) use connection::PgSql;
-use connection::{PgRows, connect};
 use node::Node;
 
 /// The verbs on one connection.
@@ -46,8 +51,6 @@ const WRITERS: usize = 4;
 const READERS: usize = 2;
 /// How often a job is run again that met another node's.
 const MOST_RUNS: usize = 10;
-/// How far the clock of this machine and that of the database may be apart before somebody is told.
-const MOST_APART_MILLIS: u64 = 1_000;
 /// The pause before a connection is made again after one that failed: up to so long, by chance.
 const PAUSE_MILLIS: u64 = 500;
 
@@ -159,7 +162,7 @@ impl Postgres {
         signals: Arc<Signals>,
     ) -> anyhow::Result<Self> {
         let config = read_address(address)?;
-        let tls = connection::tls()?;
+        let tls = tls()?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (questions, asked) = mpsc::channel(QUEUE);
         let (opened, is_open) = oneshot::channel();
@@ -235,23 +238,18 @@ pub(super) async fn on_a_connection<R: Send + 'static>(
     work: impl AsyncFnOnce(&mut PgSql) -> anyhow::Result<R> + Send + 'static,
 ) -> anyhow::Result<R> {
     let config = read_address(address)?;
-    let tls = connection::tls()?;
+    let tls = tls()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = move || {
         let work = async move {
             let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
             migrate::run(&mut client, now).await.context("can't bring the database up to date")?;
-            work(&mut PgSql::new(client)).await
+            drop(client);
+            work(&mut PgSql::connect(&config, &tls).await?).await
         };
         tokio::task::LocalSet::new().block_on(&runtime, work)
     };
     tokio::task::spawn_blocking(run).await?
-}
-
-fn read_address(address: &str) -> anyhow::Result<Config> {
-    let mut config: Config = address.parse().context("the address of the database can't be read")?;
-    config.application_name("dogwatch").connect_timeout(connection::DEADLINE);
-    Ok(config)
 }
 
 impl Shared {
@@ -263,26 +261,20 @@ impl Shared {
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
     ) -> anyhow::Result<(Self, usize)> {
-        let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
+        let mut sql = PgSql::connect(&config, &tls).await.context("can't connect to the database")?;
+        node::set_clock(&*clock, &mut sql).await?;
+        node::warn_of_clock(&*clock);
+        refuse_pooler(&config, &tls).await?;
+        let mut client = connect(&config, &tls, |_| {}).await?;
         migrate::run(&mut client, clock.now()).await.context("can't bring the database up to date")?;
         if client.query_opt("SELECT 1 FROM change WHERE what = 'moving'", &[]).await?.is_some() {
             anyhow::bail!(
                 "somebody moves into this database; wait, or run dogwatch migrate-store again to its end"
             );
         }
-        let there = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-        let there: i64 = client.query_one(there, &[]).await?.get(0);
-        let apart = (clock.now().as_millisecond() - there).unsigned_abs();
-        if apart > MOST_APART_MILLIS {
-            tracing::warn!(
-                seconds = apart / 1_000,
-                "the clock of this machine and that of the database are apart; nodes whose clocks differ page too early \
-                 or too late"
-            );
-        }
-        let (node, was_alone) = Node::join(&config, &tls, signals.clone()).await?;
+        let (node, was_alone) = Node::join(&config, &tls, signals.clone(), clock.now()).await?;
         // What is in force is to be known before anybody asks.
-        let first = PgRows::new(PgSql::new(connect(&config, &tls, |_| {}).await?));
+        let first = PgRows::new(PgSql::connect(&config, &tls).await?);
         let mut core = Core::open(first, service.clone(), clock.now(), Box::new(chance)).await?;
         core.publish_newer(&published);
         let mut recovered = 0;
@@ -293,12 +285,13 @@ impl Shared {
             core.commit().await?;
         }
         node.let_others_in(was_alone).await?;
+        node.show(&mut core.rows.sql, &*clock).await?;
         Ok((Self { config, tls, service, clock, published, signals, node }, recovered))
     }
 
     /// The verbs, on a connection of their own.
     async fn core(&self) -> Result<Core, StoreError> {
-        let rows = PgRows::new(PgSql::new(connect(&self.config, &self.tls, |_| {}).await?));
+        let rows = PgRows::new(PgSql::connect(&self.config, &self.tls).await?);
         Ok(Core::over(rows, self.service.clone(), &self.published, Box::new(chance)))
     }
 
@@ -324,8 +317,9 @@ async fn run(
     for _ in 0..READERS {
         tokio::task::spawn_local(read(shared.clone(), asked.clone()));
     }
-    tokio::task::spawn_local(node::follow(shared));
+    tokio::task::spawn_local(node::follow(shared.clone()));
     stop.notified().await;
+    node::leave(&shared).await;
 }
 
 /// One connection that writes, and the next after it if it breaks.
@@ -436,8 +430,8 @@ async fn read(shared: Rc<Shared>, asked: Rc<tokio::sync::Mutex<mpsc::Receiver<Bo
         let Some(question) = asked.lock().await.recv().await else { return };
         if connected.as_ref().is_none_or(PgSql::is_broken) {
             connected = None;
-            match connect(&shared.config, &shared.tls, |_| {}).await {
-                Ok(client) => connected = Some(PgSql::new(client)),
+            match PgSql::connect(&shared.config, &shared.tls).await {
+                Ok(sql) => connected = Some(sql),
                 Err(error) => {
                     question.answer(Err(error)).await;
                     pause(&*shared.clock).await;
@@ -458,7 +452,8 @@ async fn read(shared: Rc<Shared>, asked: Rc<tokio::sync::Mutex<mpsc::Receiver<Bo
     }
 }
 
-/// Runs an empty transaction on a connection of its own, so that what other nodes have defined is known here.
+/// Runs a transaction on a connection of its own, so that what other nodes have defined is known here and they know that
+/// this one lives; and sets the clock.
 async fn refresh(shared: &Shared, connected: &RefCell<Option<Core>>) -> Result<(), StoreError> {
     let mut core = match connected.take() {
         Some(core) if !core.rows.sql.is_broken() => core,
@@ -468,6 +463,8 @@ async fn refresh(shared: &Shared, connected: &RefCell<Option<Core>>) -> Result<(
     core.begin().await?;
     core.commit().await?;
     core.publish_newer(&shared.published);
+    node::set_clock(&*shared.clock, &mut core.rows.sql).await?;
+    shared.node.show(&mut core.rows.sql, &*shared.clock).await?;
     connected.replace(Some(core));
     Ok(())
 }

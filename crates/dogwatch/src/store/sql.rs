@@ -17,6 +17,7 @@ pub(super) mod event;
 pub(super) mod heartbeat;
 pub(super) mod integration_key;
 mod mailbox;
+pub(super) mod node;
 pub(super) mod outgoing;
 pub(super) mod push;
 pub(super) mod reach;

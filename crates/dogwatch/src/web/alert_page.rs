@@ -1,8 +1,10 @@
 //! One alert: what is wrong, who was asked, the story to the second, what comes next, what may be done.
 
 use super::layout::Frame;
+use super::story_picture::StoryPicture;
 use super::when::Times;
-use super::{Place, Viewer, error_page, no_such_page, see, show, unavailable, url};
+use super::{Place, Viewer, alert_story, alert_verbs, error_page, no_such_page, see, show, unavailable, url};
+use crate::definition::Kind;
 use crate::http::App;
 use crate::message::{age, headline, sentence};
 use crate::store::{AlertRef, StoreError};
@@ -12,8 +14,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use escalation::alert::{Alert, Audience, Status};
-use escalation::event::{Actor, Input, Link, Via};
+use escalation::alert::{Alert, Status};
+use escalation::event::{Input, Link, Via};
 use escalation::name::Name;
 use escalation::wake::Wake;
 use jiff::Timestamp;
@@ -45,6 +47,8 @@ struct Next {
 #[template(path = "_alert.html")]
 pub(super) struct AlertFragment {
     number: u64,
+    /// What it came in by.
+    integration: String,
     severity: &'static str,
     headline: String,
     standing: String,
@@ -52,6 +56,7 @@ pub(super) struct AlertFragment {
     triggers: u32,
     details: String,
     links: Vec<Link>,
+    picture: Option<StoryPicture>,
     next: Vec<Next>,
     days: Vec<Day>,
     is_open: bool,
@@ -69,6 +74,12 @@ struct AlertPage {
     frame: Frame,
     fragment: AlertFragment,
     note: String,
+    why: String,
+    export: String,
+    /// Where what came in stands as it came, for whoever may see it.
+    raw: Option<(String, String)>,
+    me: String,
+    people: Vec<(String, String)>,
     /// What else may be done, while it is open.
     more: Option<More>,
 }
@@ -121,7 +132,10 @@ pub(super) async fn fragment(
         zone.clone_from(&here);
         Some(here)
     };
-    let next = timeline::next(&record, directory).into_iter().map(|next| Next {
+    let lines = timeline::tell(&record, directory);
+    let coming = timeline::next(&record, directory);
+    let picture = alert_story::of_alert(&record, &lines, &coming, directory, &times, now);
+    let next = coming.into_iter().map(|next| Next {
         at: zone_if_new(next.at)
             .map_or_else(|| times.moment(next.at), |zone| format!("{} {zone}", times.moment(next.at))),
         within: age(now, next.at),
@@ -130,7 +144,7 @@ pub(super) async fn fragment(
     let next = next.collect();
     let mut days: Vec<Day> = Vec::new();
     let mut today = None;
-    for line in timeline::tell(&record, directory) {
+    for line in lines {
         let (day, new_zone) = (times.day(line.at), zone_if_new(line.at));
         if today.as_ref() != Some(&day) || new_zone.is_some() {
             let zone = new_zone.map(|zone| format!(", {zone}")).unwrap_or_default();
@@ -151,6 +165,7 @@ pub(super) async fn fragment(
     let is_mine = owner.is_some_and(|act| act.by.person == viewer.0.person);
     Ok(Some(AlertFragment {
         number,
+        integration: alert.integration.clone(),
         severity: alert.severity.word(),
         headline: headline(alert),
         standing: match held_until(alert) {
@@ -163,6 +178,7 @@ pub(super) async fn fragment(
         triggers: alert.triggers,
         details: alert.details.clone(),
         links: alert.links.clone(),
+        picture,
         next,
         days,
         is_open: alert.status != Status::Resolved,
@@ -193,29 +209,26 @@ async fn page(viewer: Viewer, State(app): State<App>, Place(number): Place<u64>)
             let path = url::alert(number);
             let frame = Frame::of(format!("#{number}"), &app, &viewer, url::live(&path));
             let more = fragment.is_open.then(|| More::of(&app, number));
-            show(&AlertPage { frame, fragment, note: url::alert_act(number, "notes"), more })
+            let definitions = app.store.definitions();
+            let directory = definitions.directory();
+            let person = |name: &Name| (name.to_string(), directory.full_name(name).to_owned());
+            let sender = Some(fragment.integration.clone());
+            let known = |name: &String| definitions.get(Kind::Integration, name).is_some();
+            let raw = sender.filter(|name| viewer.0.is_admin() && known(name));
+            show(&AlertPage {
+                frame,
+                note: url::alert_act(number, "notes"),
+                why: url::alert_act(number, "why"),
+                export: url::alert_export(number),
+                raw: raw.map(|name| (url::integration(&name), name)),
+                me: viewer.0.person.as_ref().map(ToString::to_string).unwrap_or_default(),
+                people: directory.people.keys().map(person).collect(),
+                fragment,
+                more,
+            })
         }
         Ok(None) => missing(number),
         Err(error) => unavailable(&error),
-    }
-}
-
-/// What a form asks for. None: it says nothing that could be meant.
-fn read_more(app: &App, verb: &str, by: Actor, form: &str) -> Option<Input> {
-    let value = |name: &str| url::form_value(form, name);
-    match verb {
-        "snooze" => {
-            let length = escalation::duration::parse(&value("for")?).ok()?;
-            Some(Input::Snooze { by, until: app.clock.now() + length })
-        }
-        "reassign" => {
-            let to = value("to")?;
-            let (kind, name) = to.split_once(':')?;
-            let name = Name::new(name).ok()?;
-            let to = if kind == "team" { Audience::Team(name) } else { Audience::Person(name) };
-            Some(Input::Reassign { by, to })
-        }
-        _ => Some(Input::AddResponder { by, person: Name::new(&value("person")?).ok()? }),
     }
 }
 
@@ -225,20 +238,7 @@ async fn act(
     Place((number, verb)): Place<(u64, String)>,
     form: String,
 ) -> Response {
-    let by = app.actor(&viewer.0, Via::Web);
     let input = match verb.as_str() {
-        "acknowledge" => Input::Acknowledge { by, take_over: false },
-        "take-over" => Input::Acknowledge { by, take_over: true },
-        "unacknowledge" => Input::Unacknowledge(by),
-        "resolve" => Input::Resolve(by),
-        "escalate" => Input::Escalate { by, to: None },
-        "snooze" | "reassign" | "responders" => match read_more(&app, &verb, by, &form) {
-            Some(input) => input,
-            None => {
-                let what = "Go back, choose one of what is offered, and try again.";
-                return error_page(422, "Nothing was done", what);
-            }
-        },
         "notes" => {
             let written = url::form_value(&form, "text").unwrap_or_default();
             let text: String =
@@ -250,8 +250,15 @@ async fn act(
                     "A note has 1 to 4096 characters. Go back and write one.",
                 );
             }
-            Input::Note { by, text }
+            Input::Note { by: app.actor(&viewer.0, Via::Web), text }
         }
+        verb if alert_verbs::is_known(verb) => match alert_verbs::read(&app, &viewer, verb, &form) {
+            Some(input) => input,
+            None => {
+                let what = "Go back, choose one of what is offered, and try again.";
+                return error_page(422, "Nothing was done", what);
+            }
+        },
         _ => return no_such_page(),
     };
     // What can't be done any more (somebody else was faster) is seen on the page itself.

@@ -15,7 +15,7 @@ use super::{Viewer, error_page, show, unavailable, url};
 use crate::http::App;
 use crate::reach;
 use crate::store::StoreError;
-use crate::store::reach::{Proof, Reach};
+use crate::store::reach::{Asked, Proof, Reach};
 
 #[derive(Template)]
 #[template(path = "contacts.html")]
@@ -39,18 +39,19 @@ struct Shown {
 }
 
 /// What was done, by the word in the address that a browser is sent to afterwards.
-const SAID: [(&str, &str); 7] = [
+const SAID: [(&str, &str); 8] = [
     ("rings", "It rings now. Come back and say whether it sounded."),
     ("sent", "A code is on its way. It is good for 15 minutes."),
     ("verified", "Verified."),
     ("wrong", "That is not the code that was sent there last."),
     ("old", "No code is good any more: let another one be sent."),
     ("kept", "Thank you. That is kept."),
+    ("often", "Six codes and tests within an hour are enough for one contact. Come back later."),
     ("unknown", "That is none of your contacts."),
 ];
 
 #[derive(Default, Deserialize)]
-struct Asked {
+struct After {
     said: Option<String>,
 }
 
@@ -74,7 +75,7 @@ fn nobody() -> Response {
 async fn look(
     State(app): State<App>,
     viewer: Viewer,
-    query: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<After>, QueryRejection>,
 ) -> Response {
     let Some(name) = viewer.0.person.clone() else { return nobody() };
     let known = match app.store.reaches().await {
@@ -156,14 +157,14 @@ async fn carry_out(
     act: Act,
 ) -> Result<&'static str, StoreError> {
     Ok(match act {
-        Act::Ring => {
-            reach::ring(&app.store, &person, &contact).await?;
-            "rings"
-        }
-        Act::Send => {
-            reach::send_code(&app.store, &person, &contact).await?;
-            "sent"
-        }
+        Act::Ring => match reach::ring(&app.store, &person, &contact).await? {
+            Asked::Leaves => "rings",
+            Asked::TooOften(_) => "often",
+        },
+        Act::Send => match reach::send_code(&app.store, &person, &contact).await? {
+            Asked::Leaves => "sent",
+            Asked::TooOften(_) => "often",
+        },
         Act::Confirm => {
             let code = given.code.chars().filter(char::is_ascii_digit).collect();
             match app.store.prove(person, contact, code).await? {

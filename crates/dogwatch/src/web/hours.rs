@@ -10,6 +10,17 @@ pub(super) fn moment(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
     at.strftime(form).to_string()
 }
 
+/// The moment on the clocks of the reader, and on those of the team where they show something else.
+pub(super) fn moment_in_both(at: Timestamp, zone: &TimeZone, team: &TimeZone, now: Timestamp) -> String {
+    let own = moment(at, zone, now);
+    if zone.to_offset(at) == team.to_offset(at) {
+        return own;
+    }
+    let form = if rota::zone::date(at, zone) == rota::zone::date(at, team) { "%H:%M" } else { "%a %H:%M" };
+    let there = at.to_zoned(team.clone()).strftime(form).to_string();
+    format!("{own} ({there} {})", team.iana_name().unwrap_or("UTC"))
+}
+
 /// From when until when; the day of the end only if it is another one.
 pub(super) fn stretch(from: Timestamp, until: Option<Timestamp>, zone: &TimeZone, now: Timestamp) -> String {
     let begin = moment(from, zone, now);

@@ -14,6 +14,11 @@ pub(super) struct Frame {
     pub(super) viewer: Option<String>,
     /// The address of the handset of whoever is signed in.
     pub(super) handset: Option<String>,
+    /// The pages that everybody has.
+    pub(super) page_team: &'static str,
+    pub(super) tonight: &'static str,
+    pub(super) schedules: &'static str,
+    pub(super) rehearse: &'static str,
     /// The address of that person's notifications.
     pub(super) contacts: &'static str,
     pub(super) notifications: &'static str,
@@ -33,6 +38,10 @@ impl Frame {
             title: title.into(),
             viewer: None,
             handset: None,
+            page_team: url::PAGE_TEAM,
+            tonight: url::TONIGHT,
+            schedules: url::SCHEDULES,
+            rehearse: url::REHEARSE,
             contacts: url::CONTACTS,
             notifications: url::NOTIFICATIONS,
             integrations: None,

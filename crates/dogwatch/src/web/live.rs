@@ -69,11 +69,11 @@ fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'stati
     Sse::new(Box::pin(events)).into_response()
 }
 
-async fn now(viewer: Viewer, State(app): State<App>) -> Response {
-    let own = app.clone();
+async fn now(viewer: Viewer, State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+    let (own, query) = (app.clone(), query.unwrap_or_default());
     watch(app, move || {
-        let (app, viewer) = (own.clone(), viewer.clone());
-        async move { now_page::fragment(&app, &viewer).await.ok()?.render().ok() }
+        let (app, viewer, query) = (own.clone(), viewer.clone(), query.clone());
+        async move { now_page::fragment(&app, &viewer, &query).await.ok()?.render().ok() }
     })
 }
 

@@ -1,48 +1,46 @@
-//! Now: open alerts, and who is on duty.
+//! Now: open alerts, what needs attention, and who is on duty everywhere.
+//!
+//! The alerts are in `now_alerts.rs`, what needs attention in `attention.rs`.
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
-use escalation::alert::{Alert, Status};
+use escalation::directory::Directory;
+use escalation::name::Name;
+use escalation::team::Team;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::hours::moment;
+use super::attention::{self, Concern};
+use super::hours::moment_in_both;
 use super::layout::Frame;
+use super::now_alerts::{self, Open};
 use super::on_call::{names, on_call};
-use super::{Viewer, show, unavailable, url};
+use super::{Viewer, several_form, show, unavailable, url};
+use crate::definition::Definitions;
 use crate::duty::Roster;
 use crate::http::App;
-use crate::message::{age, headline};
-use crate::store::{AlertFilter, StoreError};
-use crate::timeline::standing;
+use crate::store::StoreError;
 
-/// The most alerts that are shown; the rest is counted.
-const MOST: usize = 100;
-
-/// One open alert, as it is shown in the list.
-pub(super) struct AlertRow {
-    number: u64,
-    path: String,
-    acknowledge: String,
-    severity: &'static str,
-    headline: String,
-    standing: String,
-    age: String,
-    triggers: u32,
-    waits: bool,
-}
+/// The most concerns that are shown at once; the rest is counted.
+const MOST_CONCERNS: usize = 6;
 
 /// Who is on duty in a team.
 pub(super) struct Duty {
     team: String,
+    /// The viewer is.
+    is_mine: bool,
     first: String,
     /// When that changes; empty: not in sight, or not known.
     until: String,
     next: String,
     is_gap: bool,
-    /// Where more is shown.
     path: String,
+    page: String,
+    /// Where the schedule is; empty: there is none.
+    schedule: String,
     handsets: Vec<(String, String)>,
 }
 
@@ -50,11 +48,12 @@ pub(super) struct Duty {
 #[derive(Template)]
 #[template(path = "_now.html")]
 pub(super) struct NowFragment {
-    waiting: usize,
-    alerts: Vec<AlertRow>,
-    is_more: bool,
+    open: Open,
+    concerns: Vec<Concern>,
+    more_concerns: usize,
     duties: Vec<Duty>,
-    no_last_resort: bool,
+    /// The team that is looked at alone; empty: all.
+    team: String,
 }
 
 #[derive(Template)]
@@ -62,90 +61,109 @@ pub(super) struct NowFragment {
 struct NowPage {
     frame: Frame,
     fragment: NowFragment,
+    said: Option<String>,
+    several: &'static str,
+    team: String,
+}
+
+/// The team that the address names, if there is one.
+fn team_of(app: &App, query: &str) -> Option<Name> {
+    let name = Name::new(&url::form_value(query, "team")?).ok()?;
+    app.store.definitions().directory().teams.contains_key(&name).then_some(name)
 }
 
 /// Reads what is going on.
-pub(super) async fn fragment(app: &App, viewer: &Viewer) -> Result<NowFragment, StoreError> {
-    let status = Status::ALL.into_iter().filter(|status| *status != Status::Resolved).collect();
-    let filter = AlertFilter { status, limit: MOST + 1, ..AlertFilter::default() };
-    let mut alerts = app.store.alerts(filter).await?;
-    let is_more = alerts.len() > MOST;
-    alerts.truncate(MOST);
-    let waits = |alert: &Alert| alert.status.waits();
-    // What waits for an answer first, then the gravest, then the oldest.
-    alerts.sort_by_key(|alert| (!waits(alert), std::cmp::Reverse(alert.severity), alert.number));
+pub(super) async fn fragment(app: &App, viewer: &Viewer, query: &str) -> Result<NowFragment, StoreError> {
+    let team = team_of(app, query);
     let now = app.clock.now();
-    let rows = alerts.iter().map(|alert| AlertRow {
-        number: alert.number,
-        path: url::alert(alert.number),
-        acknowledge: url::alert_act(alert.number, "acknowledge"),
-        severity: alert.severity.word(),
-        headline: headline(alert),
-        standing: standing(alert),
-        age: age(alert.created_at, now),
-        triggers: alert.triggers,
-        waits: waits(alert),
-    });
+    let zone = rota::zone::find(&viewer.zone(app)).unwrap_or(TimeZone::UTC);
+    let mut concerns = attention::look(app, &zone, now).await?;
+    let more_concerns = concerns.len().saturating_sub(MOST_CONCERNS);
+    concerns.truncate(MOST_CONCERNS);
     let definitions = app.store.definitions();
-    let directory = definitions.directory();
-    let viewer_zone = rota::zone::find(&viewer.zone(app)).unwrap_or(jiff::tz::TimeZone::UTC);
-    let duties = directory.teams.values().map(|team| {
-        let owned = |person: &&escalation::name::Name| {
-            viewer.0.person.as_ref().is_none_or(|own| own == *person)
-                && directory.people.get(*person).is_some_and(|person| {
-                    person
-                        .contacts
-                        .iter()
-                        .any(|contact| contact.as_str() == format!("handset:{}", person.name))
-                })
-        };
-        let over = definitions.roster_of(team.name.as_str());
-        let path = over.as_ref().map(url::roster).unwrap_or_default();
-        let roster = over.and_then(|over| Roster::current(&definitions, over));
-        let holders = roster.map(|roster| on_call(&roster, &roster.default_role(), now));
-        let people = holders.as_ref().map(|now| now.people.clone()).unwrap_or_default();
-        // Without a schedule the next is whoever stands next in the order.
-        let in_order =
-            || team.members.iter().find(|member| people.iter().all(|person| **person != *member.as_str()));
-        let until = holders.as_ref().and_then(|now| now.until);
-        let next = match (&team.schedule, holders) {
-            (Some(_), Some(now)) if !now.then.is_empty() => names(directory, &now.then),
-            (Some(_), _) if until.is_some() => "nobody".to_owned(),
-            (Some(_), _) => String::new(),
-            (None, _) => in_order().map(|member| directory.full_name(member).to_owned()).unwrap_or_default(),
-        };
-        let zone = viewer_zone.clone();
-        Duty {
-            team: team.name.to_string(),
-            first: if people.is_empty() { "nobody".to_owned() } else { names(directory, &people) },
-            until: until.map(|until| moment(until, &zone, now)).unwrap_or_default(),
-            next,
-            is_gap: people.is_empty(),
-            path,
-            handsets: team
-                .members
-                .iter()
-                .filter(owned)
-                .take(10)
-                .map(|member| (url::handset(member), directory.full_name(member).to_owned()))
-                .collect(),
-        }
-    });
-    let no_last_resort = directory.service.last_resort.is_empty()
-        && directory.teams.values().any(|team| team.last_resort.is_empty());
+    let teams = definitions.directory().teams.values();
+    let shown = teams.filter(|one| team.as_ref().is_none_or(|team| *team == one.name));
+    let mut duties: Vec<Duty> = shown.map(|team| duty(&definitions, viewer, team, &zone, now)).collect();
+    // One's own first; the others stay in their order.
+    duties.sort_by_key(|duty| !duty.is_mine);
     Ok(NowFragment {
-        waiting: alerts.iter().filter(|alert| waits(alert)).count(),
-        alerts: rows.collect(),
-        is_more,
-        duties: duties.collect(),
-        no_last_resort,
+        open: now_alerts::read(app, viewer, team.as_ref()).await?,
+        concerns,
+        more_concerns,
+        duties,
+        team: team.map(|team| team.to_string()).unwrap_or_default(),
     })
 }
 
-async fn page(viewer: Viewer, State(app): State<App>) -> Response {
-    match fragment(&app, &viewer).await {
+/// Who is on duty in a team, until when, and who comes then.
+pub(super) fn duty(
+    definitions: &Definitions,
+    viewer: &Viewer,
+    team: &Team,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Duty {
+    let directory = definitions.directory();
+    let over = definitions.roster_of(team.name.as_str());
+    let schedule = over.as_ref().map(url::roster).unwrap_or_default();
+    let roster = over.and_then(|over| Roster::current(definitions, over));
+    let holders = roster.as_ref().map(|roster| on_call(roster, &roster.default_role(), now));
+    let people = holders.as_ref().map(|now| now.people.clone()).unwrap_or_default();
+    // Without a schedule the next is whoever stands next in the order.
+    let in_order =
+        || team.members.iter().find(|member| people.iter().all(|person| **person != *member.as_str()));
+    let until = holders.as_ref().and_then(|now| now.until);
+    let next = match (&team.schedule, holders) {
+        (Some(_), Some(now)) if !now.then.is_empty() => names(directory, &now.then),
+        (Some(_), _) if until.is_some() => "nobody".to_owned(),
+        (Some(_), _) => String::new(),
+        (None, _) => in_order().map(|member| directory.full_name(member).to_owned()).unwrap_or_default(),
+    };
+    let own = roster.as_ref().map_or(zone, |roster| roster.zone());
+    let is_me =
+        |person: &std::sync::Arc<str>| viewer.0.person.as_ref().is_some_and(|me| me.as_str() == &**person);
+    Duty {
+        team: team.name.to_string(),
+        is_mine: people.iter().any(is_me),
+        first: if people.is_empty() { "nobody".to_owned() } else { names(directory, &people) },
+        until: until.map(|until| moment_in_both(until, zone, own, now)).unwrap_or_default(),
+        next,
+        is_gap: people.is_empty(),
+        path: url::team(team.name.as_str()),
+        page: url::page_team(team.name.as_str()),
+        schedule,
+        handsets: handsets(directory, viewer, team),
+    }
+}
+
+/// The handsets that the viewer may use: administrators those of all members, people their own.
+fn handsets(directory: &Directory, viewer: &Viewer, team: &Team) -> Vec<(String, String)> {
+    let owned = |person: &&Name| {
+        viewer.0.person.as_ref().is_none_or(|own| own == *person)
+            && directory.people.get(*person).is_some_and(|person| {
+                let handset = format!("handset:{}", person.name);
+                person.contacts.iter().any(|contact| contact.as_str() == handset)
+            })
+    };
+    let members = team.members.iter().filter(owned).take(10);
+    members.map(|member| (url::handset(member), directory.full_name(member).to_owned())).collect()
+}
+
+async fn page(viewer: Viewer, State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    match fragment(&app, &viewer, &query).await {
         Ok(fragment) => {
-            show(&NowPage { frame: Frame::of("Now", &app, &viewer, url::live("/now")), fragment })
+            let team = fragment.team.clone();
+            let of_team = url::query([("team", team.as_str())]);
+            let live =
+                if team.is_empty() { url::live("/now") } else { url::live(&format!("/now?{of_team}")) };
+            show(&NowPage {
+                frame: Frame::of("Now", &app, &viewer, live),
+                fragment,
+                said: several_form::said(&query),
+                several: url::SEVERAL,
+                team,
+            })
         }
         Err(error) => unavailable(&error),
     }

@@ -6,6 +6,37 @@ use crate::definition::Lies;
 
 /// What is going on now.
 pub const NOW: &str = "/";
+/// The alerts of one team, worst first.
+pub fn now_of(team: &str) -> String {
+    format!("{NOW}?{}", query([("team", team)]))
+}
+
+/// Does something to several alerts at once.
+pub const SEVERAL: &str = "/alerts/several";
+/// The form that pages a team, and what sends it.
+pub const PAGE_TEAM: &str = "/page";
+/// Shows who would be woken.
+pub const PAGE_TEAM_LOOK: &str = "/page/look";
+/// Who rings first, second and third until morning.
+pub const TONIGHT: &str = "/tonight";
+/// What would happen.
+pub const REHEARSE: &str = "/rehearse";
+
+/// The form that pages a team, with the team chosen.
+pub fn page_team(team: &str) -> String {
+    format!("{PAGE_TEAM}?{}", query([("team", team)]))
+}
+
+/// What would happen to an alert of a team.
+pub fn rehearse(team: &str) -> String {
+    format!("{REHEARSE}?{}", query([("team", team)]))
+}
+
+/// A team.
+pub fn team(name: &str) -> String {
+    format!("/teams/{name}")
+}
+
 /// Ends the session.
 pub const SIGN_OUT: &str = "/sign-out";
 /// The stylesheet.
@@ -41,6 +72,16 @@ pub const MANIFEST: &str = "/manifest.webmanifest";
 /// One alert.
 pub fn alert(number: u64) -> String {
     format!("/alerts/{number}")
+}
+
+/// Why somebody's phone rang for an alert, or did not.
+pub fn alert_why(number: u64, person: &str) -> String {
+    format!("/alerts/{number}/why?{}", query([("person", person)]))
+}
+
+/// The whole alert as Markdown.
+pub fn alert_export(number: u64) -> String {
+    format!("/alerts/{number}/export.md")
 }
 
 /// Something that may be done to an alert.
@@ -100,6 +141,13 @@ pub fn live(path: &str) -> String {
 /// A query, or a form, of these names and values.
 pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     ::url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// Every value of a name in a form.
+pub fn form_values<'a>(form: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    ::url::form_urlencoded::parse(form.as_bytes())
+        .filter(move |(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 /// The value of a query parameter.

@@ -1,7 +1,7 @@
 //! Storms: what goes out alone, what goes out together, and what an answer to a message of several answers.
 
 use dogwatch::message::Message;
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -98,7 +98,9 @@ async fn a_message_of_several_that_is_refused_goes_again_as_one() {
         report(&world, &format!("problem {number}"), "error").await;
     }
     world.settle().await;
-    world.carrier.once(JOHN, Does::Answer(Outcome::Refused { why: "busy".to_owned(), permanent: false }));
+    world
+        .carrier
+        .once(JOHN, Does::Answer(Outcome::Refused { why: "busy".to_owned(), refusal: Refusal::Passing }));
     world.pass_seconds(60).await;
     let first = last(&world);
     assert_eq!(first.others.len(), 8);

@@ -1,5 +1,11 @@
 //! Several nodes over one PostgreSQL, as real processes.
 
+mod bouncer;
+mod deaths;
+mod failover;
+mod races;
+mod shared;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};

@@ -1,11 +1,12 @@
 //! Contacts that are verified, tried out and given up; who can't be reached; the contact card.
 
-use escalation::delivery::{Outcome, Purpose};
+use escalation::delivery::{Outcome, Purpose, Refusal};
 use serde_json::{Value, json};
 
 use crate::phone::{JOHN, people, world as phones};
 use crate::support::carrier::Does;
-use crate::support::{World, answer};
+use crate::support::command::run_with;
+use crate::support::{TOKEN, World, answer};
 
 async fn world() -> World {
     let world = World::new().await;
@@ -111,7 +112,7 @@ async fn after_three_messages_that_failed_a_contact_is_left_alone_its_owner_is_t
     let steps = json!([{ "contact": "email:john@example.org", "wait": "1m" }, { "contact": "handset:john", "wait": "5m" }]);
     let plan = json!({ "notification_plans": { "high": { "steps": steps } } });
     assert_eq!(world.request("PATCH", "/api/v1/people/john", Some(plan)).await.status, 200);
-    let gone = Outcome::Refused { why: "550 no such mailbox".to_owned(), permanent: true };
+    let gone = Outcome::Refused { why: "550 no such mailbox".to_owned(), refusal: Refusal::Contact };
     world.carrier.always("email:john@example.org", Does::Answer(gone));
     for number in 1..=4 {
         world.post("/api/v1/people/john/notify", json!({ "summary": format!("problem {number}") })).await;
@@ -137,11 +138,43 @@ async fn after_three_messages_that_failed_a_contact_is_left_alone_its_owner_is_t
     assert_eq!(of_john(&world, 0).await["dead_at"], Value::Null, "it took the code");
 }
 
+/// Codes and tests cost money and wake people: nobody floods a contact with them.
+#[tokio::test]
+async fn six_codes_and_tests_of_a_contact_within_an_hour_are_enough() {
+    let mut world = world().await;
+    let ask = async |world: &World, what: &str, contact: &str| {
+        let path = format!("/api/v1/people/john/contacts/{what}");
+        world.request("POST", &path, Some(json!({ "contact": contact }))).await
+    };
+    let mail = "email:john@example.org";
+    for number in 0..6 {
+        let what = if number % 2 == 0 { "verify" } else { "test" };
+        assert_eq!(ask(&world, what, mail).await.status, 202, "{what} {number}");
+        world.pass_seconds(60).await;
+    }
+    world.settle().await;
+    let sent = world.carrier.seen().len();
+    for what in ["verify", "test"] {
+        let refused = ask(&world, what, mail).await;
+        assert_eq!(refused.status, 429, "{}", refused.text);
+        // The first was asked for six minutes ago.
+        assert_eq!(refused.headers["retry-after"], (54 * 60).to_string());
+        assert!(refused.text.contains("are enough for one contact"), "{}", refused.text);
+    }
+    world.settle().await;
+    assert_eq!(world.carrier.seen().len(), sent, "nothing is sent");
+    assert_eq!(ask(&world, "test", "handset:john").await.status, 202, "another contact is counted by itself");
+    world.pass_seconds(54 * 60).await;
+    assert_eq!(ask(&world, "verify", mail).await.status, 202);
+}
+
 #[tokio::test]
 async fn wrong_credentials_are_nobodys_contacts_fault() {
     let mut world = world().await;
     let why = "it answered 401 Unauthorized (does it know our credentials, and let them do this?)".to_owned();
-    world.carrier.always("email:john@example.org", Does::Answer(Outcome::Refused { why, permanent: true }));
+    world
+        .carrier
+        .always("email:john@example.org", Does::Answer(Outcome::Refused { why, refusal: Refusal::Account }));
     for number in 1..=4 {
         world.post("/api/v1/people/john/notify", json!({ "summary": format!("problem {number}") })).await;
         world.settle().await;
@@ -149,6 +182,35 @@ async fn wrong_credentials_are_nobodys_contacts_fault() {
         world.pass_seconds(900).await;
     }
     assert_eq!(of_john(&world, 0).await["failures"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_are_verified_and_tried_out_from_the_command_line() {
+    let mut world = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mail = "email:john@example.org";
+    let url = world.url.clone();
+    let command = |arguments: &[&str]| {
+        run_with(folder.path(), arguments, "", &[("DOGWATCH_URL", url.as_str()), ("DOGWATCH_TOKEN", TOKEN)])
+    };
+    let listed = command(&["contact", "list", "john"]).out;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(listed.lines().all(|line| line.ends_with("not verified")), "{listed}");
+    assert!(command(&["contact", "verify", "john", mail]).out.contains("a code is on its way"));
+    world.settle().await;
+    let code = code(&world.carrier.seen().pop().unwrap().headline);
+    let wrong = command(&["contact", "confirm", "john", mail, "000000"]);
+    assert!(wrong.code == 1 && wrong.err.contains("error:"), "{}", wrong.err);
+    assert_eq!(command(&["contact", "confirm", "john", mail, &code]).out, format!("{mail}: verified\n"));
+    assert!(command(&["contact", "test", "john", mail]).out.contains("it rings now"));
+    world.settle().await;
+    assert_eq!(world.carrier.seen().pop().unwrap().purpose, Purpose::Test);
+    command(&["contact", "heard", "john", mail, "no"]);
+    let listed = command(&["contact", "list", "john"]).out;
+    let line = listed.lines().find(|line| line.starts_with(mail)).unwrap();
+    assert!(line.contains("verified 20") && line.contains("did NOT sound at the test of"), "{line}");
+    let unknown = command(&["contact", "test", "john", "email:eve@example.org"]);
+    assert!(unknown.code == 1 && unknown.err.contains("none of this person's contacts"), "{}", unknown.err);
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use dogwatch::clock::ManualClock;
+use dogwatch::clock::{Clock, ManualClock};
+use dogwatch::store::phone::Said;
 use dogwatch::store::{Capacity, Incoming, Recorded, Store};
 use escalation::alert::Audience;
 use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::event::{Actor, Severity, Trigger};
 use escalation::name::Name;
+use escalation::receipt::Receipt;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::support::World;
@@ -92,6 +95,34 @@ async fn an_old_claim_can_not_settle_and_a_second_claim_finds_nothing() {
     assert_eq!(state().await, "claimed", "the first sender came too late");
     world.store.settle(second.delivery.id, second.delivery.attempt, accepted()).await.unwrap();
     assert_eq!(state().await, "sent");
+}
+
+/// Found by the simulator: half a receipt that was faster than the outcome took away the deadline of the other half.
+#[tokio::test]
+async fn a_provider_that_says_half_before_its_outcome_is_stored_and_then_nothing_did_not_deliver() {
+    let world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    let (mail, next) = ("email:john@example.org", "handset:john");
+    let plan = json!({ "steps": [{ "contact": mail, "wait": "20s" }, { "contact": next }] });
+    let john = json!({ "contacts": [mail, next], "notification_plans": { "high": plan } });
+    world.request("PUT", "/api/v1/people/john", Some(john)).await;
+    world.store.record(trigger("k")).await.unwrap();
+    world.store.advance(10).await.unwrap();
+    let first = world.store.claim(capacity(10)).await.unwrap().claims.remove(0).delivery;
+    assert_eq!(first.contact.to_string(), mail);
+    let underway =
+        world.store.receipt(first.id, first.attempt, Said::new(Receipt::Underway, "queued".to_owned()));
+    underway.await.unwrap();
+    let accepted = Outcome::Accepted { provider_id: "1".to_owned() };
+    let within = SignedDuration::from_secs(10);
+    world.store.settle_awaiting(first.id, first.attempt, accepted, within).await.unwrap();
+    let now = world.clock.now();
+    world.clock.set(now + within - SignedDuration::from_secs(1));
+    assert!(world.store.claim(capacity(10)).await.unwrap().claims.is_empty(), "there is time yet");
+    world.clock.set(now + within);
+    let claims = world.store.claim(capacity(10)).await.unwrap().claims;
+    let contacts: Vec<String> = claims.iter().map(|claim| claim.delivery.contact.to_string()).collect();
+    assert_eq!(contacts, [next], "John's next contact, at once");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The main job through the real service: John is paged, then Bob, and one answer stops all.
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -11,7 +11,10 @@ const JOHN: &str = "webhook:https://phone.example/john";
 const BOB: &str = "webhook:https://phone.example/bob";
 
 fn refused(permanent: bool) -> Does {
-    Does::Answer(Outcome::Refused { why: "no".to_owned(), permanent })
+    Does::Answer(Outcome::Refused {
+        why: "no".to_owned(),
+        refusal: if permanent { Refusal::Contact } else { Refusal::Passing },
+    })
 }
 
 #[tokio::test]

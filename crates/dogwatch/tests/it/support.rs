@@ -11,6 +11,7 @@ pub mod definitions;
 pub mod fake;
 pub mod guide;
 pub mod process;
+pub mod replicas;
 pub mod twilio;
 
 use std::net::SocketAddr;
@@ -111,9 +112,14 @@ impl World {
         .await
     }
 
-    /// With one real channel.
+    /// With one real channel, and operators at a scripted webhook.
     pub async fn with_channel(kind: Kind, channel: impl Channel) -> Self {
-        Self::with(Service::default(), move |channels, _| channels.with(kind, channel)).await
+        let operators = vec!["webhook:https://operators.example.org/".parse().unwrap()];
+        let service = Service { operators, ..Service::default() };
+        let set = move |channels: Channels, carrier: &Carrier| {
+            channels.with(Kind::Webhook, carrier.clone()).with(kind, channel)
+        };
+        Self::with(service, set).await
     }
 
     pub async fn with(service: Service, set: impl FnOnce(Channels, &Carrier) -> Channels) -> Self {
@@ -138,6 +144,27 @@ impl World {
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let set = |channels, _: &_, store: &_| set(channels, store);
         Self::open(ground, start, start, Service::default(), Outside::default(), set).await
+    }
+
+    /// One of several nodes over a database of PostgreSQL.
+    pub async fn over(address: &str) -> Self {
+        Self::over_with_providers(address, Vec::new()).await
+    }
+
+    /// The same, with providers of calls and short messages.
+    pub async fn over_with_providers(address: &str, providers: Vec<Provider>) -> Self {
+        let ground = (tempfile::tempdir().unwrap(), Some(address.to_owned()));
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        let outside = Outside { callbacks: Arc::default(), providers };
+        Self::open(ground, start, start, Service::default(), outside, |channels, carrier, _| {
+            channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+        })
+        .await
+    }
+
+    /// When the world began.
+    pub fn start(&self) -> Timestamp {
+        self.start
     }
 
     /// With providers of calls and short messages; mail and webhooks are scripted.
@@ -174,7 +201,7 @@ impl World {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let Outside { callbacks, providers } = outside;
-        let channels = with_providers(channels, &providers, &url, &shared).unwrap();
+        let channels = with_providers(channels, &providers, &url, &shared, &store).unwrap();
         let metrics = Metrics::default();
         let (stopper, shutdown) = shutdown();
         let app = App {
@@ -189,8 +216,10 @@ impl World {
             push_key: "BPubKey".into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
+            patroni: Arc::default(),
             shutdown,
             kinds: channels.kinds(),
+            channels: channels.clone(),
             templates: Templates::default(),
         };
         let served = app.clone();

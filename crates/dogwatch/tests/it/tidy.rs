@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 21] = [
     &["intake"],
     &["delivery", "leave_calendar", "amend", "outgoing"],
     &["engine"],
-    &["reply", "preview", "reach"],
+    &["reply", "preview", "reach", "notify", "cluster"],
     &["config"],
     &["naemon"],
     &["channel"],

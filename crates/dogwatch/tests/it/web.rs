@@ -1,6 +1,8 @@
 //! The pages: what they show, and that looking changes nothing. In a browser they are tried by
 //! `tests/browser`.
 
+mod pages;
+
 use dogwatch::clock::Clock;
 use serde_json::json;
 

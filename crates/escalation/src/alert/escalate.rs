@@ -6,7 +6,7 @@ use super::targets::Asked;
 use crate::alert::{Position, Status, Turn};
 use crate::effect::EntryKind;
 use crate::page::Asks;
-use crate::plan::LAST_RESORT_WAIT;
+use crate::plan::{Escalate, LAST_RESORT_WAIT};
 use crate::wake::Wake;
 
 impl Turn<'_> {
@@ -107,7 +107,8 @@ impl Turn<'_> {
             entry.people = found.people;
             entry.contacts = found.roles;
         });
-        self.state.wakes.insert(Wake::GiveUp, self.now + LAST_RESORT_WAIT);
+        let at = self.step_ends(Escalate::After(LAST_RESORT_WAIT));
+        self.state.wakes.insert(Wake::GiveUp, at);
     }
 
     /// Everybody was paged and nobody answered. Pages that repeat go on, less often.

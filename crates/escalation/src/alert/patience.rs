@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::alert::{Status, Turn};
 use crate::course::CourseStep;
+use crate::id::PageId;
 use crate::page::{Asks, Page};
-use crate::plan::{Condition, DEFAULT_AFTER, Escalate};
+use crate::plan::{Condition, DEFAULT_AFTER, Escalate, LAST_RESORT_WAIT};
 use crate::wake::Wake;
 
 impl Turn<'_> {
@@ -54,7 +55,7 @@ impl Turn<'_> {
         match escalate {
             Escalate::After(after) => {
                 // While everybody waits for the hours of a plan, the clock stands still.
-                let begins = |page: &Page| page.deferred_until.unwrap_or(self.now);
+                let begins = |page: &Page| page.deferred_until.unwrap_or(self.now).max(self.now);
                 self.newest_pages().map(begins).min().unwrap_or(self.now) + after
             }
             Escalate::AfterPlanStep(_) | Escalate::AfterPlan => {
@@ -117,17 +118,21 @@ impl Turn<'_> {
         }
     }
 
-    /// A deferred page has begun: the time of its step runs from now on, if nobody else's page has begun before.
-    pub(crate) fn clock_starts(&mut self, step: u16) {
-        if step + 1 != self.state.alert.position.next_step {
+    /// A deferred page has begun, or waits for later hours: the time of its step runs from the first page that begins.
+    pub(crate) fn clock_starts(&mut self, id: PageId) {
+        let is_of_newest = self.newest_pages().any(|page| page.id == id);
+        let has_run = self.newest_pages().any(|page| page.id != id && page.deferred_until.is_none());
+        if !is_of_newest || has_run {
             return;
         }
-        let first = self.newest_pages().filter(|page| page.deferred_until.is_none()).count() == 1;
-        if let Some(Escalate::After(after)) = self.newest_escalate()
-            && first
-            && let Some(at) = self.state.wakes.get_mut(&Wake::Escalate)
-        {
-            *at = (*at).max(self.now + after);
+        let (wake, escalate) = if self.state.alert.position.last_resort {
+            (Wake::GiveUp, Some(Escalate::After(LAST_RESORT_WAIT)))
+        } else {
+            (Wake::Escalate, self.newest_escalate())
+        };
+        if let Some(escalate @ Escalate::After(_)) = escalate {
+            let at = self.step_ends(escalate);
+            self.state.wakes.entry(wake).and_modify(|set| *set = at.max(*set));
         }
     }
 }

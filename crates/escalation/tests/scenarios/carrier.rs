@@ -1,7 +1,7 @@
 //! Carriers that refuse, stall, drop or say nothing.
 
 use escalation::alert::Status;
-use escalation::delivery::{Outcome, Purpose, State};
+use escalation::delivery::{Outcome, Purpose, Refusal, State};
 use escalation::directory::Directory;
 use escalation::effect::EntryKind;
 use insta::assert_snapshot;
@@ -102,7 +102,7 @@ fn a_late_answer_with_an_old_token_changes_nothing() {
     world.run_to("34s");
     let before = (world.state.clone(), world.deliveries.clone());
     assert_eq!((world.deliveries[0].state, world.deliveries[0].attempt), (State::Claimed, 2));
-    let late = Outcome::Refused { why: String::new(), permanent: true };
+    let late = Outcome::Refused { why: String::new(), refusal: Refusal::Contact };
     assert_eq!(world.deliveries[0].settle(1, &late, world.now, &mut || 0), None);
     world.run_to("37s");
     assert_eq!((world.state.clone(), world.deliveries.clone()), before, "{}", world.timeline());

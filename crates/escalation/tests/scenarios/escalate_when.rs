@@ -221,3 +221,14 @@ fn a_responder_whom_a_later_step_pages_too_is_one_of_that_step() {
     carol_is_paged_at(&mut world, "20m", "+20:00");
     assert_eq!(world.paged("handset:dave"), ["+0:00"]);
 }
+
+#[test]
+fn a_page_of_an_earlier_step_does_not_hurry_a_step_that_waits_for_an_address() {
+    let steps = ["john after 1m", "email:role@example.org after_plan", "carol after 1h"];
+    let directory = ops().person("john", &["handset:john wait 80s", "email:john@example.org"]);
+    // John's plan goes on after 80 seconds; the address is reached five seconds later.
+    let mut world = World::new(directory.plan("ops", 0, &steps))
+        .carrier("email:role@example.org", &[Reply::AcceptsAfter(25)]);
+    carol_is_paged_at(&mut world, "85s", "+1:25");
+    assert_eq!(world.paged("email:john@example.org"), ["+1:20"]);
+}

@@ -28,13 +28,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "where a test can't go on it fails")]
 
+mod amend;
 mod answer;
 mod aside;
 mod carrier;
+mod disorder;
 mod duty;
 mod edits;
 mod escalate_when;
+mod fault;
 mod gaps;
+mod hours;
 mod invariant;
 mod lifecycle;
 mod owner;
@@ -43,8 +47,14 @@ mod plans;
 mod random;
 mod receipt;
 mod recurrence;
+mod relief;
 mod roster;
+mod rosters;
+mod silence;
 mod story;
+mod targets;
 mod unanswered;
+mod wanted;
 mod watch;
+mod words;
 mod world;

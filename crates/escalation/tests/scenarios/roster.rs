@@ -1,6 +1,7 @@
 //! A directory written in a few words, so that a test can show the plans it is about.
 //!
-//! A notification step is `handset:john wait 20s every 1m`, an escalation step `on_call bob after 45s`.
+//! A notification step is `handset:john wait 20s every 1m during nights`, an escalation step
+//! `on_call bob after 45s`; hours are `nights`, or `nights@Europe/Berlin` in a zone of their own.
 
 use std::sync::Arc;
 
@@ -9,13 +10,15 @@ use escalation::directory::Directory;
 use escalation::duration;
 use escalation::name::Name;
 use escalation::person::{NotificationPlan, NotificationStep, Person};
-use escalation::plan::{Escalate, EscalationPlan, EscalationStep, OnCall, Target};
+use escalation::plan::{Condition, Escalate, EscalationPlan, EscalationStep, Hours, OnCall, Target};
 use escalation::silence::{Match, Silence};
 use escalation::team::{Lifecycle, Team};
+use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use rota::period::{self, Days, Definition, Interval, Period, Weekday};
 use rota::rotation::{Edition, Length, Rotation};
-use rota::schedule::{Layer, Role, Schedule, Who};
+use rota::schedule::{Layer, Leave, Role, Schedule, Who};
 
 pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -53,6 +56,14 @@ pub trait Roster: Sized {
     fn edit(self, schedule: &str, edit: impl FnOnce(Schedule) -> Schedule) -> Self;
     /// What the service falls back on: a last resort and who is warned.
     fn service(self, last_resort: &[&str], operators: &[&str]) -> Self;
+    /// A period: from one hour of every day to another.
+    fn daily(self, period: &str, from: u16, to: u16) -> Self;
+    /// Says in which zone somebody lives.
+    fn living_in(self, who: &str, zone: &str) -> Self;
+    /// Somebody is on leave from `from` for so long, as the directory and every schedule know.
+    fn away(self, who: &str, from: Timestamp, length: &str) -> Self;
+    /// Sets a condition for the step at a place, from 1, of a team's plan.
+    fn only(self, team: &str, step: usize, condition: Condition) -> Self;
 }
 
 impl Roster for Directory {
@@ -162,6 +173,46 @@ impl Roster for Directory {
         self.service.operators = operators.iter().map(|text| contact(text)).collect();
         self
     }
+
+    fn daily(mut self, period: &str, from: u16, to: u16) -> Self {
+        self.periods.insert(period.to_owned(), daily(period, from, to));
+        self
+    }
+
+    fn living_in(mut self, who: &str, zone: &str) -> Self {
+        zone.clone_into(&mut Arc::make_mut(self.people.get_mut(who).unwrap()).zone);
+        self
+    }
+
+    fn away(mut self, who: &str, from: Timestamp, length: &str) -> Self {
+        let leave = Leave::new([Interval { start: from, end: from + duration(length) }]);
+        self.leave.insert(who.into(), leave);
+        for schedule in self.schedules.values_mut() {
+            *schedule = Arc::new(Schedule::clone(schedule).with_leave(self.leave.clone()));
+        }
+        self
+    }
+
+    fn only(mut self, team: &str, step: usize, condition: Condition) -> Self {
+        Arc::make_mut(self.plans.get_mut(team).unwrap()).steps[step - 1].only.push(condition);
+        self
+    }
+}
+
+/// Every day from one hour to another.
+pub fn daily(name: &str, from: u16, to: u16) -> Period {
+    let hours = period::Hours { start: from * 60, end: to * 60 };
+    let days = |definition: Definition, day: &Weekday| definition.rule(Days::Weekday(*day), [hours]);
+    let definition = Weekday::ALL.iter().fold(Definition::period(name), days);
+    let compiled = period::compile(&[definition], date(2025, 1, 1));
+    assert!(!compiled.has_errors(), "{:?}", compiled.problems);
+    compiled.find(name).unwrap().clone()
+}
+
+/// Hours as `period`, by the clock of whoever is paged, or as `period@zone`.
+pub fn hours(text: &str) -> Hours {
+    let (period, zone) = text.split_once('@').map_or((text, None), |(period, zone)| (period, Some(zone)));
+    Hours { period: period.to_owned(), zone: zone.map(str::to_owned) }
 }
 
 fn somebody(who: &str) -> Person {
@@ -187,11 +238,12 @@ fn notification_plan(steps: &[&str]) -> NotificationPlan {
             every: None,
             during: None,
         };
-        while let (Some(word), Some(length)) = (words.next(), words.next()) {
+        while let (Some(word), Some(value)) = (words.next(), words.next()) {
             match word {
-                "wait" => step.wait = Some(duration(length)),
-                "every" => step.every = Some(duration(length)),
-                _ => panic!("{text}: \"{word}\" is neither wait nor every"),
+                "wait" => step.wait = Some(duration(value)),
+                "every" => step.every = Some(duration(value)),
+                "during" => step.during = Some(hours(value)),
+                _ => panic!("{text}: \"{word}\" is none of wait, every, during"),
             }
         }
         step
@@ -213,8 +265,16 @@ fn target(text: &str) -> Target {
     match text {
         "on_call" => Target::OnCall(OnCall::default()),
         "next_on_call" => Target::NextOnCall(OnCall::default()),
+        "previous_on_call" => Target::PreviousOnCall(OnCall::default()),
         "all_members" => Target::AllMembers,
         "round_robin" => Target::RoundRobin,
+        _ if text.starts_with("round_robin:") => {
+            Target::RoundRobinOf(text[12..].split(',').map(name).collect())
+        }
+        _ if text.starts_with("on_call:") => {
+            let (schedule, role) = text[8..].split_once('/').unwrap();
+            Target::OnCall(OnCall { schedule: Some(name(schedule)), role: Some(name(role)) })
+        }
         _ if text.starts_with("team:") => Target::Team(name(&text[5..])),
         _ if text.starts_with("member:") => Target::Member(text[7..].parse::<u16>().unwrap() - 1),
         _ if text.contains(':') => Target::Role(contact(text)),

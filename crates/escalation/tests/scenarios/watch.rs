@@ -1,5 +1,6 @@
 //! The watch over duty: who is told what, and when to look again.
 
+use escalation::alert::{Act, Alert, Snooze, Status};
 use escalation::delivery::Delivery;
 use escalation::directory::Directory;
 use escalation::duty;
@@ -11,6 +12,7 @@ use rota::rotation::Length;
 use rota::schedule::{Leave, Override};
 
 use crate::roster::{Roster, name};
+use crate::world::World;
 
 /// A Monday, 08:00.
 const MONDAY: Timestamp = Timestamp::constant(1_763_971_200, 0);
@@ -36,11 +38,13 @@ struct Watch {
     leads: Vec<SignedDuration>,
     seen: Option<Seen>,
     taker: Option<&'static str>,
+    /// What others have in hand.
+    open: Vec<Alert>,
 }
 
 impl Watch {
     fn new(leads: &[SignedDuration]) -> Self {
-        Self { directory: ops(), leads: leads.to_vec(), seen: None, taker: None }
+        Self { directory: ops(), leads: leads.to_vec(), seen: None, taker: None, open: Vec::new() }
     }
 
     fn look(&mut self, now: Timestamp) -> (Looked, Vec<String>) {
@@ -54,7 +58,7 @@ impl Watch {
             next += 1;
             next
         };
-        let made = messages(post, &looked, &[], &self.directory, Ids { now, chance: &mut chance });
+        let made = messages(post, &looked, &self.open, &self.directory, Ids { now, chance: &mut chance });
         self.seen = Some(looked.seen.clone());
         (looked, made.iter().map(shown).collect())
     }
@@ -190,4 +194,78 @@ fn leave_hands_over_and_back() {
     Tue 25 08:00 reminder → handset:bob: You are on call for ops (primary) now until Wed 08:00 UTC; next is John.
     Wed 26 08:00 reminder → handset:john: You are on call for ops (primary) now until Mon 08:00 UTC; next is Bob.
     ");
+}
+
+#[test]
+fn a_newcomer_gets_the_list_of_what_others_have_in_hand() {
+    let actor = |who: &str| Actor { person: Some(name(who)), label: who.to_owned(), via: Via::Api };
+    let began = World::new(ops()).state.alert;
+    let act = |who: &str| Act { by: actor(who), at: MONDAY };
+    let alert = |number, owner: Option<&str>, snoozed: Option<&str>| Alert {
+        number,
+        summary: "disk full ".repeat(20),
+        status: if snoozed.is_some() { Status::Snoozed } else { Status::Acknowledged },
+        acknowledged: owner.map(act),
+        snoozed: snoozed.map(|who| Snooze { act: act(who), until: MONDAY + WEEK * 2 }),
+        ..began.clone()
+    };
+    let told = |open: &[Alert]| {
+        let mut watch = Watch::new(&[]);
+        watch.look(MONDAY);
+        watch.open = open.to_vec();
+        watch.look(MONDAY + WEEK).1
+    };
+    // Bob comes on call. His own he knows.
+    assert!(told(&[alert(1, Some("bob"), None), alert(2, Some("john"), Some("bob"))]).is_empty());
+    let made =
+        told(&[alert(1, Some("john"), None), alert(2, None, None), alert(3, Some("bob"), Some("carol"))]);
+    let summary: String = "disk full ".repeat(8);
+    assert_eq!(
+        made,
+        [format!(
+            "notice → handset:bob: Open for ops (primary), and in good hands: #1 {summary} (john has it); \
+         #2 {summary} (somebody has it); #3 {summary} (carol put it aside)."
+        )]
+    );
+    let many: Vec<Alert> = (1..=12).map(|number| alert(number, Some("john"), None)).collect();
+    let made = told(&many);
+    assert!(made[0].contains("#10 ") && made[0].ends_with("; and 2 more."), "{made:?}");
+    assert!(!made[0].contains("#11 "));
+}
+
+#[test]
+fn a_shift_without_an_end_and_one_with_nobody_after_it_are_said_to_be_so() {
+    let lies = |from, until| Override {
+        id: "cover".into(),
+        role: "primary".into(),
+        from,
+        until,
+        instead_of: None,
+        person: "bob".into(),
+    };
+    let with = |lies: Override| {
+        let mut watch = Watch::new(&[DAY, SignedDuration::ZERO]);
+        // Nobody but whoever takes it: John is away for good.
+        let away = rota::period::Interval { start: Timestamp::MIN, end: Timestamp::MAX };
+        let leave = std::collections::BTreeMap::from([("john".into(), Leave::new([away]))]);
+        watch.directory = ops()
+            .turns("ops", &["john"], Length::Days(vec![7]), MONDAY)
+            .edit("ops", |schedule| schedule.with_leave(leave).with_overrides(vec![lies]));
+        watch.run(MONDAY, MONDAY + WEEK).join("\n")
+    };
+    insta::assert_snapshot!(with(lies(MONDAY + DAY * 2, None)), @r"
+    Tue 25 08:00 reminder → handset:bob: You are on call for ops (primary) from Wed 08:00 UTC, and no end is in sight.
+    Wed 26 08:00 reminder → handset:bob: You are on call for ops (primary) now, and no end is in sight.
+    ");
+    insta::assert_snapshot!(with(lies(MONDAY + DAY * 2, Some(MONDAY + DAY * 3))), @r"
+    Tue 25 08:00 reminder → handset:bob: You are on call for ops (primary) from Wed 08:00 UTC until Thu 08:00 UTC; nobody is after you.
+    Wed 26 08:00 reminder → handset:bob: You are on call for ops (primary) now until Thu 08:00 UTC; nobody is after you.
+    ");
+}
+
+#[test]
+fn nothing_of_it_is_spoken_aloud() {
+    let mut watch = Watch::new(&[DAY, SignedDuration::ZERO]);
+    watch.directory = ops().planless("bob", &["phone:+4930123456"]).planless("john", &["phone:+4930123457"]);
+    assert!(watch.run(MONDAY, MONDAY + WEEK * 2).is_empty());
 }

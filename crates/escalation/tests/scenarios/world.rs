@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
 use escalation::alert::{self, Audience, State, Verdict};
-use escalation::delivery::{Delivery, Outcome, Purpose, SEND_DEADLINE, State as DeliveryState};
+use escalation::delivery::{Delivery, Outcome, Purpose, Refusal, SEND_DEADLINE, State as DeliveryState};
 use escalation::directory::Directory;
 use escalation::effect::{Effect, Entry, EntryKind};
 use escalation::event::{Absorbed, Actor, Handover, Input, Sent, Severity, Trigger, Via};
@@ -67,8 +67,8 @@ impl Reply {
         match self {
             Self::Accepts => Some((now, accepted())),
             Self::AcceptsAfter(seconds) => Some((SignedDuration::from_secs(seconds), accepted())),
-            Self::RefusesForGood => Some((now, Outcome::Refused { why: why(), permanent: true })),
-            Self::Refuses => Some((now, Outcome::Refused { why: why(), permanent: false })),
+            Self::RefusesForGood => Some((now, Outcome::Refused { why: why(), refusal: Refusal::Contact })),
+            Self::Refuses => Some((now, Outcome::Refused { why: why(), refusal: Refusal::Passing })),
             Self::ComeAgainIn(seconds) => {
                 Some((now, Outcome::RetryAfter { pause: SignedDuration::from_secs(seconds), why: why() }))
             }

@@ -1,5 +1,6 @@
 //! One request to a provider and its answer, as far as it means the same for all of them.
 
+use escalation::delivery::Refusal;
 use jiff::SignedDuration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode};
@@ -79,7 +80,7 @@ impl Answer {
             // Who answers for another does not know what became of it.
             502 | 504 => Carried::Unknown(why),
             500..=599 => Carried::Failed(why),
-            _ => Carried::Refused { why, permanent: false },
+            _ => Carried::Refused { why, refusal: Refusal::Passing },
         }
     }
 

@@ -1,8 +1,12 @@
 //! How a provider is doing: how much may be sent at once and in a second, and when it is left alone.
 //!
-//! Pure but for the lock around it: the time comes in. Who is asked next is decided in [`super`].
+//! Pure but for the lock around it: the time comes in. What may begin in a second, and when a provider is left alone, is
+//! decided over what all nodes know of it; how much is under way at once is each node's own. Who is asked next is
+//! decided in [`super`].
 
 use jiff::{SignedDuration, Timestamp};
+
+use crate::store::nodes::Standing;
 
 /// Failures in a row after which a provider is left alone for a while.
 const PATIENCE: u32 = 3;
@@ -33,31 +37,93 @@ pub enum Unfit {
     Resting(Timestamp, String),
 }
 
-/// The state of one provider.
+/// Something that has a bearing on how a provider is doing.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// Something is about to be sent: so many may be in any second.
+    Begin(u32),
+    /// It answered as a provider does that is well: it took something, or said what is wrong with it.
+    Well,
+    /// It did not answer, or not as it should.
+    Failed(String),
+    /// It asks to be left alone until then.
+    Hold(Timestamp),
+    /// Its account is in trouble: trying again at once is of no use.
+    Account(String),
+}
+
+/// What a turn comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It is noted.
+    Noted,
+    /// The operators are to be told.
+    Tell,
+    /// It can't be asked now.
+    Unfit(Unfit),
+}
+
+/// Notes a turn.
+pub fn note(standing: &mut Standing, turn: &Turn, now: Timestamp) -> Came {
+    match turn {
+        Turn::Begin(per_second) => {
+            if let Some(unfit) = unfit(standing, *per_second, now) {
+                return Came::Unfit(unfit);
+            }
+            let second = now.as_second();
+            let begun = if standing.second.0 == second { standing.second.1 + 1 } else { 1 };
+            standing.second = (second, begun);
+        }
+        Turn::Well => {
+            standing.failures = 0;
+            standing.rest = None;
+            standing.told_at = None;
+        }
+        Turn::Failed(why) => {
+            standing.failures = standing.failures.saturating_add(1);
+            if let Some(doublings) = standing.failures.checked_sub(PATIENCE) {
+                let rest = FIRST_REST * 2_i32.pow(doublings.min(4));
+                standing.rest = Some((now + rest.min(LONGEST_REST), why.clone()));
+            }
+        }
+        Turn::Hold(until) => standing.held_until = Some(*until),
+        Turn::Account(why) => {
+            standing.failures = standing.failures.max(PATIENCE);
+            standing.rest = Some((now + LONGEST_REST, why.clone()));
+            if standing.told_at.is_none_or(|at| at + TOLD_EVERY <= now) {
+                standing.told_at = Some(now);
+                return Came::Tell;
+            }
+        }
+    }
+    Came::Noted
+}
+
+/// Why it can't be asked now, if it can't.
+fn unfit(standing: &Standing, per_second: u32, now: Timestamp) -> Option<Unfit> {
+    if let Some((until, why)) = standing.rest.clone().filter(|(until, _)| *until > now) {
+        return Some(Unfit::Resting(until, why));
+    }
+    if let Some(until) = standing.held_until.filter(|until| *until > now) {
+        return Some(Unfit::Held(until));
+    }
+    let begun = if standing.second.0 == now.as_second() { standing.second.1 } else { 0 };
+    (begun >= per_second).then(|| Unfit::Full(now + SignedDuration::from_secs(1)))
+}
+
+/// The state of one provider, as this node knows it.
 #[derive(Clone, Debug)]
 pub struct Health {
     limits: Limits,
     under_way: usize,
-    /// The second that is being counted, and what has begun in it.
-    second: (i64, u32),
-    failures: u32,
-    rest: Option<(Timestamp, String)>,
-    held_until: Option<Timestamp>,
-    told_at: Option<Timestamp>,
+    /// What all nodes know.
+    standing: Standing,
 }
 
 impl Health {
     /// One of which nothing bad is known.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            under_way: 0,
-            second: (0, 0),
-            failures: 0,
-            rest: None,
-            held_until: None,
-            told_at: None,
-        }
+        Self { limits, under_way: 0, standing: Standing::default() }
     }
 
     /// Takes a place. It has to be given back by [`Health::end`].
@@ -69,25 +135,18 @@ impl Health {
         if let Some(unfit) = self.unfit(now) {
             return Err(unfit);
         }
-        let second = now.as_second();
-        self.second = (second, if self.second.0 == second { self.second.1 + 1 } else { 1 });
+        self.note(&Turn::Begin(self.limits.per_second), now);
         self.under_way += 1;
         Ok(())
     }
 
     /// Why it can't be asked now, if it can't.
     pub fn unfit(&self, now: Timestamp) -> Option<Unfit> {
-        if let Some((until, why)) = self.rest.clone().filter(|(until, _)| *until > now) {
-            return Some(Unfit::Resting(until, why));
-        }
-        if let Some(until) = self.held_until.filter(|until| *until > now) {
-            return Some(Unfit::Held(until));
-        }
-        let begun = if self.second.0 == now.as_second() { self.second.1 } else { 0 };
-        // After a rest one goes out to see whether it is well again; the others wait for what comes of it.
-        let is_being_tried = self.rest.is_some() && self.under_way > 0;
-        let is_full = self.under_way >= self.limits.at_once || begun >= self.limits.per_second;
-        (is_full || is_being_tried).then(|| Unfit::Full(now + SignedDuration::from_secs(1)))
+        // After a rest one of this node goes out to see whether it is well again; the others wait for what comes of it.
+        let is_being_tried = self.standing.rest.is_some() && self.under_way > 0;
+        let is_full = self.under_way >= self.limits.at_once || is_being_tried;
+        unfit(&self.standing, self.limits.per_second, now)
+            .or_else(|| is_full.then(|| Unfit::Full(now + SignedDuration::from_secs(1))))
     }
 
     /// Gives a place back.
@@ -95,36 +154,19 @@ impl Health {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// It answered as a provider does that is well: it took something, or said what is wrong with it.
-    pub fn well(&mut self) {
-        self.failures = 0;
-        self.rest = None;
-        self.told_at = None;
+    /// Notes a turn on this node.
+    pub fn note(&mut self, turn: &Turn, now: Timestamp) -> Came {
+        note(&mut self.standing, turn, now)
     }
 
-    /// It did not answer, or not as it should.
-    pub fn failed(&mut self, now: Timestamp, why: &str) {
-        self.failures = self.failures.saturating_add(1);
-        if let Some(doublings) = self.failures.checked_sub(PATIENCE) {
-            let rest = FIRST_REST * 2_i32.pow(doublings.min(4));
-            self.rest = Some((now + rest.min(LONGEST_REST), why.to_owned()));
-        }
+    /// Takes over what all nodes know.
+    pub fn know(&mut self, standing: Standing) {
+        self.standing = standing;
     }
 
-    /// It asks to be left alone until then.
-    pub fn hold(&mut self, until: Timestamp) {
-        self.held_until = Some(until);
-    }
-
-    /// Its account is in trouble: trying again at once is of no use. Says whether the operators are to be told.
-    pub fn account_in_trouble(&mut self, now: Timestamp, why: &str) -> bool {
-        self.failures = self.failures.max(PATIENCE);
-        self.rest = Some((now + LONGEST_REST, why.to_owned()));
-        let tell = self.told_at.is_none_or(|at| at + TOLD_EVERY <= now);
-        if tell {
-            self.told_at = Some(now);
-        }
-        tell
+    /// What it bears.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 }
 
@@ -136,6 +178,10 @@ mod tests {
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_000 + seconds).unwrap()
+    }
+
+    fn failed(health: &mut Health, seconds: i64) {
+        health.note(&Turn::Failed("no answer".to_owned()), at(seconds));
     }
 
     #[test]
@@ -155,20 +201,20 @@ mod tests {
     fn after_three_failures_it_rests_and_then_one_goes_to_look() {
         let mut health = Health::new(LIMITS);
         for _ in 0..2 {
-            health.failed(at(0), "no answer");
+            failed(&mut health, 0);
         }
         health.begin(at(0)).unwrap();
         health.end();
-        health.failed(at(0), "no answer");
+        failed(&mut health, 0);
         assert_eq!(health.begin(at(29)), Err(Unfit::Resting(at(30), "no answer".to_owned())));
         health.begin(at(30)).unwrap();
         assert!(health.begin(at(30)).is_err(), "one at a time");
         health.end();
-        health.failed(at(31), "no answer");
+        failed(&mut health, 31);
         assert_eq!(health.begin(at(90)), Err(Unfit::Resting(at(91), "no answer".to_owned())));
         health.begin(at(91)).unwrap();
         health.end();
-        health.well();
+        health.note(&Turn::Well, at(0));
         health.begin(at(92)).unwrap();
         health.begin(at(92)).unwrap();
     }
@@ -176,10 +222,12 @@ mod tests {
     #[test]
     fn the_operators_hear_of_an_account_in_trouble_once_an_hour() {
         let mut health = Health::new(LIMITS);
-        assert!(health.account_in_trouble(at(0), "401"));
-        assert!(!health.account_in_trouble(at(300), "401"));
-        assert!(health.account_in_trouble(at(3_600), "401"));
-        health.well();
-        assert!(health.account_in_trouble(at(3_700), "401"), "it was well in between");
+        let mut told = |seconds| health.note(&Turn::Account("401".to_owned()), at(seconds)) == Came::Tell;
+        assert!(told(0));
+        assert!(!told(300));
+        assert!(told(3_600));
+        health.note(&Turn::Well, at(0));
+        let came = health.note(&Turn::Account("401".to_owned()), at(3_700));
+        assert_eq!(came, Came::Tell, "it was well in between");
     }
 }

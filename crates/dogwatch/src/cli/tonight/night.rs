@@ -5,8 +5,6 @@ use escalation::directory::Directory;
 use escalation::name::Name;
 use escalation::plan::{DEFAULT_AFTER, DEFAULT_REPEAT, Escalate, EscalationStep, Target};
 use escalation::team::Team;
-use jiff::civil::{Date, time};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -15,11 +13,7 @@ use crate::cli::on_call::{Contacts, Gap, OnCall, Person, Shift, Source, find_zon
 use crate::clock::{Clock, SystemClock};
 use crate::definition::PRIMARY;
 use crate::definition::time::{print_instant, show_length};
-
-/// The hour at which the night is over.
-const MORNING: i8 = 8;
-/// Before this hour the morning is that of the same day.
-const STILL_NIGHT: i8 = 6;
+use crate::duty::morning;
 
 /// What would happen to an alert of high urgency that came in now, and what changes until morning.
 #[derive(Debug, Serialize)]
@@ -197,13 +191,4 @@ async fn until_morning(source: &Source, on_call: &OnCall, until: Timestamp) -> a
     let cut =
         |shift: Shift| Shift { from: on_call.at, until: shift.until.map(|end| end.min(until)), ..shift };
     Ok(now.map(cut).collect())
-}
-
-/// The next morning; in the small hours that of the same day.
-fn morning(now: Timestamp, zone: &TimeZone) -> Timestamp {
-    let reading = zone.to_datetime(now);
-    let today: Date = reading.date();
-    let day = if reading.hour() < STILL_NIGHT { today } else { today.tomorrow().unwrap_or(today) };
-    let morning = zone.to_ambiguous_zoned(day.to_datetime(time(MORNING, 0, 0, 0))).compatible();
-    morning.map_or(now, |zoned| zoned.timestamp())
 }

@@ -22,17 +22,18 @@ impl<R: Rows> Core<R> {
         within: SignedDuration,
     ) -> Result<(), StoreError> {
         self.settle(now, id, token, outcome).await?;
+        let Some(delivery) = self.rows.delivery(id).await? else { return Ok(()) };
+        // The provider may have been faster than we: with everything, or with half of it.
         let known = self.rows.receipt(id, token).await?;
-        // The provider may have been faster than we.
-        let is_first = known.is_none();
         let mut row = known.unwrap_or_else(|| ReceiptRow::new(id, token, now));
-        if is_first {
+        if row.state < enough_of(&delivery) {
             row.due_at = Some(now + within);
             self.stirred.deliveries = true;
         }
         self.tell_of(now, row).await
     }
 
+    /// Says whether that was news.
     pub(crate) async fn receipt(
         &mut self,
         now: Timestamp,
@@ -40,17 +41,15 @@ impl<R: Rows> Core<R> {
         attempt: u8,
         receipt: Receipt,
         detail: &str,
-    ) -> Result<(), StoreError> {
-        let Some(delivery) = self.rows.delivery(id).await? else { return Ok(()) };
+    ) -> Result<bool, StoreError> {
+        let Some(delivery) = self.rows.delivery(id).await? else { return Ok(false) };
         if attempt == 0 || attempt > delivery.attempt {
-            return Ok(());
+            return Ok(false);
         }
         let known = self.rows.receipt(id, attempt).await?;
         let mut row = known.unwrap_or_else(|| ReceiptRow::new(id, attempt, now));
         let joined = row.state.join(receipt);
-        // A call that rings is a sign of life; a message that the network has may lie there for a day.
-        let enough = if delivery.contact.kind().is_voice() { Receipt::Underway } else { Receipt::Completed };
-        if joined >= enough {
+        if joined >= enough_of(&delivery) {
             row.due_at = None;
             if joined.sent().is_none()
                 && attempt == delivery.attempt
@@ -59,7 +58,8 @@ impl<R: Rows> Core<R> {
                 self.came_in_after_all(now, delivery).await?;
             }
         }
-        if joined != row.state {
+        let is_news = joined != row.state;
+        if is_news {
             row.state = joined;
             row.detail = detail.to_owned();
             row.at = now;
@@ -67,7 +67,8 @@ impl<R: Rows> Core<R> {
                 self.rows.note_receipt(&row, now).await?;
             }
         }
-        self.tell_of(now, row).await
+        self.tell_of(now, row).await?;
+        Ok(is_news)
     }
 
     /// Nobody knew whether it had arrived, and it was to be tried again: now it need not.
@@ -122,4 +123,9 @@ impl<R: Rows> Core<R> {
         held.retain(|other| other.state == DeliveryState::Sent && other.lease_until == delivery.lease_until);
         Ok(held)
     }
+}
+
+/// What has to be said in time. A call that rings is a sign of life; a message that the network has may lie there for a day.
+fn enough_of(delivery: &Delivery) -> Receipt {
+    if delivery.contact.kind().is_voice() { Receipt::Underway } else { Receipt::Completed }
 }

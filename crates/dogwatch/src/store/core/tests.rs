@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use escalation::event::{Actor, Severity, Trigger};
 use escalation::name::Name;
 use rusqlite::types::Value;
@@ -53,7 +53,7 @@ fn rows_after_a_refused_page(seed: u64) -> Vec<String> {
     at_once(core.record(start, &Incoming { trigger, idempotency: None })).unwrap();
     at_once(core.advance(start, 10)).unwrap();
     let capacity = Capacity { busy: HashMap::new(), limit: |_| 10, most: 10 };
-    let refused = Outcome::Refused { why: "busy".to_owned(), permanent: false };
+    let refused = Outcome::Refused { why: "busy".to_owned(), refusal: Refusal::Passing };
     let mut sent = 0;
     for minute in 0..2 {
         let now = start + jiff::SignedDuration::from_mins(minute);

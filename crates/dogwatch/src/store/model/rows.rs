@@ -446,7 +446,7 @@ impl Rows for ModelRows {
     }
 
     async fn withdraw(&mut self, alert: AlertId, page: Option<PageId>, to: Option<&Contact>) -> Result<()> {
-        let of = |tables: &Tables| tables.deliveries_of(alert).map(|record| record.delivery.id).collect();
+        let of = |tables: &Tables| tables.ready_of.get(&alert).into_iter().flatten().copied().collect();
         let is_meant = |delivery: &Delivery| {
             delivery.alert == Some(alert)
                 && delivery.state == DeliveryState::Ready

@@ -64,6 +64,8 @@ pub(super) struct Tables {
     /// When something must have been said of an attempt.
     pub(super) awaited: BTreeSet<(Timestamp, (DeliveryId, u8))>,
     of_alert: BTreeMap<AlertId, BTreeSet<DeliveryId>>,
+    /// Those of an alert that wait to be sent.
+    pub(super) ready_of: BTreeMap<AlertId, BTreeSet<DeliveryId>>,
     /// Alerts of which somebody was asked, or has answered: once for good.
     pub(super) begun: BTreeSet<AlertId>,
     pub(super) bundles: BTreeMap<DeliveryId, BTreeSet<DeliveryId>>,
@@ -182,6 +184,11 @@ impl Tables {
         }
         if let Some(alert) = delivery.alert {
             self.of_alert.entry(alert).or_default().insert(id);
+            let ready = self.ready_of.entry(alert).or_default();
+            match delivery.state {
+                DeliveryState::Ready => ready.insert(id),
+                _ => ready.remove(&id),
+            };
         }
         if let Some(bundle) = delivery.bundle {
             self.bundles.entry(bundle).or_default().insert(id);

@@ -5,19 +5,20 @@
 //! keeps its connections open and says nothing. A connection that was given up is never used again, and nothing is
 //! cancelled: a commit whose answer is missing may have been carried out.
 
+use std::cell::Cell as Place;
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
-use tokio_postgres::{Client, Config, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::connecting::connect;
 use crate::store::StoreError;
 use crate::store::sql::rows::SqlRows;
 use crate::store::sql::{Cell, Row, Sql, Value};
@@ -26,9 +27,6 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// How long an answer of the database is waited for, and how long a connection may take to be made.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
-
-/// How long a lock is waited for.
-const LOCK_MILLIS: u32 = 250;
 
 /// The rows of PostgreSQL, for the verbs.
 pub(crate) type PgRows = SqlRows<PgSql>;
@@ -62,54 +60,35 @@ pub(crate) struct PgSql {
     sent: Vec<Sent>,
     in_transaction: bool,
     is_broken: bool,
+    /// The server has warned of something in this transaction.
+    warned: Rc<Place<bool>>,
 }
 
-/// How the server is spoken to: encrypted if it can, or as the address says.
-pub(super) fn tls() -> anyhow::Result<MakeRustlsConnect> {
-    use rustls_platform_verifier::ConfigVerifierExt;
-    Ok(MakeRustlsConnect::new(rustls::ClientConfig::with_platform_verifier()?))
-}
-
-/// Makes a connection, and runs it on this thread until it ends; what the server tells unasked goes to `told`.
-pub(super) async fn connect(
-    config: &Config,
-    tls: &MakeRustlsConnect,
-    mut told: impl FnMut(tokio_postgres::AsyncMessage) + 'static,
-) -> Result<Client> {
-    let connecting = timeout(DEADLINE, config.connect(tls.clone()));
-    let (client, mut connection) = connecting.await.map_err(|_| late("a connection"))??;
-    tokio::task::spawn_local(async move {
-        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
-            match message {
-                Ok(message) => told(message),
-                Err(error) => {
-                    tracing::debug!(%error, "a connection to the database ended");
-                    break;
-                }
-            }
-        }
-    });
-    // Two transactions of several jobs each may wait for each other: then one soon gives way, and its jobs are run one
-    // by one. PostgreSQL itself finds that out after a second only.
-    let patience = format!("SET lock_timeout = {LOCK_MILLIS}");
-    timeout(DEADLINE, client.batch_execute(&patience)).await.map_err(|_| late("a statement"))??;
-    Ok(client)
-}
-
-fn late(what: &str) -> StoreError {
-    StoreError::Unavailable(format!("the database did not answer within {} s ({what})", DEADLINE.as_secs()))
+pub(super) fn late(what: &str, limit: Duration) -> StoreError {
+    StoreError::Unavailable(format!("the database did not answer within {} s ({what})", limit.as_secs()))
 }
 
 impl PgSql {
-    /// Over a connection to a database that is up to date.
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client: Rc::new(client),
+    /// A new connection to a database that is up to date.
+    pub(super) async fn connect(config: &Config, tls: &MakeRustlsConnect) -> Result<Self> {
+        let warned = Rc::<Place<bool>>::default();
+        let hears = warned.clone();
+        let client = connect(config, tls, move |message| {
+            if let AsyncMessage::Notice(told) = message
+                && told.parsed_severity() == Some(Severity::Warning)
+            {
+                tracing::warn!("the database warns: {told}");
+                hears.set(true);
+            }
+        });
+        Ok(Self {
+            client: Rc::new(client.await?),
             statements: HashMap::new(),
             sent: Vec::new(),
             in_transaction: false,
             is_broken: false,
-        }
+            warned,
+        })
     }
 
     /// Whether it can be used no more.
@@ -130,7 +109,7 @@ impl PgSql {
             }
             Err(_) => {
                 self.is_broken = true;
-                Err(late("a statement"))
+                Err(late("a statement", DEADLINE))
             }
         }
     }
@@ -191,6 +170,7 @@ impl Sql for PgSql {
 
     async fn begin(&mut self) -> Result<()> {
         self.in_transaction = true;
+        self.warned.set(false);
         // Waited for with the first question.
         self.send("BEGIN", &[]).await
     }
@@ -199,7 +179,15 @@ impl Sql for PgSql {
         self.in_transaction = false;
         self.send("COMMIT", &[]).await?;
         // Where one before it has failed, this says so, and PostgreSQL has undone everything.
-        self.settle().await
+        self.settle().await?;
+        if self.warned.get() {
+            // It may stand on one disk only: somebody has ended the wait for the standby.
+            self.is_broken = true;
+            return Err(StoreError::Unavailable(
+                "the database warned of a commit that it carried out".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     async fn rollback(&mut self) {

@@ -1,5 +1,8 @@
 //! A node among others: whether it was alone when it came, what it tells them, and what it hears.
 //!
+//! Nodes share the database's time: by it they decide when something is due, and how long a claim is good. Each sets its
+//! clock by it again and again, so that a machine whose own clock is wrong pages nobody too early or too late.
+//!
 //! Nodes hear of each other's commits by NOTIFY, on a connection of its own that says nothing else. What is heard only
 //! wakes those who look; whoever hears nothing looks all the same, every few seconds.
 
@@ -7,15 +10,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::{DEADLINE, connect};
+use super::cluster::time;
+use super::connecting::connect;
+use super::connection::{DEADLINE, PgSql};
 use super::{Shared, refresh};
-use crate::clock::{secret, sleep_until};
+use crate::clock::{Clock, Stopwatch, secret, sleep_until};
 use crate::store::core::Stirred;
+use crate::store::nodes;
+use crate::store::sql::{Sql, node as rows};
 use crate::store::{Signals, StoreError};
 
 /// What every node locks, shared, as long as it lives: any number that nobody else uses.
@@ -24,6 +31,16 @@ const LOCK: i64 = 0x646f_675f_6e6f_6465;
 const GATHERED: SignedDuration = SignedDuration::from_millis(20);
 /// How often a node looks although it has heard nothing.
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(2);
+/// How often a node says that it lives.
+const SHOWN_EVERY: SignedDuration = SignedDuration::from_secs(5);
+/// For how long others remember a node that says nothing any more.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
+/// How far the clock of this machine and that of the database may be apart before somebody is told.
+const MOST_APART: SignedDuration = SignedDuration::from_secs(1);
+/// What is asked for the time and takes longer to answer says nothing about the time.
+const QUICK_SECONDS: f64 = 0.5;
+/// The clock is left as it is where it is off by less than what can be measured, and this.
+const NOISE_SECONDS: f64 = 0.005;
 
 /// This node.
 pub(super) struct Node {
@@ -36,6 +53,48 @@ pub(super) struct Node {
     /// What others have told.
     heard: Rc<Notify>,
     signals: Arc<Signals>,
+    machine: String,
+    started_at: Timestamp,
+    shown_at: Cell<Option<Timestamp>>,
+}
+
+/// Sets the clock by the time of the database, if that was told at once.
+pub(super) async fn set_clock(clock: &dyn Clock, sql: &mut PgSql) -> Result<(), StoreError> {
+    let (asked_at, watch) = (clock.now(), Stopwatch::start());
+    let there = time(sql).await?;
+    let took = watch.seconds();
+    if took > QUICK_SECONDS {
+        return Ok(());
+    }
+    // It was told somewhere in between.
+    let by = there.duration_since(asked_at) - SignedDuration::from_secs_f64(took / 2.0);
+    if by.as_secs_f64().abs() > took / 2.0 + NOISE_SECONDS {
+        clock.correct(by);
+    }
+    Ok(())
+}
+
+/// Says it where the clock of this machine is wrong.
+pub(super) fn warn_of_clock(clock: &dyn Clock) {
+    if clock.corrected().abs() > MOST_APART {
+        tracing::warn!(
+            seconds = clock.corrected().as_secs(),
+            "the database's time is ahead of this machine's by so much; Dogwatch goes by the database's, as all nodes do"
+        );
+    }
+}
+
+/// This node stops: others need not wonder where it is.
+pub(super) async fn leave(shared: &Shared) {
+    let gone = async {
+        let mut sql = PgSql::connect(&shared.config, &shared.tls).await?;
+        sql.begin().await?;
+        rows::forget(&mut sql, &shared.node.name).await?;
+        sql.commit().await
+    };
+    if !matches!(tokio::time::timeout(DEADLINE, gone).await, Ok(Ok(()))) {
+        tracing::debug!("other nodes are not told that this one stops; they will see it");
+    }
 }
 
 impl Node {
@@ -44,6 +103,7 @@ impl Node {
         config: &Config,
         tls: &MakeRustlsConnect,
         signals: Arc<Signals>,
+        now: Timestamp,
     ) -> anyhow::Result<(Self, bool)> {
         let node = Self {
             name: secret::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -52,6 +112,9 @@ impl Node {
             has_news: Rc::default(),
             heard: Rc::default(),
             signals,
+            machine: machine(),
+            started_at: now,
+            shown_at: Cell::new(None),
         };
         let client = node.connect(config, tls).await?;
         client.batch_execute("SET lock_timeout = 0").await?;
@@ -71,6 +134,30 @@ impl Node {
             client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
             client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
         }
+        Ok(())
+    }
+
+    /// Says that this node lives, every few seconds.
+    pub(super) async fn show(&self, sql: &mut PgSql, clock: &dyn Clock) -> Result<(), StoreError> {
+        let now = clock.now();
+        // A clock that was set back does not keep it silent.
+        let is_fresh = |at: Timestamp| at <= now && now < at + SHOWN_EVERY;
+        if self.shown_at.get().is_some_and(is_fresh) {
+            return Ok(());
+        }
+        let row = nodes::Node {
+            name: self.name.clone(),
+            machine: self.machine.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            seen_at: now,
+            ahead: clock.corrected(),
+        };
+        sql.begin().await?;
+        rows::put(sql, &row).await?;
+        rows::forget_older(sql, now - REMEMBERED).await?;
+        sql.commit().await?;
+        self.shown_at.set(Some(now));
         Ok(())
     }
 
@@ -102,6 +189,12 @@ impl Node {
         self.untold.set(untold);
         self.has_news.notify_one();
     }
+}
+
+/// The name of this machine.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
+    name.map_or_else(|_| "a machine without a name".to_owned(), |name| name.trim().to_owned())
 }
 
 /// What a commit stirred up, as it is told.

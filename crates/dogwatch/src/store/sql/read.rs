@@ -1,7 +1,9 @@
 //! Questions: what people and programs look at. What one of them reads is of one moment.
 
+use std::collections::BTreeSet;
+
 use escalation::alert::{Alert, Audience};
-use escalation::id::{DeliveryId, PageId};
+use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::name::Name;
 use escalation::page::Page;
 use jiff::Timestamp;
@@ -185,4 +187,22 @@ pub(in crate::store) async fn counts(sql: &mut impl Sql, now: Timestamp) -> Resu
     let statement = "SELECT min(due_at) FROM wake WHERE due_at <= ?1";
     let oldest: Option<i64> = sql.value(statement, values![now.as_millisecond()]).await?;
     Ok(Counts { open, ready: small(ready)?, oldest_due: oldest.map(instant).transpose()? })
+}
+
+/// What is committed about an alert: its history after so many lines, and those of its deliveries that are named. With
+/// how many lines there are. For the simulator.
+pub(in crate::store) async fn news(
+    sql: &mut impl Sql,
+    id: AlertId,
+    after: usize,
+    deliveries: &BTreeSet<DeliveryId>,
+) -> Result<Option<(AlertRecord, usize)>, StoreError> {
+    let Some(state) = alert_rows::load(sql, id).await? else { return Ok(None) };
+    let history = event_rows::of_alert_after(sql, id, after).await?;
+    let mut found = Vec::new();
+    for id in deliveries {
+        found.extend(delivery_rows::load_record(sql, *id).await?);
+    }
+    let lines = event_rows::count(sql, id).await?;
+    Ok(Some((AlertRecord { state, history, deliveries: found }, lines)))
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::{SqliteRows, SqliteSql, at_once};
 use super::{keep_plans, migrate};
-use crate::store::sql::{alert, delivery, event, read, wake};
+use crate::store::sql::{alert, delivery, read, wake};
 use crate::store::{AlertRecord, AlertRef, StoreError};
 
 /// A database in memory. It ends with this.
@@ -70,30 +70,14 @@ impl MemoryDatabase {
     }
 
     /// What is committed about an alert: its history after so many lines, and those of its deliveries that are
-    /// named; none named: all. With how many lines there are.
+    /// named. With how many lines there are.
     pub(crate) fn news(
         &self,
         id: AlertId,
         after: usize,
-        deliveries: Option<&BTreeSet<DeliveryId>>,
+        deliveries: &BTreeSet<DeliveryId>,
     ) -> Result<Option<(AlertRecord, usize)>, StoreError> {
-        let sql = &mut *self.keeper.borrow_mut();
-        at_once(async {
-            let Some(state) = alert::load(sql, id).await? else { return Ok(None) };
-            let history = event::of_alert_after(sql, id, after).await?;
-            let deliveries = match deliveries {
-                Some(named) => {
-                    let mut found = Vec::new();
-                    for id in named {
-                        found.extend(delivery::load_record(sql, *id).await?);
-                    }
-                    found
-                }
-                None => delivery::of_alert(sql, id).await?,
-            };
-            let lines = event::count(sql, id).await?;
-            Ok(Some((AlertRecord { state, history, deliveries }, lines)))
-        })
+        at_once(read::news(&mut *self.keeper.borrow_mut(), id, after, deliveries))
     }
 
     /// An alert, its pages and wakes, as committed.

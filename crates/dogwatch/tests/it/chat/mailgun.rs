@@ -213,6 +213,34 @@ async fn a_mail_that_bounces_later_brings_the_next_contact_at_once() {
     assert_eq!(post.world.story(1).await.iter().filter(|line| line.ends_with(bounced)).count(), 1);
 }
 
+/// What the mail server took was no sign of life: whether it came in is told later.
+#[tokio::test]
+async fn a_mailbox_from_which_three_mails_in_a_row_came_back_is_left_alone_until_it_is_verified_again() {
+    let mut post = Post::new().await;
+    let known = async |world: &World| world.get("/api/v1/people/john/contacts").await["items"][0].clone();
+    // Two come back, one arrives: that begins anew.
+    for (number, event) in
+        ["failed", "failed", "delivered", "failed", "failed", "failed"].into_iter().enumerate()
+    {
+        page(&mut post.world, json!({ "summary": format!("problem {number}") })).await;
+        assert_eq!(known(&post.world).await["dead_at"], Value::Null, "mail {number}");
+        let told = post.event(post.fake.seen().len() - 1, event, "permanent");
+        assert_eq!(post.post("/callbacks/mailgun", told.to_string()).await, 200);
+        post.world.settle().await;
+        post.world.post(&format!("/api/v1/alerts/{}/resolve", number + 1), json!({})).await;
+        post.world.pass_seconds(900).await;
+    }
+    let mail = known(&post.world).await;
+    assert_eq!((&mail["contact"], &mail["bounces"]), (&json!("email:john@example.org"), &json!(3)));
+    assert!(mail["dead_at"].is_string(), "{mail}");
+    let cookie = post.world.cookie(Some("john")).await;
+    let handset = post.world.page(&cookie, "/handset/john").await.text;
+    assert!(handset.contains("is not used any more") && handset.contains("no such user"), "{handset}");
+    let sent = post.fake.seen().len();
+    page(&mut post.world, json!({ "summary": "one more" })).await;
+    assert_eq!(post.fake.seen().len(), sent, "nothing is sent there");
+}
+
 #[tokio::test]
 async fn a_reply_acknowledges_and_is_answered() {
     let mut post = Post::new().await;

@@ -137,6 +137,73 @@ async fn when_there_is_no_money_left_the_handset_rings_at_once() {
 }
 
 #[tokio::test]
+async fn when_our_account_is_in_trouble_the_operators_are_told_by_another_way_within_a_minute_and_once() {
+    // The address of a workflow of Teams, or of a browser, is its owner's, and nothing of an account of ours.
+    for word in CHANNELS.into_iter().filter(|word| !matches!(*word, "teams" | "push")) {
+        for status in ["401 Unauthorized", "402 Payment Required", "403 Forbidden"] {
+            let (fake, mut world) = start(word, LONG).await;
+            for number in 0..2 {
+                fake.once(raw(status, "", "{}"));
+                let alert = page(&mut world, json!({ "summary": format!("disk {number}") })).await;
+                world.post(&format!("/api/v1/alerts/{}/resolve", alert["number"]), json!({})).await;
+                world.pass_seconds(60).await;
+            }
+            let told = world.carrier.seen();
+            assert_eq!(told.len(), 1, "{word} {status}: {told:?}");
+            let said = &told[0].headline;
+            assert!(said.contains(word) && said.contains(&status[..3]), "{said}");
+            assert!(!said.contains("canary"), "{said}");
+            let reached = world.get("/api/v1/people/john/contacts").await;
+            assert_eq!(reached["items"][0]["failures"], 0, "{word}: it is not John's fault");
+        }
+    }
+}
+
+#[tokio::test]
+async fn when_it_is_taken_and_never_seen_the_handset_rings_when_the_plan_says() {
+    for word in CHANNELS {
+        let (fake, mut world) = start(word, LONG).await;
+        let john = world.get("/api/v1/people/john").await;
+        let steps = json!([{ "contact": john["contacts"][0], "wait": "1m" }, { "contact": "handset:john" }]);
+        let plans = json!({ "notification_plans": { "high": { "steps": steps } } });
+        assert_eq!(world.request("PATCH", "/api/v1/people/john", Some(plans)).await.status, 200);
+        let alert = page(&mut world, json!({ "summary": "disk full", "severity": "critical" })).await;
+        assert_eq!(delivery(&alert, word)["state"], "sent", "{word}");
+        let handset = |alert: &Value| alert["deliveries"].to_string().contains("handset:john");
+        world.pass_seconds(59).await;
+        assert!(!handset(&world.get("/api/v1/alerts/1").await), "{word}: not yet");
+        world.pass_seconds(1).await;
+        assert!(handset(&world.get("/api/v1/alerts/1").await), "{word}");
+        drop(fake);
+    }
+}
+
+#[tokio::test]
+async fn when_a_provider_answers_too_late_the_message_comes_twice_and_the_buttons_of_both_answer() {
+    let places = [
+        ("ntfy", "/actions/0/url"),
+        ("telegram", "/reply_markup/inline_keyboard/0/0/callback_data"),
+        ("slack", "/blocks/2/elements/0/value"),
+        ("mattermost", "/props/attachments/0/actions/0/integration/context/press"),
+    ];
+    for (word, place) in places {
+        let (fake, mut world, _) = while_it(word, Reply::Hang, SignedDuration::from_millis(700)).await;
+        world.pass_seconds(59).await;
+        let sent = fake.seen();
+        let buttons: Vec<String> = sent
+            .iter()
+            .filter_map(|request| Some(request.json().pointer(place)?.as_str()?.to_owned()))
+            .collect();
+        // Mattermost is asked for a person's channel before: there it is that question that hung.
+        assert!(buttons.len() == 2 || word == "mattermost", "{word}: {sent:?}");
+        assert!(
+            !buttons.is_empty() && buttons.iter().all(|button| *button == buttons[0]),
+            "{word}: {buttons:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn when_a_provider_sends_us_elsewhere_we_do_not_follow() {
     is_given_up(raw("302 Found", "location: http://127.0.0.1:1/\r\n", ""), "302").await;
 }

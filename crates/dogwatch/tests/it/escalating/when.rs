@@ -1,6 +1,6 @@
 //! When a step has had its time.
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, Refusal};
 use serde_json::json;
 
 use crate::support::World;
@@ -73,7 +73,7 @@ async fn after_every_step_of_those_plans_has_run_once() {
 async fn a_contact_that_fails_brings_it_forward() {
     let steps = r#"steps = [{ notify = ["person:jim"], after_plan_step = 2 }, { notify = ["person:bob"], after = "1h" }]"#;
     let mut world = World::defined(&(ops(steps) + &plans())).await;
-    let refused = Outcome::Refused { why: "gone".to_owned(), permanent: true };
+    let refused = Outcome::Refused { why: "gone".to_owned(), refusal: Refusal::Contact };
     world.carrier.always("webhook:https://jim.example/1", Does::Answer(refused));
     world.alert("ops", "critical").await;
     world.pass_seconds(1_000).await;
@@ -139,7 +139,7 @@ async fn a_step_of_roles_is_done_when_they_took_it_and_waits_for_no_answer() {
 
 #[tokio::test]
 async fn a_step_of_roles_that_all_refuse_costs_no_time() {
-    let refused = Outcome::Refused { why: "gone".to_owned(), permanent: true };
+    let refused = Outcome::Refused { why: "gone".to_owned(), refusal: Refusal::Contact };
     for escalate in ["after_plan = true", "after = \"90s\""] {
         let pages = after_a_role(escalate, Some(refused.clone())).await;
         assert!(pages.contains(&"0 bob".to_owned()), "{escalate}: {pages:?}");

@@ -1,4 +1,4 @@
-//! Each way in which a provider fails, and what the person experiences.
+//! Each way in which a provider fails, and what the person experiences: short messages and calls alike.
 
 use escalation::directory::Service;
 
@@ -6,10 +6,28 @@ use super::{JOHN, people, world};
 use crate::support::World;
 use crate::support::twilio::{Does, Twilio};
 
-/// Pages John by SMS first, mail second, while the provider does this once. Returns after how many seconds the mail
-/// came, if it did within a minute, and after how many the message was taken.
-async fn john_hears(does: Does) -> (Option<i64>, Option<i64>) {
-    let (mut world, twilio) = world(&[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;
+/// A short message, and a call.
+const WAYS: [&str; 2] = ["sms", "phone"];
+
+/// John, reached this way first and by mail second.
+async fn john(way: &str) -> (World, Twilio) {
+    world(&[&format!("{way}:{JOHN}"), "email:john@example.org"], "en").await
+}
+
+/// The provider says that what it took last has arrived: the message is there, the telephone has been taken up.
+async fn arrives(twilio: &Twilio, world: &World) {
+    let newest = twilio.newest();
+    let said = match newest.sid.starts_with("CA") {
+        true => ("CallStatus", "in-progress"),
+        false => ("MessageStatus", "delivered"),
+    };
+    twilio.status(world, &newest, &[said]).await;
+}
+
+/// Pages John while the provider does this once. Returns after how many seconds the mail came, if it did within a
+/// minute, and after how many the message, or the call, was taken.
+async fn john_hears(way: &str, does: Does) -> (Option<i64>, Option<i64>) {
+    let (mut world, twilio) = john(way).await;
     twilio.once(does);
     world.notify("disk full").await;
     let (mut mail, mut message) = (None, None);
@@ -20,7 +38,7 @@ async fn john_hears(does: Does) -> (Option<i64>, Option<i64>) {
         }
         if !twilio.taken().is_empty() && message.is_none() {
             message = Some(second);
-            twilio.status(&world, &twilio.newest(), &[("MessageStatus", "delivered")]).await;
+            arrives(&twilio, &world).await;
         }
         world.pass_seconds(1).await;
     }
@@ -28,86 +46,127 @@ async fn john_hears(does: Does) -> (Option<i64>, Option<i64>) {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_well_sends_the_message_and_no_mail() {
-    assert_eq!(john_hears(Does::Takes).await, (None, Some(0)));
+async fn a_provider_that_is_well_rings_and_sends_no_mail() {
+    for way in WAYS {
+        assert_eq!(john_hears(way, Does::Takes).await, (None, Some(0)), "{way}");
+    }
 }
 
 #[tokio::test]
 async fn a_number_that_can_not_be_reached_brings_the_mail_at_once_and_no_further_try() {
-    let body = r#"{"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}"#;
-    assert_eq!(john_hears(Does::Answers(400, "", body)).await, (Some(0), None));
-}
-
-#[tokio::test]
-async fn another_refusal_brings_the_mail_at_once_and_the_message_soon() {
-    let body = r#"{"code": 99999, "message": "no", "status": 400}"#;
-    let (mail, message) = john_hears(Does::Answers(400, "", body)).await;
-    assert_eq!(mail, Some(0));
-    assert!(message.is_some_and(|at| at <= 4), "{message:?}");
-}
-
-#[tokio::test]
-async fn a_server_error_brings_the_mail_at_once_and_the_message_soon() {
-    for body in ["", "<html>oops</html>", r#"{"code": 20500, "message": "oops", "status": 500}"#] {
-        let (mail, message) = john_hears(Does::Answers(500, "", body)).await;
-        assert_eq!(mail, Some(0));
-        assert!(message.is_some_and(|at| at <= 4), "{message:?}");
+    for way in WAYS {
+        let body = r#"{"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}"#;
+        assert_eq!(john_hears(way, Does::Answers(400, "", body)).await, (Some(0), None), "{way}");
     }
 }
 
 #[tokio::test]
-async fn too_many_requests_brings_the_mail_at_once_and_the_message_when_the_provider_said() {
-    let body = r#"{"code": 20429, "message": "Too Many Requests", "status": 429}"#;
-    let (mail, message) = john_hears(Does::Answers(429, "retry-after: 20\r\n", body)).await;
-    assert_eq!(mail, Some(0));
-    assert!(message.is_some_and(|at| (20..=26).contains(&at)), "{message:?}");
-}
-
-#[tokio::test]
-async fn a_page_in_place_of_an_answer_brings_the_mail_at_once_and_the_message_once_more() {
-    for body in ["<html>Welcome to the hotel</html>", "", "{}", r#"{"sid": 7}"#] {
-        let (mail, message) = john_hears(Does::Answers(201, "", body)).await;
-        assert_eq!((mail, message), (Some(0), Some(30)), "{body}");
+async fn another_refusal_brings_the_mail_at_once_and_the_first_contact_soon() {
+    for way in WAYS {
+        for body in [r#"{"code": 99999, "message": "no", "status": 400}"#, "<html>no</html>", ""] {
+            let (mail, first) = john_hears(way, Does::Answers(400, "", body)).await;
+            assert_eq!(mail, Some(0), "{way}");
+            assert!(first.is_some_and(|at| at <= 4), "{way}: {first:?}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_is_dropped_brings_the_mail_at_once_and_the_message_once_more() {
-    assert_eq!(john_hears(Does::Drops).await, (Some(0), Some(30)));
+async fn a_server_error_brings_the_mail_at_once_and_the_first_contact_soon() {
+    for way in WAYS {
+        for body in ["", "<html>oops</html>", r#"{"code": 20500, "message": "oops", "status": 500}"#] {
+            let (mail, first) = john_hears(way, Does::Answers(500, "", body)).await;
+            assert_eq!(mail, Some(0), "{way}");
+            assert!(first.is_some_and(|at| at <= 4), "{way}: {first:?}");
+        }
+    }
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_brings_the_mail_after_ten_seconds_and_the_message_after_thirty() {
-    assert_eq!(john_hears(Does::Hangs).await, (Some(10), Some(30)));
-    assert_eq!(john_hears(Does::HangsInTheMiddle).await, (Some(10), Some(30)));
+async fn too_many_requests_brings_the_mail_at_once_and_the_first_contact_when_the_provider_said() {
+    for way in WAYS {
+        let body = r#"{"code": 20429, "message": "Too Many Requests", "status": 429}"#;
+        let (mail, first) = john_hears(way, Does::Answers(429, "retry-after: 20\r\n", body)).await;
+        assert_eq!(mail, Some(0), "{way}");
+        assert!(first.is_some_and(|at| (20..=26).contains(&at)), "{way}: {first:?}");
+    }
 }
 
 #[tokio::test]
-async fn a_message_that_arrived_although_the_provider_answered_too_late_does_not_come_again() {
-    let (mut world, twilio) = world(&[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;
-    twilio.once(Does::TakesTooLate);
-    let number = world.notify("disk full").await;
-    world.pass_seconds(10).await;
-    assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "nobody knew");
-    twilio.status(&world, &twilio.newest(), &[("MessageStatus", "sent")]).await;
-    twilio.status(&world, &twilio.newest(), &[("MessageStatus", "delivered")]).await;
-    world.pass_seconds(60).await;
-    assert_eq!(twilio.asked(), 1);
-    let story = world.story(number).await.join("\n");
-    assert!(story.contains("10 It has arrived: John by SMS"), "{story}");
+async fn a_page_in_place_of_an_answer_brings_the_mail_at_once_and_the_first_contact_once_more() {
+    for way in WAYS {
+        for body in ["<html>Welcome to the hotel</html>", "", "{}", r#"{"sid": 7}"#] {
+            let heard = john_hears(way, Does::Answers(201, "", body)).await;
+            assert_eq!(heard, (Some(0), Some(30)), "{way} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dropped_brings_the_mail_at_once_and_the_first_contact_once_more() {
+    for way in WAYS {
+        assert_eq!(john_hears(way, Does::Drops).await, (Some(0), Some(30)), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_brings_the_mail_after_ten_seconds_and_the_first_contact_after_thirty() {
+    for way in WAYS {
+        assert_eq!(john_hears(way, Does::Hangs).await, (Some(10), Some(30)), "{way}");
+        assert_eq!(john_hears(way, Does::HangsInTheMiddle).await, (Some(10), Some(30)), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_and_never_delivered_brings_the_mail_when_nobody_has_confirmed_it_in_time() {
+    for way in WAYS {
+        let (mut world, twilio) = john(way).await;
+        world.notify("disk full").await;
+        world.pass_seconds(44).await;
+        assert_eq!((twilio.taken().len(), world.carrier.sent_to("page").len()), (1, 0), "{way}: yet");
+        world.pass_seconds(1).await;
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{way}");
+        world.pass_seconds(60).await;
+        assert_eq!(twilio.asked(), 1, "{way}: the plan has gone on to another contact");
+    }
+}
+
+#[tokio::test]
+async fn what_arrived_although_the_provider_answered_too_late_does_not_come_again() {
+    for (way, words) in
+        [("sms", "10 It has arrived: John by SMS"), ("phone", "It has arrived: John by telephone")]
+    {
+        let (mut world, twilio) = john(way).await;
+        twilio.once(Does::TakesTooLate);
+        let number = world.notify("disk full").await;
+        world.pass_seconds(10).await;
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{way}: nobody knew");
+        arrives(&twilio, &world).await;
+        let call = twilio.newest();
+        if way == "phone" {
+            // He takes it, and presses a key: of the call that nobody had heard of.
+            let twiml = twilio.follow(call.field("Twiml"));
+            let then = twilio.press(&world, &call, &twiml, "4").await;
+            assert_eq!(then["inner"][0]["text"], "You have it. Nobody else is paged any more.");
+        }
+        world.pass_seconds(60).await;
+        assert_eq!(twilio.asked(), 1, "{way}");
+        let story = world.story(number).await.join("\n");
+        assert!(story.contains(words), "{story}");
+    }
 }
 
 #[tokio::test]
 async fn bad_credentials_or_no_money_bring_the_mail_at_once_and_the_operators_are_told_once() {
-    for status in [401, 402, 403] {
-        let (mut world, twilio) = world(&[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;
+    for (way, status) in WAYS.into_iter().flat_map(|way| [401, 402, 403].map(|status| (way, status))) {
+        let (mut world, twilio) = john(way).await;
         twilio.always(Does::Answers(status, "", r#"{"code": 20003, "message": "Authenticate"}"#));
         world.notify("disk full").await;
         world.settle().await;
-        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"]);
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{way}");
         world.pass_seconds(60).await;
         assert_eq!(world.carrier.sent_to("warning"), ["email:operator@example.org"], "within a minute, once");
-        assert_eq!(twilio.asked(), 1, "not asked again and again");
+        assert_eq!(twilio.asked(), 1, "{way}: not asked again and again");
         let seen = world.carrier.seen();
         let warning = seen.iter().find(|message| message.purpose.word() == "warning").unwrap();
         assert!(warning.headline.contains("main") && warning.headline.contains(&status.to_string()));

@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use super::{JOHN, people};
 use crate::support::{World, answer};
 
-const SECRET: &str = "0123456789abcdefghijklmnopqrstuv";
+/// What stands in the address of callbacks.
+pub const SECRET: &str = "0123456789abcdefghijklmnopqrstuv";
 
 /// Requests that came in: first line, whole head, body.
 type Log = Arc<Mutex<Vec<(String, String, String)>>>;

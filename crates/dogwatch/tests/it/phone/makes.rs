@@ -7,17 +7,26 @@ use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use serde_json::json;
 
-use super::gateway::providers;
+use super::gateway::{SECRET, providers};
 use super::{JOHN, people};
 use crate::chat::injection::{corpus, message};
 use crate::support::World;
 use crate::support::fake::{Fake, Reply, Request, raw};
-use crate::support::set_up_tls;
+use crate::support::{answer, set_up_tls};
 
 const MAKES: [&str; 2] = ["vonage", "http"];
 
-/// A make whose stand-in takes everything.
+/// A make whose stand-in takes everything, and that never says what became of it.
 async fn start(make: &str) -> (World, Fake) {
+    start_with(make, "").await
+}
+
+/// One that says so within 45 seconds.
+async fn start_confirming(make: &str) -> (World, Fake) {
+    start_with(make, &format!("callback_secret = \"{SECRET}\"\nreceipt_within = \"45s\"")).await
+}
+
+async fn start_with(make: &str, rest: &str) -> (World, Fake) {
     set_up_tls();
     let fake = Fake::start(|_| {
         Ok(Reply::Json(
@@ -30,11 +39,11 @@ async fn start(make: &str) -> (World, Fake) {
     let config = match make {
         "vonage" => format!(
             "[[provider]]\nname = \"it\"\nkind = \"vonage\"\naccount = \"abcd1234\"\ntoken = \"canary\"\n\
-             from = \"+18005550100\"\nbase_url = \"{url}\""
+             from = \"+18005550100\"\nbase_url = \"{url}\"\n{rest}"
         ),
         _ => format!(
             "[[provider]]\nname = \"it\"\nkind = \"http\"\nurl = \"{url}/send\"\nid = \"/messages/0/message-id\"\n\
-             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\", Content-Type = \"application/json\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}'"
+             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\", Content-Type = \"application/json\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"callback\": \"{{receipt_url}}\"}}'\n{rest}"
         ),
     };
     let service =
@@ -143,6 +152,59 @@ async fn one_that_hangs_before_or_within_its_answer_brings_the_mail_after_ten_se
         assert_eq!(john_hears(make, Reply::Hang).await, (Some(10), Some(30)), "{make}");
         let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
         assert_eq!(john_hears(make, Reply::HangAfter(begun)).await, (Some(10), Some(30)), "{make}");
+    }
+}
+
+/// Says what became of the message in this request, at the address that stands in it.
+async fn say(world: &World, request: &Request, status: &str) {
+    let form = request.form().into_iter().find(|(name, _)| name == "callback").map(|(_, value)| value);
+    let callback = form.unwrap_or_else(|| request.json()["callback"].as_str().unwrap().to_owned());
+    let said = answer(world.client.post(callback).json(&json!({ "status": status }))).await;
+    assert_eq!(said.status, 204, "{}", said.text);
+}
+
+#[tokio::test]
+async fn what_is_taken_and_never_delivered_brings_the_mail_when_nobody_has_confirmed_it_in_time() {
+    for make in MAKES {
+        let (mut world, fake) = start_confirming(make).await;
+        world.notify("disk full").await;
+        world.pass_seconds(44).await;
+        assert_eq!((fake.seen().len(), world.carrier.sent_to("page").len()), (1, 0), "{make}: yet");
+        world.pass_seconds(1).await;
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{make}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_have_failed_brings_the_mail_at_once_in_whatever_order_that_comes() {
+    for make in MAKES {
+        for words in [["sent", "failed"], ["failed", "sent"], ["expired", "expired"]] {
+            let (mut world, fake) = start_confirming(make).await;
+            world.notify("disk full").await;
+            world.settle().await;
+            for word in words {
+                say(&world, &fake.seen()[0], word).await;
+            }
+            world.settle().await;
+            assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{make} {words:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_arrived_although_the_provider_answered_too_late_does_not_come_again() {
+    for make in MAKES {
+        let (mut world, fake) = start_confirming(make).await;
+        fake.once(Reply::Hang);
+        world.carrier.hangs_since("2026-03-02T03:00:00Z".parse().unwrap());
+        let number = world.notify("disk full").await;
+        world.pass_seconds(10).await;
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{make}: nobody knew");
+        say(&world, &fake.seen()[0], "delivered").await;
+        world.pass_seconds(60).await;
+        assert_eq!(fake.seen().len(), 1, "{make}");
+        let story = world.story(number).await.join("\n");
+        assert!(story.contains("It has arrived: John by SMS"), "{make}: {story}");
     }
 }
 

@@ -20,7 +20,7 @@ set -e
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
 "$bin/initdb" -D "$1/data" -U dogwatch --auth=trust --no-sync -E UTF8 --locale=C >/dev/null
 "$bin/postgres" -D "$1/data" -k "$1" -h '' -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-  -c max_connections=400 -c shared_buffers=64MB >"$1/log" 2>&1 </dev/null &
+  -c max_connections=400 -c shared_buffers=64MB -c track_commit_timestamp=on >"$1/log" 2>&1 </dev/null &
 until "$bin/pg_isready" -q -h "$1"; do kill -0 $!; sleep 0.1; done
 echo ready
 cat >/dev/null
@@ -29,6 +29,17 @@ wait $! || true
 rm -rf "$1"
 "#;
 
+/// A shell that may run PostgreSQL, which refuses to run as root; the folder is given to it.
+pub fn as_postgres(folder: &str) -> Command {
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let mut command = Command::new(if is_root { "runuser" } else { "sh" });
+    if is_root {
+        assert!(Command::new("chown").args(["postgres", folder]).status().unwrap().success());
+        command.args(["-u", "postgres", "--", "sh"]);
+    }
+    command
+}
+
 /// The address of the server that makes databases.
 fn server() -> &'static str {
     static STARTED: OnceLock<(String, Mutex<Option<Child>>)> = OnceLock::new();
@@ -36,15 +47,10 @@ fn server() -> &'static str {
         if let Ok(address) = std::env::var("DOGWATCH_TEST_POSTGRES") {
             return (address, Mutex::new(None));
         }
-        let folder = tempfile::Builder::new().prefix("dogwatch-pg-").tempdir().unwrap().keep();
+        // Where whoever PostgreSQL runs as may go.
+        let folder = tempfile::Builder::new().prefix("dogwatch-pg-").tempdir_in("/tmp").unwrap().keep();
         let folder = folder.to_str().unwrap().to_owned();
-        // PostgreSQL refuses to run as root.
-        let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-        let mut command = Command::new(if is_root { "runuser" } else { "sh" });
-        if is_root {
-            assert!(Command::new("chown").args(["postgres", &folder]).status().unwrap().success());
-            command.args(["-u", "postgres", "--", "sh"]);
-        }
+        let mut command = as_postgres(&folder);
         command.args(["-c", SERVER, "sh", &folder]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();

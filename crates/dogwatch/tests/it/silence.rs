@@ -242,6 +242,10 @@ async fn a_preview_says_what_last_week_it_would_have_held_back() {
     let examples: Vec<_> =
         seen["examples"].as_array().unwrap().iter().map(|alert| alert["number"].clone()).collect();
     assert_eq!(examples, [json!(2), json!(1)]);
+    // A week of pages to nobody is of no interest here.
+    for number in 1..=3 {
+        world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
+    }
     world.pass(SignedDuration::from_hours(7 * 24)).await;
     assert_eq!(preview(&world).await["reports"], 4, "at the very edge");
     world.pass(SignedDuration::from_millis(1)).await;

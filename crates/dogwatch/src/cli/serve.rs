@@ -51,9 +51,17 @@ impl Serve {
             println!("  export DOGWATCH_URL={} DOGWATCH_TOKEN={}", service.public_url, token.reveal());
         }
         if service.is_new {
-            let secret = service.store.create_sign_in(None).await?;
-            println!("\nOpen this address to sign your browser in. It works once, within a day:");
-            println!("  {}{}", service.public_url, crate::web::url::sign_in(secret.reveal()));
+            // It listens by now: a database that fails at this moment must not end what has begun.
+            match service.store.create_sign_in(None).await {
+                Ok(secret) => {
+                    println!("\nOpen this address to sign your browser in. It works once, within a day:");
+                    println!("  {}{}", service.public_url, crate::web::url::sign_in(secret.reveal()));
+                }
+                Err(error) => tracing::warn!(
+                    %error,
+                    "no address to sign in with could be made; `dogwatch token create --link` makes one later"
+                ),
+            }
         }
         signals.until_stopped(service).await
     }

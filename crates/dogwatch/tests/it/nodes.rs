@@ -207,14 +207,13 @@ async fn a_database_that_says_nothing_is_a_503_and_nothing_is_lost_or_doubled_wh
     ice.send_replace(true);
     // Several at once: they are one transaction, of which nobody knows what became.
     let answers = futures_util::future::join_all((1..=20).map(notify)).await;
-    // To a sender a connection that ended without an answer is a refusal, too: it sends again.
-    for refused in answers.iter().flatten() {
+    for refused in answers {
+        let refused = refused.expect("whatever becomes of the database, who asks is answered");
         assert_eq!(
             (refused.status().as_u16(), &refused.headers()["retry-after"]),
             (503, &"5".parse().unwrap())
         );
     }
-    assert!(answers.iter().any(Result::is_ok), "who asks is answered");
     ice.send_replace(false);
     for count in 1..=20 {
         until(|| async { notify(count).await.is_ok_and(|sent| sent.status() == 201) }).await;

@@ -13,6 +13,7 @@ pub mod pushover;
 pub mod slack;
 pub mod telegram;
 mod twilio;
+mod vonage;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +44,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .merge(twilio::router())
         .merge(http::router())
+        .merge(vonage::router())
         .merge(slack::router())
         .merge(mattermost::router())
         .merge(mailgun::router())
@@ -74,6 +76,10 @@ fn nothing() -> Response {
 
 fn xml(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], text).into_response()
+}
+
+fn json(value: &serde_json::Value) -> Response {
+    axum::Json(value).into_response()
 }
 
 /// The name under which a signed request is remembered, by what makes it unlike any other.

@@ -1,4 +1,4 @@
-//! Keys pressed in a call: what they do, and what is said then.
+//! Keys pressed in a call: what they do, and what is said then, whichever provider carries it.
 //!
 //! What was done is said after the commit, never before. A call back that comes twice does nothing the second
 //! time, and hears how things stand.
@@ -10,9 +10,11 @@ use escalation::delivery::Purpose;
 use escalation::event::Via;
 use escalation::receipt::Receipt;
 
-use super::twilio::Genuine;
-use super::{field, unavailable, unreadable, xml};
+use escalation::id::DeliveryId;
+
+use super::{json, unavailable, unreadable, xml};
 use crate::channel::twilio::{address, twiml};
+use crate::channel::vonage::{self, calls, ncco};
 use crate::http::App;
 use crate::message::speech::{self, Speech};
 use crate::message::{Addresses, Language, Message, compose, say};
@@ -24,18 +26,60 @@ use crate::timeline::standing;
 /// How often a call asks before it gives up.
 const MOST_TURNS: u32 = 12;
 
+/// A key, or the silence in its place, as a provider tells of it. It is known to come from that provider.
+pub(super) struct Pressed<'a> {
+    /// Which attempt of which delivery called.
+    pub(super) attempt: Option<(DeliveryId, u8)>,
+    /// The two numbers that it is between, as `+` and digits, in any order; empty where the provider did not say.
+    pub(super) between: [&'a str; 2],
+    /// What was pressed; empty: nothing.
+    pub(super) digits: &'a str,
+    /// How often it was asked before.
+    pub(super) turn: Option<u32>,
+    /// Whether a 6 was pressed before.
+    pub(super) six: bool,
+    /// How the call is told what to say.
+    pub(super) voice: Voice<'a>,
+}
+
+/// How a provider is told what a call says.
+#[derive(Clone, Copy)]
+pub(super) enum Voice<'a> {
+    /// Twilio's way; the provider's name in the configuration.
+    Twiml(&'a str),
+    /// Vonage's.
+    Ncco(&'a vonage::Account),
+}
+
+impl Voice<'_> {
+    fn name(self) -> String {
+        match self {
+            Self::Twiml(name) => name.to_owned(),
+            Self::Ncco(account) => account.name.clone(),
+        }
+    }
+
+    /// Says something and ends the call.
+    fn said(self, text: &str, language: &str) -> Response {
+        match self {
+            Self::Twiml(_) => xml(twiml::said(text, language)),
+            Self::Ncco(_) => json(&ncco::said(text, language)),
+        }
+    }
+}
+
 /// A call that is under way.
 struct Call<'a> {
     app: &'a App,
-    callback: &'a Genuine,
+    pressed: &'a Pressed<'a>,
     claim: Claim,
     message: Message,
     turn: u32,
 }
 
 /// Does what was pressed.
-pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
-    let Some((id, attempt)) = callback.attempt() else { return unreadable("the address names no delivery") };
+pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
+    let Some((id, attempt)) = pressed.attempt else { return unreadable("the address names no delivery") };
     let claim = match app.store.delivery(id).await {
         Ok(Some(claim)) => claim,
         Ok(None) => return unreadable("there is no such delivery"),
@@ -43,31 +87,32 @@ pub(super) async fn press(app: &App, callback: &Genuine) -> Response {
     };
     let delivery = &claim.delivery;
     let is_call = delivery.contact.kind() == Kind::Phone && delivery.purpose == Purpose::Page;
-    if !is_call || claim.page.is_none() || field(&callback.form, "To") != delivery.contact.address() {
+    let is_other = |number: &str| !number.is_empty() && number != delivery.contact.address();
+    if !is_call || claim.page.is_none() || pressed.between.into_iter().all(is_other) {
         return unreadable("this delivery asks nobody by telephone");
     }
-    let pressed = field(&callback.form, "Digits");
-    if pressed.is_empty() {
-        // Nothing was pressed: that is no answer.
+    let turn = pressed.turn.unwrap_or(MOST_TURNS);
+    if pressed.digits.is_empty() {
+        // Nothing was pressed: that is no answer. TwiML asks a second time by itself, and only then tells us.
+        if turn == 0 && matches!(pressed.voice, Voice::Ncco(_)) {
+            let message = message_of(app, &claim);
+            return Call { app, pressed, message, claim, turn }.ask("", false);
+        }
         let language = claim_language(app, &claim);
-        return xml(twiml::said(&speech::goodbye(Language::of(&language)), &language));
+        return pressed.voice.said(&speech::goodbye(Language::of(&language)), &language);
     }
-    if let Err(error) = app
-        .store
-        .receipt(id, attempt, Said::new(Receipt::Arrived, format!("the key {pressed:.1} was pressed")))
-        .await
-    {
+    let key = format!("the key {:.1} was pressed", pressed.digits);
+    if let Err(error) = app.store.receipt(id, attempt, Said::new(Receipt::Arrived, key)).await {
         return unavailable(&error);
     }
     let message = message_of(app, &claim);
-    let turn = field(&callback.query, "turn").parse().unwrap_or(MOST_TURNS);
-    let call = Call { app, callback, message, claim, turn };
-    match call.act(pressed).await {
+    let call = Call { app, pressed, message, claim, turn };
+    match call.act().await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "a key could not be stored");
             let language = Language::of(&call.message.language);
-            call.ask(&speech::failed(language), field(&callback.query, "six") == "1")
+            call.ask(&speech::failed(language), pressed.six)
         }
     }
 }
@@ -94,17 +139,18 @@ fn claim_language(app: &App, claim: &Claim) -> String {
 }
 
 impl Call<'_> {
-    async fn act(&self, pressed: &str) -> Result<Response, StoreError> {
+    async fn act(&self) -> Result<Response, StoreError> {
         let language = Language::of(&self.message.language);
-        let six = field(&self.callback.query, "six") == "1";
-        let key = match (Key::read(pressed), six) {
+        let six = self.pressed.six;
+        let key = match (Key::read(self.pressed.digits), six) {
             (Some(Key::Resolve), false) => return Ok(self.ask(&speech::once_more(language), true)),
             (Some(Key::Repeat), _) => return Ok(self.ask("", false)),
             (Some(key), _) => key,
             (None, _) => return Ok(self.ask(&speech::no_such_key(language), six)),
         };
-        let sid = field(&self.callback.form, "CallSid");
-        let id = format!("{}:{sid}:{}:{six}", self.callback.account.name, self.turn);
+        let voice = self.pressed.voice;
+        let (delivery, attempt) = (self.claim.delivery.id, self.message.attempt);
+        let id = format!("{}:{delivery}:{attempt}:{}:{six}", voice.name(), self.turn);
         let text = if self.app.store.has_seen(id.clone()).await? {
             let alert = self.claim.alert.as_ref();
             alert.map_or_else(String::new, |alert| format!("{}.", say(&standing(alert), language)))
@@ -113,7 +159,7 @@ impl Call<'_> {
             self.app.store.saw(id).await?;
             text
         };
-        Ok(xml(twiml::said(&speech::confirmed(&text, language), &self.message.language)))
+        Ok(voice.said(&speech::confirmed(&text, language), &self.message.language))
     }
 
     /// Carries it out, for everything that this call told. Returns what to say.
@@ -143,17 +189,24 @@ impl Call<'_> {
         let Speech { news, keys, goodbye } = speech::speech(&self.message);
         let turn = self.turn.saturating_add(2);
         if turn > MOST_TURNS {
-            return xml(twiml::said(&goodbye, language));
+            return self.pressed.voice.said(&goodbye, language);
         }
         let text = match (first, six) {
             ("", _) => format!("{news} {keys}"),
             (first, true) => first.to_owned(),
             (first, false) => format!("{first} {keys}"),
         };
-        let delivery = &self.claim.delivery;
-        let name = &self.callback.account.name;
-        let attempt = self.message.attempt;
-        let action = address::keys(&self.app.public_url, name, delivery.id, attempt, turn, six);
-        xml(twiml::asked(&text, &goodbye, language, &action))
+        let (delivery, attempt) = (self.claim.delivery.id, self.message.attempt);
+        let public_url = &*self.app.public_url;
+        match self.pressed.voice {
+            Voice::Twiml(name) => {
+                let action = address::keys(public_url, name, delivery, attempt, turn, six);
+                xml(twiml::asked(&text, &goodbye, language, &action))
+            }
+            Voice::Ncco(account) => {
+                let place = calls::Place { public_url, account, delivery, attempt };
+                json(&ncco::asked(&text, language, &place.keys(turn, six)))
+            }
+        }
     }
 }

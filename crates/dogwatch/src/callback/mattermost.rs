@@ -51,7 +51,7 @@ async fn interact(State(app): State<App>, document: Document) -> Response {
         Said::unavailable()
     });
     // Shown to whoever pressed, and to nobody else.
-    Json(json!({ "ephemeral_text": said.text })).into_response()
+    Json(json!({ "ephemeral_text": said.text, "skip_slack_parsing": true })).into_response()
 }
 
 pub(super) fn router() -> Router<App> {

@@ -10,6 +10,7 @@ use escalation::contact::Contact;
 use escalation::id::DeliveryId;
 use escalation::receipt::Receipt;
 
+use super::keys::{Pressed, Voice};
 use super::{field, find, keys, nothing, read_form, refused, unavailable, unreadable, xml};
 use crate::channel::providers::exchange::shown;
 use crate::channel::twilio::signature::Signed;
@@ -23,18 +24,18 @@ use crate::store::phone::Said;
 const MAX_BODY: usize = 64 * 1024;
 
 /// A callback that is genuine.
-pub(super) struct Genuine {
+struct Genuine {
     /// The account that it is from.
-    pub(super) account: Account,
+    account: Account,
     /// The fields of its form.
-    pub(super) form: Vec<(String, String)>,
+    form: Vec<(String, String)>,
     /// The fields of its address.
-    pub(super) query: Vec<(String, String)>,
+    query: Vec<(String, String)>,
 }
 
 impl Genuine {
     /// The attempt that it is about, as its address names it.
-    pub(super) fn attempt(&self) -> Option<(DeliveryId, u8)> {
+    fn attempt(&self) -> Option<(DeliveryId, u8)> {
         let id = field(&self.query, "delivery").parse().ok()?;
         Some((id, field(&self.query, "attempt").parse().ok()?))
     }
@@ -123,7 +124,17 @@ async fn pressed(
     body: Bytes,
 ) -> Response {
     match check(&app, &name, &uri, &headers, &body) {
-        Some(callback) => keys::press(&app, &callback).await,
+        Some(callback) => {
+            let pressed = Pressed {
+                attempt: callback.attempt(),
+                between: [field(&callback.form, "From"), field(&callback.form, "To")],
+                digits: field(&callback.form, "Digits"),
+                turn: field(&callback.query, "turn").parse().ok(),
+                six: field(&callback.query, "six") == "1",
+                voice: Voice::Twiml(&callback.account.name),
+            };
+            keys::press(&app, &pressed).await
+        }
         None => refused(),
     }
 }

@@ -1,7 +1,12 @@
-//! Vonage (once Nexmo): short messages by its SMS API.
+//! Vonage (once Nexmo): short messages by its SMS API, calls by its Voice API.
 //!
-//! It answers 200 to nearly everything and says in the body, part by part, whether it took the message. It calls
-//! back at an address that holds a secret, see `callback`.
+//! The SMS API answers 200 to nearly everything and says in the body, part by part, whether it took the message. Both
+//! call back at an address that holds a secret, see `callback`. Calls are in `vonage/calls.rs`, what they say in
+//! `vonage/ncco.rs`.
+
+pub mod calls;
+pub mod ncco;
+pub mod signature;
 
 use escalation::contact::Kind;
 use escalation::delivery::{Refusal, SEND_DEADLINE};
@@ -38,9 +43,11 @@ pub struct Account {
     pub replies: bool,
     /// How long after a message was taken the telephone has to have confirmed it; none: it never does.
     pub receipt_within: Option<SignedDuration>,
+    /// What calls; none: it makes no calls.
+    pub application: Option<calls::Application>,
 }
 
-/// Carries short messages through one account.
+/// Carries calls and messages through one account.
 pub struct Vonage {
     outbound: Outbound,
     account: Account,
@@ -67,6 +74,25 @@ impl Vonage {
             .body(self.form(message));
         match exchange(request).await {
             Ok(answer) => read(&answer),
+            Err(carried) => carried,
+        }
+    }
+
+    async fn call(&self, message: &Message, application: &calls::Application) -> Carried {
+        let unique = format!("{}.{}.{}", message.delivery, message.attempt, message.sent_at.as_millisecond());
+        let Some(token) = application.authorization(&unique, message.sent_at) else {
+            return Carried::Account("its private key can't sign".to_owned());
+        };
+        let request = self
+            .outbound
+            .client()
+            .post(format!("{}/v1/calls", application.base_url))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .header("accept", "application/json")
+            .body(application.call(message, &self.account, &self.public_url).to_string());
+        match exchange(request).await {
+            Ok(answer) => calls::read(&answer),
             Err(carried) => carried,
         }
     }
@@ -100,11 +126,19 @@ impl Vonage {
 
 impl Provider for Vonage {
     fn carry<'a>(&'a self, message: &'a Message) -> Carrying<'a> {
-        Box::pin(self.post(message))
+        match &self.account.application {
+            Some(application) if message.contact.kind() == Kind::Phone => {
+                Box::pin(self.call(message, application))
+            }
+            _ => Box::pin(self.post(message)),
+        }
     }
 
-    fn receipt_within(&self, _: Kind) -> Option<SignedDuration> {
-        self.account.receipt_within
+    fn receipt_within(&self, kind: Kind) -> Option<SignedDuration> {
+        match &self.account.application {
+            Some(application) if kind == Kind::Phone => application.receipt_within,
+            _ => self.account.receipt_within,
+        }
     }
 }
 

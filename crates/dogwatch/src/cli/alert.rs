@@ -126,6 +126,34 @@ enum Action {
         #[command(flatten)]
         server: Server,
     },
+    /// Tell somebody what becomes of it, without asking for an answer
+    #[command(after_help = "Example:\n  dogwatch alert follow 7 carol")]
+    Follow {
+        /// Its number or id
+        id: String,
+        /// The person
+        person: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Tell somebody no more of what becomes of it
+    #[command(after_help = "Example:\n  dogwatch alert unfollow 7 carol")]
+    Unfollow {
+        /// Its number or id
+        id: String,
+        /// The person
+        person: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Who is told what becomes of it
+    #[command(after_help = "Example:\n  dogwatch alert followers 7")]
+    Followers {
+        /// Its number or id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Write something on its timeline
     #[command(after_help = "Example:\n  dogwatch alert note 7 \"restarted the database\"")]
     Note {
@@ -187,6 +215,21 @@ impl Alert {
             Action::Merge { id, others, server } => {
                 act(&server, &id, "merge", json!({ "alerts": others })).await
             }
+            Action::Follow { id, person, server } => follow(&server, "PUT", &id, &person).await,
+            Action::Unfollow { id, person, server } => follow(&server, "DELETE", &id, &person).await,
+            Action::Followers { id, server } => {
+                let path = format!("/api/v1/alerts/{}/subscribers", segment(&id));
+                let answer = server.expect("GET", &path, None).await?;
+                let people: Vec<&str> = answer["people"].as_array().into_iter().flatten().map(text).collect();
+                if server.is_json() {
+                    println!("{answer}");
+                } else if people.is_empty() {
+                    println!("nobody follows it");
+                } else {
+                    println!("{}", people.join("\n"));
+                }
+                Ok(())
+            }
             Action::Note { id, text, server } => act(&server, &id, "notes", json!({ "text": text })).await,
         }
     }
@@ -199,6 +242,18 @@ async fn act(server: &Server, id: &str, verb: &str, body: Value) -> anyhow::Resu
         println!("{answer}");
     } else {
         println!("{}", text(&answer["message"]));
+    }
+    Ok(())
+}
+
+async fn follow(server: &Server, method: &str, id: &str, person: &str) -> anyhow::Result<()> {
+    let path = format!("/api/v1/alerts/{}/subscribers/{}", segment(id), segment(person));
+    server.expect(method, &path, None).await?;
+    if !server.is_json() {
+        match method {
+            "PUT" => println!("{person} is told what becomes of it"),
+            _ => println!("{person} is no longer told what becomes of it"),
+        }
     }
     Ok(())
 }

@@ -43,6 +43,10 @@ struct Raw {
     at_once: Option<usize>,
     per_second: Option<u32>,
     machine_detection: Option<bool>,
+    application: Option<String>,
+    private_key: Option<String>,
+    private_key_file: Option<String>,
+    voice_url: Option<String>,
     replies: Option<bool>,
     url: Option<String>,
     method: Option<String>,
@@ -54,7 +58,7 @@ struct Raw {
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 28] = [
     "name",
     "kind",
     "channels",
@@ -71,6 +75,10 @@ const KEYS: [&str; 24] = [
     "at_once",
     "per_second",
     "machine_detection",
+    "application",
+    "private_key",
+    "private_key_file",
+    "voice_url",
     "replies",
     "url",
     "method",
@@ -107,6 +115,9 @@ impl Provider {
     pub fn number(&self) -> Option<String> {
         let from = match &self.protocol {
             Protocol::Twilio(account) => &account.from,
+            Protocol::Vonage(account) if account.from.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return Some(format!("+{}", account.from));
+            }
             Protocol::Vonage(account) => &account.from,
             Protocol::Http(description) => &description.from,
         };
@@ -165,7 +176,7 @@ impl Raw {
         Name::new(name).map_err(|wrong| anyhow::anyhow!("name: {wrong}"))?;
         let (able, first): (&[Kind], _) = match self.kind.as_deref() {
             Some("twilio") => (&[Kind::Sms, Kind::Phone], "twilio"),
-            Some("vonage") => (&[Kind::Sms], "vonage"),
+            Some("vonage") => (&[Kind::Sms, Kind::Phone], "vonage"),
             Some("http") => (&[Kind::Sms, Kind::Phone], "http"),
             Some(other) => bail!("kind: \"{other}\" is not known; write \"twilio\", \"vonage\" or \"http\""),
             None => bail!("kind is missing: write \"twilio\", \"vonage\" or \"http\""),
@@ -183,7 +194,7 @@ impl Raw {
         }
         let protocol = match first {
             "twilio" => self.twilio(name, has_public_url)?,
-            "vonage" => self.vonage(name, has_public_url)?,
+            "vonage" => self.vonage(name, has_public_url, channels.contains(&Kind::Phone))?,
             _ => self.http(name, has_public_url)?,
         };
         Ok(Provider { name: name.to_owned(), channels, limits, protocol })
@@ -192,10 +203,16 @@ impl Raw {
     /// A key that another kind of provider has would be read and mean nothing.
     fn only_own_keys(&self, kind: &str) -> anyhow::Result<()> {
         let not_http = [("account", self.account.is_some()), ("base_url", self.base_url.is_some())];
-        let only_twilio = [
+        let not_http = not_http.into_iter().chain([
             ("signing_key", self.signing_key.is_some()),
             ("signing_key_file", self.signing_key_file.is_some()),
             ("machine_detection", self.machine_detection.is_some()),
+        ]);
+        let only_vonage = [
+            ("application", self.application.is_some()),
+            ("private_key", self.private_key.is_some()),
+            ("private_key_file", self.private_key_file.is_some()),
+            ("voice_url", self.voice_url.is_some()),
         ];
         let only_http = [
             ("url", self.url.is_some()),
@@ -211,9 +228,9 @@ impl Raw {
             ("callback_secret_file", self.callback_secret_file.is_some()),
         ];
         let foreign: Vec<(&str, bool)> = match kind {
-            "http" => not_http.into_iter().chain(only_twilio).collect(),
-            "twilio" => only_http.into_iter().chain(not_twilio).collect(),
-            _ => only_http.into_iter().chain(only_twilio).collect(),
+            "http" => not_http.chain(only_vonage).collect(),
+            "twilio" => only_http.into_iter().chain(not_twilio).chain(only_vonage).collect(),
+            _ => only_http.into_iter().collect(),
         };
         match foreign.into_iter().find(|(_, is_there)| *is_there) {
             Some((key, _)) => bail!("{key} means nothing for a provider of kind \"{kind}\"; leave it out"),
@@ -223,7 +240,8 @@ impl Raw {
 
     fn channels(&self, able: &[Kind], kind: &str) -> anyhow::Result<Vec<Kind>> {
         let Some(written) = &self.channels else {
-            return Ok(if kind == "http" { vec![Kind::Sms] } else { able.to_vec() });
+            let is_silent = kind == "http" || (kind == "vonage" && self.application.is_none());
+            return Ok(if is_silent { vec![Kind::Sms] } else { able.to_vec() });
         };
         let words: Vec<_> = able.iter().map(|kind| format!("\"{}\"", kind.word())).collect();
         let read = |word: &String| {

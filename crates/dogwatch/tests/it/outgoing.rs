@@ -10,7 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::support::command::folder;
 use crate::support::fake::{Fake, Reply, Request, raw};
+use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
 use crate::support::{World, set_up_tls};
 
 /// A subscriber that checks the signature and the shape of everything.
@@ -221,6 +223,81 @@ async fn whoever_follows_an_alert_is_told_quietly_of_what_others_do_and_of_nothi
         world.request("PUT", &format!("/api/v1/alerts/{number}/subscribers/nobody"), None).await.status,
         422
     );
+}
+
+#[tokio::test]
+async fn however_often_it_is_killed_the_shipped_program_tells_every_change_and_in_order() {
+    let fake = fake().await;
+    let made = folder(&[(
+        "dogwatch.toml",
+        &format!(
+            "[webhook]\nallow = [\"127.0.0.0/8\"]\n[[subscriber]]\nname = \"tickets\"\nurl = \"{}/tickets\"\n\
+             key = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\"\n",
+            fake.url
+        ),
+    )]);
+    let (config, database) = (made.path().join("dogwatch.toml"), made.path().join("d.db"));
+    let serve = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dogwatch"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config);
+        command.env("DOGWATCH_DATABASE", format!("sqlite:{}", database.display()));
+        command.env("DOGWATCH_ADMIN_TOKEN", TOKEN);
+        Process::start(command)
+    };
+    let client = client();
+    let mut process = serve();
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", process.url), john).await;
+    let text = |request: &Request| request.json()["event"]["change"]["text"].as_str().unwrap().to_owned();
+    // Half of the times it is killed while it waits for the subscriber, the other half at once.
+    for round in 0..8 {
+        if round % 2 == 0 {
+            fake.once(Reply::Hang);
+        }
+        let before = fake.seen().len();
+        if round == 0 {
+            assert!(dogwatch(&process.url, &["notify", "john", "disk full"]).0);
+        } else {
+            assert!(dogwatch(&process.url, &["alert", "note", "1", &format!("note {round}")]).0);
+        }
+        if round % 2 == 0 {
+            until(|| async { fake.seen().len() > before }).await;
+        }
+        process.kill();
+        process = serve();
+    }
+    assert!(dogwatch(&process.url, &["alert", "resolve", "1"]).0);
+    until(|| async { told(&fake).iter().any(|(_, what)| what == "alert.resolved") }).await;
+    let mut ids = std::collections::BTreeSet::new();
+    let first_times: Vec<Request> =
+        fake.seen().into_iter().filter(|request| ids.insert(request.header("webhook-id").to_owned())).collect();
+    let notes: Vec<String> =
+        first_times.iter().filter(|request| request.json()["event"]["event_type"] == "alert.note").map(text).collect();
+    assert_eq!(notes, (1..8).map(|round| format!("note {round}")).collect::<Vec<_>>());
+    let kinds = |request: &Request| request.json()["event"]["event_type"].as_str().unwrap().to_owned();
+    assert_eq!(first_times.first().map(kinds).as_deref(), Some("alert.triggered"));
+    assert_eq!(first_times.last().map(kinds).as_deref(), Some("alert.resolved"));
+    assert!(fake.seen().len() >= first_times.len() + 4, "what hung was told again");
+}
+
+#[tokio::test]
+async fn the_command_line_says_who_follows_an_alert() {
+    let made = folder(&[]);
+    let process = Process::serve(&made.path().join("d.db"), &[]);
+    let client = client();
+    for name in ["john", "eve"] {
+        let person = json!({ "name": name, "full_name": name, "contacts": [format!("handset:{name}")] });
+        send(&client, "POST", &format!("{}/api/v1/people", process.url), person).await;
+    }
+    let said = |arguments: &[&str]| dogwatch(&process.url, arguments);
+    assert!(said(&["notify", "john", "disk full"]).0);
+    assert_eq!(said(&["alert", "followers", "1"]), (true, "nobody follows it\n".to_owned()));
+    assert_eq!(said(&["alert", "follow", "1", "eve"]), (true, "eve is told what becomes of it\n".to_owned()));
+    assert_eq!(said(&["alert", "followers", "1"]), (true, "eve\n".to_owned()));
+    assert!(said(&["alert", "unfollow", "1", "eve"]).0);
+    assert_eq!(said(&["alert", "followers", "1", "--json"]), (true, "{\"people\":[]}\n".to_owned()));
+    let (done, text) = said(&["alert", "follow", "1", "evee"]);
+    assert!(!done && text.contains("did you mean \"eve\"?"), "{text}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod failing;
 mod gateway;
 mod guide;
 mod makes;
+mod vonage;
 
 use escalation::directory::Service;
 use serde_json::{Value, json};

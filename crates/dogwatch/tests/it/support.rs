@@ -13,6 +13,7 @@ pub mod guide;
 pub mod process;
 pub mod replicas;
 pub mod twilio;
+pub mod vonage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::{Protocol, Raw, read_either};
 use crate::channel::gateway::Description;
 use crate::channel::gateway::template::{Form, Place, Template};
+use crate::channel::vonage::calls;
 use crate::channel::{twilio, vonage};
 use crate::secret::Secret;
 
@@ -32,12 +33,7 @@ impl Raw {
     }
 
     fn base_url(&self, usual: &str) -> anyhow::Result<String> {
-        let text = self.base_url.as_deref().unwrap_or(usual);
-        let url = url::Url::parse(text).with_context(|| format!("base_url: \"{text}\" is no address"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
-            bail!("base_url: \"{text}\": write an address such as \"{usual}\"");
-        }
-        Ok(text.trim_end_matches('/').to_owned())
+        address("base_url", self.base_url.as_deref().unwrap_or(usual), usual)
     }
 
     pub(super) fn twilio(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Protocol> {
@@ -71,24 +67,72 @@ impl Raw {
         }))
     }
 
-    pub(super) fn vonage(mut self, name: &str, has_public_url: bool) -> anyhow::Result<Protocol> {
+    pub(super) fn vonage(
+        mut self,
+        name: &str,
+        has_public_url: bool,
+        calls: bool,
+    ) -> anyhow::Result<Protocol> {
         let key = self.account.clone().context("account is missing: write the API key")?;
         let secret = self.callback_secret()?;
         let (replies, receipt_within) = self.comes_back(secret.is_some(), has_public_url)?;
+        let from = self.from.clone().context("from is missing: write the sender's number or name")?;
+        let application = self.application(calls)?;
+        if application.is_some() {
+            is_number(&format!("+{}", from.trim_start_matches('+')))?;
+            if secret.is_none() {
+                bail!(
+                    "callback_secret is missing: what is pressed in a call comes to an address that holds it"
+                );
+            }
+        }
         Ok(Protocol::Vonage(vonage::Account {
             name: name.to_owned(),
             key,
             token: self.token()?,
-            from: self
-                .from
-                .clone()
-                .context("from is missing: write the sender's number or name")?
-                .trim_start_matches('+')
-                .to_owned(),
+            from: from.trim_start_matches('+').to_owned(),
             base_url: self.base_url(vonage::BASE_URL)?,
             secret,
             replies,
             receipt_within,
+            application,
+        }))
+    }
+
+    /// What makes Vonage's calls, where there are any.
+    fn application(&mut self, calls: bool) -> anyhow::Result<Option<calls::Application>> {
+        let pem = read_either(self.private_key.take(), self.private_key_file.take())?;
+        let signing_key = read_either(self.signing_key.take(), self.signing_key_file.take())?;
+        let Some(id) = self.application.clone() else {
+            if calls || pem.is_some() || signing_key.is_some() {
+                bail!("application is missing: calls are made by an application of Vonage's; write its ID");
+            }
+            return Ok(None);
+        };
+        if !calls {
+            bail!("application means nothing without calls; add \"phone\" to channels, or leave it out");
+        }
+        if id.parse::<uuid::Uuid>().is_err() {
+            bail!(
+                "application: \"{id}\": write the application's ID, as 78d335fa-323d-0114-9c3d-d6f0d48968cf"
+            );
+        }
+        let pem =
+            pem.context("private_key is missing: write private_key_file with the file that holds it")?;
+        let key = calls::Key::read(pem.reveal()).context(
+            "private_key: this is no key of an application; write what begins with \"-----BEGIN PRIVATE KEY-----\"",
+        )?;
+        let base_url = match self.voice_url.take() {
+            Some(written) => address("voice_url", &written, calls::BASE_URL)?,
+            None => calls::BASE_URL.to_owned(),
+        };
+        Ok(Some(calls::Application {
+            id,
+            key,
+            base_url,
+            signing_key,
+            machine_detection: self.machine_detection.unwrap_or(true),
+            receipt_within: self.receipt_within(Some(RECEIPT_WITHIN))?,
         }))
     }
 
@@ -180,6 +224,15 @@ impl Raw {
         }
         Ok((self.replies.unwrap_or(has_secret), self.receipt_within(None)?))
     }
+}
+
+/// The address of a service, without a slash at its end.
+fn address(key: &str, text: &str, usual: &str) -> anyhow::Result<String> {
+    let url = url::Url::parse(text).with_context(|| format!("{key}: \"{text}\" is no address"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        bail!("{key}: \"{text}\": write an address such as \"{usual}\"");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn is_number(from: &str) -> anyhow::Result<()> {

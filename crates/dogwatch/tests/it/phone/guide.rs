@@ -3,6 +3,7 @@
 use super::gateway::providers;
 use crate::support::command::{folder, run};
 use crate::support::guide::blocks;
+use crate::support::vonage::KEYS;
 
 #[test]
 fn its_definitions_are_sound() {
@@ -25,6 +26,9 @@ fn its_configurations_are_read() {
         std::fs::write(&secret, "s3cret").unwrap();
         let text = text.replace("public_url = \"https://dogwatch.example.org\"", "");
         let text = text.replace("/run/secrets/modem", secret.to_str().unwrap());
+        let key = folder.path().join("vonage.key");
+        std::fs::write(&key, &KEYS.private).unwrap();
+        let text = text.replace("/run/secrets/vonage.key", key.to_str().unwrap());
         names.extend(providers(&text).unwrap().into_iter().map(|provider| provider.name));
     }
     assert_eq!(names, ["twilio", "vonage", "modem", "stick"]);

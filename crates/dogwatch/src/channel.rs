@@ -19,6 +19,7 @@ pub mod telegram;
 pub mod twilio;
 pub mod vonage;
 pub mod webhook;
+pub(crate) mod xml;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -53,6 +54,11 @@ pub trait Channel: Send + Sync + 'static {
     /// What is wrong with its providers now, each in a sentence without its end.
     fn ailing(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether one of its providers can be asked now, as far as is known.
+    fn is_fit(&self) -> bool {
+        true
     }
 
     /// Whether a message that was sent can be changed: then it is, when its alerts are.
@@ -91,6 +97,11 @@ impl Channels {
         all.sort();
         all.dedup();
         all
+    }
+
+    /// The kinds through which nothing gets out now, as far as is known.
+    pub fn unfit(&self) -> Vec<Kind> {
+        self.0.iter().filter(|(_, channel)| !channel.is_fit()).map(|(kind, _)| *kind).collect()
     }
 
     /// The channel for a kind of contact, if it is set up.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use escalation::alert::Alert;
 use escalation::contact::{Contact, Kind};
-use escalation::delivery::{Outcome, Purpose, Refusal, SEND_DEADLINE};
+use escalation::delivery::{LEASE, Outcome, Purpose, Refusal, SEND_DEADLINE};
 use escalation::id::DeliveryId;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
@@ -174,7 +174,12 @@ impl Dispatcher {
             return outcome;
         }
         let is_kept = channel.can_amend() && message.purpose == Purpose::Page;
-        let deadline = now + SEND_DEADLINE;
+        // From the claim on, not from now: a process that stood still, or waited for the database, must not ring what
+        // somebody has answered meanwhile.
+        let deadline = claim.delivery.lease_until - (LEASE - SEND_DEADLINE);
+        if self.clock.now() >= deadline {
+            return Outcome::Unknown { why: "this node stood still before it could send".to_owned() };
+        }
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });
         let outcome = tokio::select! {
@@ -211,8 +216,8 @@ impl Dispatcher {
         Arc::new(dead.into_iter().collect())
     }
 
-    /// What a page to a dead contact comes to, without being sent. Where all contacts of a person are dead they are
-    /// used all the same.
+    /// What a page to a dead contact comes to, without being sent. Where all contacts of a person that are of as much use
+    /// are dead, they are used all the same.
     fn gone(&self, reached: &Reached, dead: &HashSet<Reached>) -> Option<Outcome> {
         if !dead.contains(reached) {
             return None;
@@ -220,9 +225,14 @@ impl Dispatcher {
         let (name, _) = reached;
         let definitions = self.store.definitions();
         let person = definitions.directory().people.get(name)?;
-        let is_alive = |contact: &Contact| !dead.contains(&(name.clone(), contact.clone()));
+        let is_alive = |contact: &&Contact| !dead.contains(&(name.clone(), (*contact).clone()));
+        // What can wake is given up only for something else that can: three failures may be a provider's.
+        let must_wake = reached.1.kind().can_wake();
+        let mut others = person.contacts.iter().filter(is_alive);
         let why = format!("the last {DEAD_AFTER} messages there failed; it has to be verified again");
-        person.contacts.iter().any(is_alive).then_some(Outcome::Refused { why, refusal: Refusal::Contact })
+        others
+            .any(|contact| !must_wake || contact.kind().can_wake())
+            .then_some(Outcome::Refused { why, refusal: Refusal::Contact })
     }
 
     /// Counts what was given up, and tells the owner of a contact that is not used any more.
@@ -258,13 +268,13 @@ impl Dispatcher {
     async fn tell_of_trouble(&self, kind: Kind, outcome: &Outcome) {
         let channel = self.channels.get(kind);
         for trouble in channel.map(|channel| channel.take_trouble()).unwrap_or_default() {
-            self.warn_operators(trouble, Some(kind)).await;
+            self.warn_operators(trouble, None).await;
         }
         if let Outcome::Refused { why, refusal: Refusal::Account } = outcome {
             let word = kind.word();
             let text = format!(
-                "Nothing can be sent to {word} contacts: {why}. Look at the account, and at its entry in the \
-                 configuration; until then people are paged through their next contacts."
+                "Something for {word} contacts was refused by our account: {why}. Look at the account, and at its entry \
+                 in the configuration; until then people are paged through their next contacts."
             );
             self.tell_operators(format!("the account of {word}"), text, Some(kind)).await;
         }
@@ -284,8 +294,10 @@ impl Dispatcher {
         self.warn_operators(text, not_by).await;
     }
 
+    /// Tells the operators by every kind of contact but `not_by` and those whose providers all are in trouble.
     async fn warn_operators(&self, text: String, not_by: Option<Kind>) {
         tracing::error!("{text}");
+        let not_by = self.channels.unfit().into_iter().chain(not_by).collect();
         if let Err(error) = self.store.warn_operators(text, not_by).await {
             tracing::error!(%error, "the operators could not be warned");
         }

@@ -24,7 +24,7 @@ use crate::store::Claim;
 
 pub use button::{Button, Press, Pressed};
 pub use catalogue::say;
-pub use language::Language;
+pub use language::{Language, voice};
 
 /// A finished message.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// What it is for.
     pub purpose: Purpose,
+    /// What its page asks, and of whom.
+    pub asks: Asks,
     /// What it means for its reader: the highest urgency of what it holds.
     pub urgency: Urgency,
     /// Where it goes.
@@ -75,6 +77,11 @@ impl Message {
     /// The language of its words.
     pub fn language(&self) -> Language {
         Language::of(&self.language)
+    }
+
+    /// Whether an answer to it is still of use to anybody.
+    pub fn asks_somebody(&self) -> bool {
+        self.buttons.iter().any(|button| button.press == Press::Acknowledge)
     }
 
     /// A sentence of ours, in the language of its reader.
@@ -204,6 +211,7 @@ pub fn compose_in(
         attempt: delivery.attempt,
         sent_at: now,
         purpose: delivery.purpose,
+        asks: claim.page.as_ref().map(|page| page.asks).unwrap_or_default(),
         urgency: urgency(claim, directory, now),
         contact: delivery.contact.clone(),
         reader: reader(delivery, directory),
@@ -278,7 +286,7 @@ fn gather(message: &mut Message, claim: &Claim, addresses: &Addresses<'_>, now: 
     message.buttons = Vec::new();
     if let (Purpose::Page, Some(bundle)) = (message.purpose, claim.delivery.bundle) {
         message.answer_url = Some(format!("{}{}", addresses.public_url, (addresses.all)(bundle)));
-        let waiting = held().filter_map(|claim| claim.alert.as_ref()).any(|alert| alert.status.waits());
+        let waiting = held().any(Claim::waits);
         let all = say(&format!("I have all {count}"), language);
         message.buttons = waiting
             .then(|| addresses.button(Press::Acknowledge, all, Pressed::All(bundle)))

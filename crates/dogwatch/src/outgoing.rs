@@ -4,7 +4,8 @@
 //! again, under the same id. Of one alert things are told in the order in which they happened, one after the other;
 //! a subscriber that fails holds up nobody else, and is tried for three days.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use escalation::delivery::{Outcome, SEND_DEADLINE};
 use futures_util::future::join_all;
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::channel::webhook::signed_post;
-use crate::clock::{Clock, sleep_until};
+use crate::clock::{Clock, lock, sleep_until};
 pub use crate::config::subscriber::Subscriber;
 use crate::outbound::Outbound;
 use crate::shutdown::Shutdown;
@@ -27,6 +28,8 @@ const POLL: SignedDuration = SignedDuration::from_mins(1);
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause.
 const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+/// The operators are told once in so long that a subscriber is given up.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// After that nobody wants to know any more.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
 
@@ -39,6 +42,8 @@ pub struct Teller {
     key: Arc<[u8]>,
     subscribers: Arc<[Subscriber]>,
     public_url: Arc<str>,
+    /// Of each subscriber: when the operators were told last that it was given up, and how much since.
+    given_up: Arc<Mutex<HashMap<String, (Option<Timestamp>, usize)>>>,
 }
 
 impl Teller {
@@ -57,7 +62,7 @@ impl Teller {
     ) -> Result<Self, StoreError> {
         store.tell_listeners(subscribers.iter().map(|one| one.listener.clone()).collect()).await?;
         let public_url = public_url.trim_end_matches('/').into();
-        Ok(Self { store, clock, outbound, key: key.into(), subscribers: subscribers.into(), public_url })
+        Ok(Self { store, clock, outbound, key: key.into(), subscribers: subscribers.into(), public_url, given_up: Arc::default() })
     }
 
     /// Runs until told to stop. A subscriber that hangs keeps no other waiting.
@@ -128,8 +133,23 @@ impl Teller {
         };
         if now.duration_since(change.at) > GIVE_UP {
             tracing::error!(subscriber = name, id, %outcome, "a subscriber was not told of a change in three days");
-            let text = format!("subscriber {name}: what happened at {} was not told: {outcome}", change.at);
-            self.store.warn_operators(text, None).await?;
+            let words = {
+                let mut given_up = lock(&self.given_up);
+                let (told_at, count) = given_up.entry(name.to_string()).or_default();
+                *count += 1;
+                let is_due = told_at.is_none_or(|at| at + TELL_AGAIN <= now);
+                is_due.then(|| {
+                    *told_at = Some(now);
+                    std::mem::take(count)
+                })
+            };
+            if let Some(count) = words {
+                let text = format!(
+                    "subscriber {name}: {count} changes were not told in three days, the last of {}: {outcome}",
+                    change.at
+                );
+                self.store.warn_operators(text, Vec::new()).await?;
+            }
             return self.store.told(change.seq).await;
         }
         tracing::warn!(subscriber = name, id, %outcome, "a subscriber could not be told; it is tried again");

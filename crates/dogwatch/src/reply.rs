@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use escalation::alert::{Alert, Status, Verdict};
+use escalation::alert::{Status, Verdict};
 use escalation::event::{Actor, Input, Via};
 use escalation::id::{AlertId, DeliveryId, PageId};
 use escalation::name::Name;
@@ -180,15 +180,32 @@ pub async fn answer(
 }
 
 /// Acknowledges every alert that one message held, for the person whom it was sent to: those that still wait,
-/// and nothing that came later. `None` when there is no such message.
+/// and nothing that came later. How they stand then, in a sentence; `None` when there is no such message.
 ///
 /// # Errors
 ///
 /// [`StoreError`]: some may not have been acknowledged; to do it again harms nothing.
-pub async fn answer_all(store: &Store, message: DeliveryId, via: Via) -> Result<Option<()>, StoreError> {
+pub async fn answer_all(store: &Store, message: DeliveryId, via: Via) -> Result<Option<String>, StoreError> {
     let held = store.bundle(message).await?;
     let Some(person) = held.iter().find_map(|claim| claim.delivery.person.clone()) else { return Ok(None) };
-    answer_held(store, &held, &person, via).await.map(|_| Some(()))
+    answer_held(store, &held, &person, via).await?;
+    Ok(Some(stand(&store.bundle(message).await?, &person)))
+}
+
+/// How the alerts of one message stand, for the person whom it was sent to, in a sentence.
+pub fn stand(held: &[Claim], person: &Name) -> String {
+    let mine = held.iter().filter_map(|claim| claim.alert.as_ref()).filter(|alert| {
+        alert.status == Status::Acknowledged
+            && alert.acknowledged.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(person))
+    });
+    let waiting = held.iter().filter(|claim| claim.waits()).count();
+    match (waiting, mine.count(), held.len()) {
+        (0, mine, all) if mine == all => format!("You have all {all}. Nobody else is paged for them any more."),
+        (0, 0, _) => "All of them are answered. You need not do anything.".to_owned(),
+        (0, mine, all) => format!("You have {mine} of {all}; the others are answered, too."),
+        (waiting, 0, all) => format!("{waiting} of {all} wait for an answer."),
+        (waiting, mine, all) => format!("You have {mine} of {all}; {waiting} wait for an answer."),
+    }
 }
 
 /// Acknowledges what one message of a chat held and still waits since before `at`, for `person`, who has answered
@@ -219,15 +236,10 @@ async fn answer_held(
     person: &Name,
     via: Via,
 ) -> Result<Vec<Acted>, StoreError> {
-    let waiting = held.iter().filter_map(|claim| claim.alert.as_ref()).filter(|alert| waits(alert));
+    let waiting = held.iter().filter(|claim| claim.waits()).filter_map(|claim| claim.alert.as_ref());
     // All at once: they are committed together.
     let acts = waiting.map(|alert| answer(store, AlertRef::Id(alert.id), person, via, Key::Acknowledge));
     Ok(futures_util::future::try_join_all(acts).await?.into_iter().flatten().collect())
-}
-
-/// Whether an alert waits for an answer.
-pub fn waits(alert: &Alert) -> bool {
-    matches!(alert.status, Status::Triggered | Status::Unanswered)
 }
 
 /// The language that a person is spoken to in.

@@ -20,7 +20,6 @@ use tokio::task::JoinHandle;
 use crate::amend::Amender;
 use crate::callback;
 use crate::channel::Channels;
-use crate::channel::email::Email;
 use crate::channel::handset::Handset;
 use crate::channel::{pushover, telegram};
 use crate::clock::{Clock, SharedClock};
@@ -98,13 +97,10 @@ impl Service {
         let vapid = providers::vapid(&store, config, &public_url).await?;
         let push_key = vapid.public();
         let channels = Channels::default().with(Kind::Handset, Handset);
-        let mut channels = providers::guarded(channels, config, &store, webhook_key.clone(), vapid)?;
-        if let Some(server) = &config.smtp {
-            channels = channels.with(Kind::Email, Email::new(server)?);
-        }
-        channels = with_providers(channels, &config.providers, &public_url, &clock, &store)?;
+        let channels = providers::guarded(channels, config, &store, webhook_key.clone(), vapid)?;
+        let channels = with_providers(channels, &config.providers, &public_url, &clock, &store)?;
         let callbacks = providers::callbacks(&store, config).await?;
-        channels = providers::channels(channels, config, &callbacks, &public_url)?;
+        let channels = providers::channels(channels, config, &callbacks, &public_url, &clock, &store)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {

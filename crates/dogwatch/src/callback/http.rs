@@ -85,7 +85,9 @@ async fn receipts(
     };
     let code = field(&fields, "err-code");
     let detail = if code.is_empty() { status.clone() } else { format!("{status} (error {})", shown(code)) };
-    let is_gone = if code.is_empty() { status == "rejected" } else { GONE.contains(&code) };
+    // Another gateway's codes mean something else.
+    let is_vonage = find(&app, &name).is_some_and(|one| matches!(one.protocol, Protocol::Vonage(_)));
+    let is_gone = if is_vonage { GONE.contains(&code) } else { status == "rejected" };
     match app.store.receipt(id, attempt, Said { receipt, detail, is_gone }).await {
         Ok(()) => nothing(),
         Err(error) => unavailable(&error),

@@ -12,7 +12,7 @@ use escalation::receipt::Receipt;
 
 use escalation::id::DeliveryId;
 
-use super::{json, unavailable, unreadable, xml};
+use super::{json, unreadable, xml};
 use crate::channel::twilio::{address, twiml};
 use crate::channel::vonage::{self, calls, ncco};
 use crate::http::App;
@@ -59,6 +59,22 @@ impl Voice<'_> {
         }
     }
 
+    /// Says something and asks for a key.
+    fn asked(self, app: &App, text: &str, goodbye: &str, language: &str, again: Again) -> Response {
+        let Again { delivery, attempt, turn, six } = again;
+        let public_url = &*app.public_url;
+        match self {
+            Self::Twiml(name) => {
+                let action = address::keys(public_url, name, delivery, attempt, turn, six);
+                xml(twiml::asked(text, goodbye, language, &action))
+            }
+            Self::Ncco(account) => {
+                let place = calls::Place { public_url, account, delivery, attempt };
+                json(&ncco::asked(text, language, &place.keys(turn, six)))
+            }
+        }
+    }
+
     /// Says something and ends the call.
     fn said(self, text: &str, language: &str) -> Response {
         match self {
@@ -66,6 +82,28 @@ impl Voice<'_> {
             Self::Ncco(_) => json(&ncco::said(text, language)),
         }
     }
+}
+
+impl Pressed<'_> {
+    /// Nothing can be stored, nor read: an answer of the kind "error" would end the call, so that the key is asked for
+    /// again, in English, with what the address holds.
+    fn not_stored(&self, app: &App, (delivery, attempt): (DeliveryId, u8), turn: u32, error: &StoreError) -> Response {
+        tracing::error!(%error, %delivery, "a key could not be stored; it is asked for again");
+        let (language, turn) = (Language::English, turn.saturating_add(2));
+        if turn > MOST_TURNS {
+            return self.voice.said(&speech::goodbye(language), language.word());
+        }
+        let again = Again { delivery, attempt, turn, six: self.six };
+        self.voice.asked(app, &speech::failed(language), &speech::goodbye(language), language.word(), again)
+    }
+}
+
+/// The next time that a call asks.
+struct Again {
+    delivery: DeliveryId,
+    attempt: u8,
+    turn: u32,
+    six: bool,
 }
 
 /// A call that is under way.
@@ -80,10 +118,11 @@ struct Call<'a> {
 /// Does what was pressed.
 pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
     let Some((id, attempt)) = pressed.attempt else { return unreadable("the address names no delivery") };
-    let claim = match app.store.delivery(id).await {
+    let turn = pressed.turn.unwrap_or(MOST_TURNS);
+    let claim = match app.store.message(id).await {
         Ok(Some(claim)) => claim,
         Ok(None) => return unreadable("there is no such delivery"),
-        Err(error) => return unavailable(&error),
+        Err(error) => return pressed.not_stored(app, (id, attempt), turn, &error),
     };
     let delivery = &claim.delivery;
     let is_call = delivery.contact.kind() == Kind::Phone && delivery.purpose == Purpose::Page;
@@ -91,7 +130,6 @@ pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
     if !is_call || claim.page.is_none() || pressed.between.into_iter().all(is_other) {
         return unreadable("this delivery asks nobody by telephone");
     }
-    let turn = pressed.turn.unwrap_or(MOST_TURNS);
     if pressed.digits.is_empty() {
         // Nothing was pressed: that is no answer. TwiML asks a second time by itself, and only then tells us.
         if turn == 0 && matches!(pressed.voice, Voice::Ncco(_)) {
@@ -103,7 +141,7 @@ pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
     }
     let key = format!("the key {:.1} was pressed", pressed.digits);
     if let Err(error) = app.store.receipt(id, attempt, Said::new(Receipt::Arrived, key)).await {
-        return unavailable(&error);
+        return pressed.not_stored(app, (id, attempt), turn, &error);
     }
     let message = message_of(app, &claim);
     let call = Call { app, pressed, message, claim, turn };
@@ -143,6 +181,10 @@ impl Call<'_> {
         let language = Language::of(&self.message.language);
         let six = self.pressed.six;
         let key = match (Key::read(self.pressed.digits), six) {
+            // Of several, nobody could tell by ear which one is meant.
+            (Some(Key::Resolve | Key::NotMe), _) if !self.message.others.is_empty() => {
+                return Ok(self.ask(&speech::no_such_key(language), false));
+            }
             (Some(Key::Resolve), false) => return Ok(self.ask(&speech::once_more(language), true)),
             (Some(Key::Repeat), _) => return Ok(self.ask("", false)),
             (Some(key), _) => key,
@@ -169,8 +211,7 @@ impl Call<'_> {
         };
         let store = &self.app.store;
         if let (Key::Acknowledge, Some(bundle)) = (key, self.claim.delivery.bundle) {
-            answer_all(store, bundle, Via::Phone).await?;
-            return Ok("You have all of them. Nobody else is paged any more.".to_owned());
+            return Ok(answer_all(store, bundle, Via::Phone).await?.unwrap_or_default());
         }
         let acted = answer(store, AlertRef::Id(alert.id), person, Via::Phone, key).await?;
         Ok(acted.map_or_else(String::new, |acted| {
@@ -196,17 +237,7 @@ impl Call<'_> {
             (first, true) => first.to_owned(),
             (first, false) => format!("{first} {keys}"),
         };
-        let (delivery, attempt) = (self.claim.delivery.id, self.message.attempt);
-        let public_url = &*self.app.public_url;
-        match self.pressed.voice {
-            Voice::Twiml(name) => {
-                let action = address::keys(public_url, name, delivery, attempt, turn, six);
-                xml(twiml::asked(&text, &goodbye, language, &action))
-            }
-            Voice::Ncco(account) => {
-                let place = calls::Place { public_url, account, delivery, attempt };
-                json(&ncco::asked(&text, language, &place.keys(turn, six)))
-            }
-        }
+        let again = Again { delivery: self.claim.delivery.id, attempt: self.message.attempt, turn, six };
+        self.pressed.voice.asked(self.app, &text, &goodbye, language, again)
     }
 }

@@ -5,8 +5,8 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use escalation::event::Via;
@@ -27,6 +27,8 @@ use crate::store::{AlertRef, StoreError};
 
 /// How old a signed request may be: Mailgun tries for eight hours.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(12);
+/// The longest reply, in bytes: with what is attached, as much as Mailgun takes.
+const MAX_REPLY: usize = 26 * 1024 * 1024;
 /// The name under which its requests are remembered.
 const PROVIDER: &str = "mailgun";
 
@@ -122,6 +124,9 @@ struct Ours {
 
 #[derive(Default, Deserialize)]
 struct Status {
+    /// What the mail server answered, as RFC 3463 numbers it.
+    #[serde(rename = "enhanced-code", default)]
+    enhanced_code: String,
     #[serde(default)]
     message: String,
     #[serde(default)]
@@ -129,6 +134,14 @@ struct Status {
 }
 
 impl Event {
+    /// Whether the mailbox is why: there is none, or none any more. A mail that was refused for what it says, or for
+    /// where it comes from, says nothing of it.
+    fn is_gone(&self) -> bool {
+        let code = self.status.enhanced_code.as_str();
+        let is_bounce = matches!(self.reason.as_str(), "bounce" | "suppress-bounce");
+        self.event == "failed" && (code.starts_with("5.1.") || (code.is_empty() && is_bounce))
+    }
+
     /// Why the mail will never arrive, if it will not.
     fn failure(&self) -> Option<String> {
         let is_final = match self.event.as_str() {
@@ -167,7 +180,7 @@ async fn told(State(app): State<App>, document: Document) -> Response {
     // The person's next contact comes now.
     let done = app
         .store
-        .receipt(delivery, attempt, Said { receipt: Receipt::Failed, detail: why, is_gone: true })
+        .receipt(delivery, attempt, Said { receipt: Receipt::Failed, detail: why, is_gone: told.event.is_gone() })
         .await;
     finish(&app, id, done).await
 }
@@ -177,7 +190,8 @@ async fn told(State(app): State<App>, document: Document) -> Response {
 /// What a reply asks for. Only a line that is nothing else counts: an answering machine writes no such line.
 fn command(text: &str) -> Option<Key> {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let words = first.trim_end_matches(['.', '!']).to_lowercase();
+    // "ack, thanks" is meant as well as "Ack!".
+    let words = first.split([',', ';', '.', '!']).next().unwrap_or_default().trim().to_lowercase();
     match words.as_str() {
         "ack" | "acknowledge" | "i have it" | "ich habe es" => Some(Key::Acknowledge),
         "resolve" | "resolved" | "erledigt" => Some(Key::Resolve),
@@ -186,12 +200,33 @@ fn command(text: &str) -> Option<Key> {
     }
 }
 
-async fn replied(State(app): State<App>, body: Bytes) -> Response {
+/// The fields of a form. A mail with an attachment, be it the picture in a signature, comes in parts; files are passed over.
+async fn fields(request: Request) -> Result<Vec<(String, String)>, &'static str> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.unwrap_or_default().starts_with("multipart/form-data") {
+        let body = Bytes::from_request(request, &()).await.map_err(|_| "the form is too long")?;
+        return Ok(url::form_urlencoded::parse(&body).into_owned().collect());
+    }
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| "the form can't be read")?;
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| "the form can't be read")? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if part.file_name().is_none() {
+            fields.push((name, part.text().await.map_err(|_| "the form can't be read")?));
+        }
+    }
+    Ok(fields)
+}
+
+async fn replied(State(app): State<App>, request: Request) -> Response {
     let Some(mailgun) = app.callbacks.mailgun.clone() else { return refuse("Mailgun is not set up here") };
-    let form: Vec<_> = url::form_urlencoded::parse(&body).collect();
+    let form = match fields(request).await {
+        Ok(form) => form,
+        Err(why) => return refuse(why),
+    };
     let field = |name: &str| {
         let found = form.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.to_string()).unwrap_or_default()
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
     let given =
         Signature { timestamp: field("timestamp"), token: field("token"), signature: field("signature") };
@@ -213,7 +248,10 @@ async fn replied(State(app): State<App>, body: Bytes) -> Response {
         text if text.is_empty() => field("body-plain"),
         text => text,
     };
-    let said = match carry_out(&app, message, command(&text)).await {
+    // What a machine wrote is not answered: two of them would go on for ever.
+    let by_machine = !matches!(field("Auto-Submitted").to_ascii_lowercase().as_str(), "" | "no")
+        || !field("Precedence").is_empty();
+    let said = match carry_out(&app, message, command(&text), by_machine).await {
         Ok(said) => said,
         Err(error) => return finish(&app, id, Err(error)).await,
     };
@@ -230,18 +268,26 @@ async fn replied(State(app): State<App>, body: Bytes) -> Response {
     answer
 }
 
+/// To somebody who wrote something else.
+const NOT_UNDERSTOOD: &str = "Nothing was done: your mail has to begin with a line that says \"ack\", \"resolve\" or \"not me\".";
+
 type Answered = Option<(escalation::contact::Contact, String)>;
 
 /// Does what a reply asks for. Whom to tell what.
-async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<Answered, StoreError> {
+async fn carry_out(
+    app: &App,
+    message: DeliveryId,
+    key: Option<Key>,
+    by_machine: bool,
+) -> Result<Answered, StoreError> {
     let Some(claim) = app.store.message(message).await? else { return Ok(None) };
     let Some(person) = claim.delivery.person.clone() else { return Ok(None) };
-    let Some(key) = key else {
-        tracing::info!(delivery = %message, "a reply by mail asks for nothing that is known");
-        return Ok(None);
-    };
     let contact = claim.delivery.contact.clone();
     let language = language_of(&app.store, &person);
+    let Some(key) = key else {
+        tracing::info!(delivery = %message, by_machine, "a reply by mail asks for nothing that is known");
+        return Ok((!by_machine).then(|| (contact, say(NOT_UNDERSTOOD, language))));
+    };
     let acted = match (key, claim.alert.as_ref().filter(|_| claim.others.is_empty())) {
         (Key::Acknowledge, _) => {
             answer_message(&app.store, message, &person, Via::Mail, app.clock.now()).await?
@@ -265,5 +311,9 @@ async fn carry_out(app: &App, message: DeliveryId, key: Option<Key>) -> Result<A
 }
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/callbacks/mailgun", post(told)).route("/callbacks/mailgun/reply", post(replied))
+    Router::new().route("/callbacks/mailgun", post(told)).merge(
+        Router::new()
+            .route("/callbacks/mailgun/reply", post(replied))
+            .layer(DefaultBodyLimit::max(MAX_REPLY)),
+    )
 }

@@ -8,6 +8,7 @@ use escalation::delivery::Outcome;
 use escalation::event::Via;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::channel::providers::own_id;
 use crate::channel::pushover::{Client, Receipt};
 use crate::clock::Clock;
 use crate::reply::{answer_message, sole_owner};
@@ -56,7 +57,7 @@ impl Pushover {
     /// [`StoreError`]: what was acknowledged is asked for again.
     pub async fn turn(&self) -> Result<(), StoreError> {
         for message in self.store.messages_to(Kind::Pushover.word()).await? {
-            match self.client.receipt(&message.provider_id).await {
+            match self.client.receipt(own_id(&message.provider_id)).await {
                 Ok(Some(receipt)) if receipt.acknowledged == 1 => {
                     self.acknowledge(&message, &receipt).await?
                 }

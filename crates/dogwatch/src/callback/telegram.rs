@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use escalation::contact::{Contact, Kind};
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, SEND_DEADLINE};
 use escalation::event::Via;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -67,6 +67,9 @@ struct Id {
     id: i64,
 }
 
+/// A method of the Bot API that tells somebody what was done, and its arguments.
+type Telling = (&'static str, Value);
+
 impl Telegram {
     /// Asks through `client`, whose requests may take [`DEADLINE`].
     pub fn new(store: Store, clock: Arc<dyn Clock>, links: AnswerLinks, client: Client) -> Self {
@@ -115,34 +118,45 @@ impl Telegram {
         // One that can't be read must not be asked for again and again.
         let updates: Vec<Value> = self.client.call("getUpdates", &arguments).await?;
         let count = updates.len();
+        let mut answers = Vec::new();
         for update in updates {
             let id = update["update_id"].as_i64();
             match serde_json::from_value::<Update>(update) {
-                Ok(update) => self.take(update).await,
+                Ok(update) => answers.extend(self.take(update).await),
                 Err(error) => tracing::warn!(%error, "an update of Telegram's can't be read"),
             }
             self.next = self.next.max(id.map_or(self.next, |id| id + 1));
         }
+        // All is done before anybody is told, and nobody waits for somebody else to be told.
+        futures_util::future::join_all(answers.iter().map(|answer| self.tell(answer))).await;
         Ok(count)
     }
 
-    async fn take(&self, update: Update) {
-        tracing::debug!(update = update.update_id, "news from Telegram");
-        let told = match (update.callback_query, update.message) {
-            (Some(query), _) => self.pressed(query).await,
-            (None, Some(message)) => self.greeted(message).await,
-            (None, None) => return,
+    async fn tell(&self, (method, arguments): &Telling) {
+        let until = self.clock.now() + SEND_DEADLINE;
+        let told = tokio::select! {
+            biased;
+            told = self.client.call::<Value>(method, arguments) => told.map(drop).map_err(|outcome| outcome.to_string()),
+            () = sleep_until(&*self.clock, until) => Err("no answer within 10 s".to_owned()),
         };
-        if let Err(outcome) = told {
-            tracing::warn!(%outcome, "somebody could not be told in Telegram what was done");
+        if let Err(why) = told {
+            tracing::warn!(why, "somebody could not be told in Telegram what was done");
         }
     }
 
-    async fn pressed(&self, query: CallbackQuery) -> Result<(), Outcome> {
-        let said = match contact(query.from.id) {
-            Some(from) => press(&self.store, &self.links, &from, Via::Telegram, &query.data).await,
-            None => return Ok(()),
-        };
+    /// Does it. What to tell of it, if anything.
+    async fn take(&self, update: Update) -> Option<Telling> {
+        tracing::debug!(update = update.update_id, "news from Telegram");
+        match (update.callback_query, update.message) {
+            (Some(query), _) => self.pressed(query).await,
+            (None, Some(message)) => greeting(&message),
+            (None, None) => None,
+        }
+    }
+
+    async fn pressed(&self, query: CallbackQuery) -> Option<Telling> {
+        let from = contact(query.from.id)?;
+        let said = press(&self.store, &self.links, &from, Via::Telegram, &query.data).await;
         let said = said.unwrap_or_else(|error| {
             tracing::error!(%error, "a button pressed in Telegram did nothing");
             Said::unavailable()
@@ -152,20 +166,21 @@ impl Telegram {
             "text": cut(&said.text, MAX_SHOWN),
             "show_alert": !said.is_done,
         });
-        self.client.call::<bool>("answerCallbackQuery", &arguments).await.map(drop)
+        Some(("answerCallbackQuery", arguments))
     }
 
-    /// Tells whoever starts the bot which contact this chat is.
-    async fn greeted(&self, message: Message) -> Result<(), Outcome> {
-        let command = message.text.split([' ', '@']).next().unwrap_or_default();
-        if command != "/start" {
-            return Ok(());
-        }
-        let id = message.chat.id;
-        let what = if id > 0 { "to be paged here, add this contact" } else { "to page this group, use" };
-        let text = format!("This is Dogwatch. In Dogwatch, {what}: telegram:{id}");
-        self.client.call::<Value>("sendMessage", &json!({ "chat_id": id, "text": text })).await.map(drop)
+}
+
+/// Tells whoever starts the bot which contact this chat is.
+fn greeting(message: &Message) -> Option<Telling> {
+    let command = message.text.split([' ', '@']).next().unwrap_or_default();
+    if command != "/start" {
+        return None;
     }
+    let id = message.chat.id;
+    let what = if id > 0 { "to be paged here, add this contact" } else { "to page this group, use" };
+    let text = format!("This is Dogwatch. In Dogwatch, {what}: telegram:{id}");
+    Some(("sendMessage", json!({ "chat_id": id, "text": text })))
 }
 
 fn contact(id: i64) -> Option<Contact> {

@@ -17,7 +17,9 @@ use crate::channel::twilio::signature::Signed;
 use crate::channel::twilio::{Account, twiml};
 use crate::config::provider::Protocol;
 use crate::http::App;
+use crate::message::{Language, say, sms};
 use crate::reply::sms::answer_sms;
+use crate::store::StoreError;
 use crate::store::phone::Said;
 
 /// The largest callback, in bytes.
@@ -84,6 +86,9 @@ async fn status(
 
 /// Errors of messages that never arrive there: blocked, unknown, a landline.
 const GONE: [&str; 3] = ["30004", "30005", "30006"];
+/// What the telephone network answers where there is no such number (RFC 3261): not found, gone, incomplete, nowhere.
+/// Any other failure may be the provider's, or the night's.
+const NO_SUCH_NUMBER: [&str; 4] = ["404", "410", "484", "604"];
 
 /// What a status means; none: a word that there may be one day.
 fn read_status(form: &[(String, String)]) -> Option<Said> {
@@ -110,8 +115,8 @@ fn read_status(form: &[(String, String)]) -> Option<Said> {
         (word, "") => word.to_owned(),
         (word, error) => format!("{word} (error {})", shown(error)),
     };
-    // A call that failed could not be made as dialled, most likely because there is no such number.
-    let is_gone = GONE.contains(&error) || (message.is_empty() && word == "failed");
+    let is_gone = GONE.contains(&error)
+        || (message.is_empty() && word == "failed" && NO_SUCH_NUMBER.contains(&field(form, "SipResponseCode")));
     Some(Said { receipt, detail, is_gone })
 }
 
@@ -153,11 +158,17 @@ async fn messages(
         // Letters in place of a number: nobody whom we know.
         return xml(twiml::replied(""));
     };
+    // Twilio does not ask again after an error of ours: whoever wrote has to know that it was in vain.
+    let lost = |error: &StoreError| {
+        tracing::error!(%error, "a short message could not be stored; its sender is told to send it again");
+        let words = "Nothing was done: the database does not answer. Try again in a moment.";
+        xml(twiml::replied(&say(words, language_at(&app, &from))))
+    };
     let id = format!("{name}:{}", field(form, "MessageSid"));
     match app.store.has_seen(id.clone()).await {
         Ok(false) => {}
         Ok(true) => return xml(twiml::replied("")),
-        Err(error) => return unavailable(&error),
+        Err(error) => return lost(&error),
     }
     // Twilio understands some words by itself, also in other languages.
     let text = match field(form, "OptOutType") {
@@ -166,13 +177,22 @@ async fn messages(
     };
     let answer = match answer_sms(&app.store, &from, text, app.clock.now()).await {
         Ok(answer) => answer.unwrap_or_default(),
-        Err(error) => return unavailable(&error),
+        Err(error) => return lost(&error),
     };
     if let Err(error) = app.store.saw(id).await {
-        return unavailable(&error);
+        // It is done; at worst it is done once more, which changes nothing.
+        tracing::warn!(%error, "a short message that was answered could not be remembered");
     }
     let is_carriers = !field(form, "OptOutType").is_empty();
-    xml(twiml::replied(if is_carriers { "" } else { &answer }))
+    xml(twiml::replied(&sms::fitted(if is_carriers { "" } else { &answer })))
+}
+
+/// The language of whoever has this number.
+fn language_at(app: &App, from: &Contact) -> Language {
+    let definitions = app.store.definitions();
+    let mut people = definitions.directory().people.values();
+    let owner = people.find(|person| person.contacts.contains(from));
+    owner.map_or(Language::English, |person| Language::of(&person.language))
 }
 
 /// Somebody calls the number that pages come from.

@@ -102,17 +102,35 @@ impl Email {
 fn judge(error: &lettre::transport::smtp::Error) -> Outcome {
     let why: String = chain(error).chars().filter(|letter| !letter.is_control()).take(300).collect();
     if error.is_permanent() {
-        // Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).
-        let of_account = [530, 534, 535, 538];
-        let code = error.status().map(u16::from);
-        let is_ours = code.is_some_and(|code| of_account.contains(&code));
-        Outcome::Refused { why, refusal: if is_ours { Refusal::Account } else { Refusal::Contact } }
+        Outcome::Refused { refusal: blame(error.status().map(u16::from), &why), why }
     } else if error.is_timeout() {
         Outcome::Unknown { why }
     } else if error.is_transient() || error.is_client() || error.is_tls() || is_connecting(error) {
         Outcome::Refused { why, refusal: Refusal::Passing }
     } else {
         Outcome::Unknown { why }
+    }
+}
+
+/// Whose matter a permanent refusal is, by its code and by the finer one of RFC 3463 that may stand in its words.
+fn blame(code: Option<u16>, words: &str) -> Refusal {
+    let finer = words.split([' ', '-', '(', ')', ':', ';']).find(|word| {
+        let mut parts = word.split('.');
+        parts.next() == Some("5") && parts.clone().count() == 2 && parts.all(|part| part.parse::<u16>().is_ok())
+    });
+    match (code, finer) {
+        // Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).
+        (Some(530 | 534 | 535 | 538), _) => Refusal::Account,
+        // Our address as the sender is what it does not like: 5.1.7, 5.1.8.
+        (_, Some("5.1.7" | "5.1.8")) => Refusal::Account,
+        // Policy: a list that we are on, no right to send to others.
+        (_, Some(finer)) if finer.starts_with("5.7.") => Refusal::Account,
+        // The mail itself: too long for it, or not to its liking.
+        (Some(552), _) => Refusal::Message,
+        (_, Some(finer)) if finer.starts_with("5.3.4") || finer.starts_with("5.6.") => Refusal::Message,
+        // "Transaction failed" without another word is what block lists say.
+        (Some(554), None) => Refusal::Account,
+        _ => Refusal::Contact,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Providers: several services that carry the same kind of message, in order, each looked after by itself.
+//! Providers: the services that carry one kind of message, in order, each looked after by itself.
 //!
 //! The first try of a delivery goes to the first provider that is fit, the next try to the one after it. One
 //! that hangs holds only its own places; one that fails again and again is left alone for a while; one whose
@@ -64,13 +64,61 @@ pub enum Carried {
 /// What carrying comes to, when it does.
 pub type Carrying<'a> = Pin<Box<dyn Future<Output = Carried> + Send + 'a>>;
 
-/// A service that carries messages to telephones.
+/// A service that carries messages.
 pub trait Provider: Send + Sync + 'static {
     /// Hands over one message. Dropped, it leaves nothing half done on our side.
     fn carry<'a>(&'a self, message: &'a Message) -> Carrying<'a>;
 
     /// How long after it took a message of this kind it says what became of it; none: it never does.
-    fn receipt_within(&self, kind: Kind) -> Option<SignedDuration>;
+    fn receipt_within(&self, _kind: Kind) -> Option<SignedDuration> {
+        None
+    }
+
+    /// Whether it can change what it has taken of this kind: a message in a chat, a call that still rings.
+    fn can_amend(&self, _kind: Kind) -> bool {
+        false
+    }
+
+    /// Changes what it calls `id`, so that it says `message`.
+    fn amend<'a>(&'a self, message: &'a Message, id: &'a str) -> Carrying<'a> {
+        let _ = message;
+        Box::pin(std::future::ready(Carried::Taken(id.to_owned())))
+    }
+}
+
+/// A channel of one service, as a provider: with others of its kind behind it, or alone.
+pub struct Sole<C>(pub C);
+
+impl<C: Channel> Provider for Sole<C> {
+    fn carry<'a>(&'a self, message: &'a Message) -> Carrying<'a> {
+        Box::pin(async { Carried::of(self.0.send(message).await) })
+    }
+
+    fn can_amend(&self, _: Kind) -> bool {
+        self.0.can_amend()
+    }
+
+    fn amend<'a>(&'a self, message: &'a Message, id: &'a str) -> Carrying<'a> {
+        Box::pin(async move { Carried::of(self.0.amend(message, id).await) })
+    }
+}
+
+impl Carried {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted { provider_id } => Self::Taken(provider_id),
+            Outcome::Refused { why, refusal: Refusal::Passing } => Self::Failed(why),
+            Outcome::Refused { why, refusal: Refusal::Account } => Self::Account(why),
+            Outcome::Refused { why, refusal } => Self::Refused { why, refusal },
+            Outcome::RetryAfter { pause, why } => Self::Later { pause, why },
+            Outcome::Unknown { why } => Self::Unknown(why),
+        }
+    }
+}
+
+/// What a provider itself calls a message, of the name under which the message is stored: the provider's comes first.
+pub fn own_id(provider_id: &str) -> &str {
+    provider_id.split_once(' ').map_or(provider_id, |(_, id)| id)
 }
 
 /// One provider under its name.
@@ -237,9 +285,37 @@ impl Providers {
     }
 }
 
+impl Providers {
+    /// Changes a message through the provider that took it. Its health is no matter here: nobody waits for this, and one
+    /// that is away is asked again.
+    async fn change(&self, message: &Message, provider_id: &str) -> Outcome {
+        let name = provider_id.split_once(' ').map_or("", |(name, _)| name);
+        let named = self.inner.iter().find(|named| &*named.name == name);
+        // One that was taken before it had a name, or by a provider that is not set up any more.
+        let Some(named) = named.or_else(|| self.inner.first().filter(|_| name.is_empty())) else {
+            return Outcome::Refused { why: "its provider is not set up any more".to_owned(), refusal: Refusal::Message };
+        };
+        match named.provider.amend(message, own_id(provider_id)).await {
+            Carried::Taken(_) => Outcome::Accepted { provider_id: provider_id.to_owned() },
+            Carried::Refused { why, refusal } => Outcome::Refused { why, refusal },
+            Carried::Later { pause, why } => Outcome::RetryAfter { pause, why },
+            Carried::Failed(why) | Carried::Account(why) => Outcome::Refused { why, refusal: Refusal::Passing },
+            Carried::Unknown(why) => Outcome::Unknown { why },
+        }
+    }
+}
+
 impl Channel for Providers {
     fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
         Box::pin(self.carry(message))
+    }
+
+    fn can_amend(&self) -> bool {
+        self.inner.iter().any(|named| named.provider.can_amend(self.kind))
+    }
+
+    fn amend<'a>(&'a self, message: &'a Message, provider_id: &'a str) -> Sending<'a> {
+        Box::pin(self.change(message, provider_id))
     }
 
     fn receipt_within(&self, outcome: &Outcome) -> Option<SignedDuration> {
@@ -257,6 +333,12 @@ impl Channel for Providers {
             _ => None,
         });
         told.collect()
+    }
+
+    fn is_fit(&self) -> bool {
+        let now = self.clock.now();
+        let is_resting = |named: &Named| matches!(lock(&named.health).unfit(now), Some(Unfit::Resting(..)));
+        !self.inner.iter().all(is_resting)
     }
 
     fn take_trouble(&self) -> Vec<String> {

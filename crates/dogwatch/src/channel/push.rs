@@ -29,6 +29,8 @@ const MAX_TEXT: usize = 1_500;
 const MAX_TITLE: usize = 250;
 /// How long a push service keeps a message for a phone that is off, in seconds.
 const TTL: &str = "3600";
+/// The same for a page: its plan has gone on by then.
+const PAGE_TTL: &str = "600";
 
 /// The channel for `push:NAME`.
 pub struct Push {
@@ -92,9 +94,14 @@ impl Push {
             .header("authorization", proof)
             .header("content-encoding", "aes128gcm")
             .header("content-type", "application/octet-stream")
-            .header("ttl", TTL)
+            .header("ttl", if message.purpose == Purpose::Page { PAGE_TTL } else { TTL })
             .header("urgency", if message.is_urgent() { "high" } else { "normal" })
             .body(body);
+        // What waits for a phone that is off gives way to what is newer about the same alert: that somebody has it.
+        let request = match message.subject.as_ref().map(|alert| alert.id.to_string()) {
+            Some(topic) if message.others.is_empty() && topic.len() <= 32 => request.header("topic", topic),
+            _ => request,
+        };
         let answer = exchange(request).await?;
         if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
             // Its owner has switched it off there, or has it no more.

@@ -7,10 +7,11 @@
 use escalation::delivery::{Outcome, Purpose, Refusal};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::request::{exchange, refused};
 use super::{Channel, Sending};
-use crate::message::{Message, Press, cut, plain};
+use crate::message::{Message, cut, plain};
 use crate::outbound::Outbound;
 use crate::secret::Secret;
 
@@ -73,7 +74,16 @@ impl Client {
             .post(format!("{}/1/{path}.json", self.app.api))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
-        exchange(request).await?.accepted()?.read()
+        let answer = exchange(request).await?;
+        // It answers 400 whatever is wrong, and says in the body which field it was; 429 for a month's messages that are
+        // used up.
+        let body = answer.read::<Value>().unwrap_or_default();
+        let is_used_up = body["errors"].to_string().contains("limit");
+        let is_account = (answer.status == 429 && is_used_up) || (answer.status == 400 && body["token"] == "invalid");
+        match answer.refusal() {
+            Outcome::Refused { why, .. } if is_account => Err(refused(why, Refusal::Account)),
+            _ => answer.accepted()?.read(),
+        }
     }
 
     /// What is known of the message that [`Pushover`] called so; nothing, if it has no receipt.
@@ -142,9 +152,8 @@ impl Pushover {
 
     /// Once nobody is asked any more, it need not ring any more.
     async fn hush(&self, message: &Message, provider_id: &str) -> Result<Outcome, Outcome> {
-        let waits = message.buttons.iter().any(|button| button.press == Press::Acknowledge);
-        if let (false, Some(receipt)) = (waits, provider_id.strip_prefix(RECEIPT)) {
-            let _: serde_json::Value = self.0.post(&format!("receipts/{receipt}/cancel"), &[]).await?;
+        if let (false, Some(receipt)) = (message.asks_somebody(), provider_id.strip_prefix(RECEIPT)) {
+            let _: Value = self.0.post(&format!("receipts/{receipt}/cancel"), &[]).await?;
         }
         Ok(Outcome::Accepted { provider_id: provider_id.to_owned() })
     }

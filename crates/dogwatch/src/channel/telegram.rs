@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::request::{exchange, refused, shown};
+use super::request::{exchange, of_contact, refused, shown};
 use super::{Channel, Sending};
 use crate::message::{Message, cut, plain};
 use crate::outbound::Outbound;
@@ -52,7 +52,14 @@ impl Client {
         arguments: &impl Serialize,
     ) -> Result<T, Outcome> {
         let url = format!("{}/bot{}/{method}", self.bot.api, self.bot.token.reveal());
-        let answer = exchange(self.outbound.client().post(url).json(arguments)).await?.accepted()?;
+        let answer = exchange(self.outbound.client().post(url).json(arguments)).await?;
+        let answer = match answer.status.as_u16() {
+            // Who has blocked the bot, or a group that has put it out, is no matter of the bot's own.
+            403 => Err(of_contact(answer.refusal())),
+            // There is no such bot.
+            404 => Err(refused(format!("it answered {}: is the token right?", answer.status), Refusal::Account)),
+            _ => answer.accepted(),
+        }?;
         match answer.read()? {
             Reply { ok: true, result: Some(result), .. } => Ok(result),
             reply => Err(refused(shown(&reply.description), Refusal::Contact)),

@@ -95,6 +95,33 @@ impl Twilio {
         }
     }
 
+    /// Ends a call, ringing or not, once nobody is asked any more.
+    async fn hang_up(&self, message: &Message, id: &str) -> Carried {
+        if message.asks_somebody() {
+            return Carried::Taken(id.to_owned());
+        }
+        let Account { base_url, account, token, .. } = &self.account;
+        let request = self
+            .outbound
+            .client()
+            .post(format!("{base_url}/2010-04-01/Accounts/{account}/Calls/{id}.json"))
+            .basic_auth(account, Some(token.reveal()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json")
+            .body("Status=completed");
+        match exchange(request).await {
+            Ok(answer) => {
+                let code = answer.json().and_then(|body| body["code"].as_u64());
+                match answer.status.as_u16() {
+                    200..300 | 404 => Carried::Taken(id.to_owned()),
+                    _ if code == Some(IS_OVER) => Carried::Taken(id.to_owned()),
+                    _ => answer.refusal(""),
+                }
+            }
+            Err(carried) => carried,
+        }
+    }
+
     fn call(&self, message: &Message, address: &Address<'_>) -> Vec<(&'static str, String)> {
         let words = speech::speech(message);
         let mut form = vec![
@@ -140,7 +167,18 @@ impl Provider for Twilio {
     fn receipt_within(&self, _: Kind) -> Option<SignedDuration> {
         self.account.receipt_within
     }
+
+    fn can_amend(&self, kind: Kind) -> bool {
+        kind == Kind::Phone
+    }
+
+    fn amend<'a>(&'a self, message: &'a Message, id: &'a str) -> Carrying<'a> {
+        Box::pin(self.hang_up(message, id))
+    }
 }
+
+/// A call that is over can't be ended.
+const IS_OVER: u64 = 21_220;
 
 fn to_form(fields: &[(&str, String)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
@@ -150,6 +188,10 @@ fn to_form(fields: &[(&str, String)]) -> String {
 const ABOUT_THE_NUMBER: [u64; 9] = [13_223, 13_224, 21_211, 21_214, 21_217, 21_265, 21_401, 21_610, 21_614];
 /// Errors that lie in the account: suspended, out of money, a number of ours that is not ours.
 const ABOUT_THE_ACCOUNT: [u64; 8] = [20_003, 20_005, 21_212, 21_603, 21_606, 21_659, 21_660, 30_002];
+
+/// Errors that lie in what the account may do, for this number and those like it: a country that is not permitted, a
+/// number that a trial has not verified. All others are still carried.
+const NOT_PERMITTED: [u64; 5] = [21_215, 21_216, 21_219, 21_408, 21_608];
 
 fn read(answer: &Answer, prefix: &str) -> Carried {
     let body = answer.json();
@@ -168,6 +210,9 @@ fn read(answer: &Answer, prefix: &str) -> Carried {
     match answer.refusal(&said) {
         Carried::Refused { why, .. } if code == 21_610 => {
             Carried::Refused { why: format!("{why}; the number has said STOP"), refusal: Refusal::Message }
+        }
+        Carried::Refused { why, .. } | Carried::Account(why) if NOT_PERMITTED.contains(&code) => {
+            Carried::Refused { why, refusal: Refusal::Account }
         }
         Carried::Refused { why, .. } if ABOUT_THE_NUMBER.contains(&code) => {
             Carried::Refused { why, refusal: Refusal::Contact }

@@ -97,6 +97,32 @@ impl Vonage {
         }
     }
 
+    /// Ends a call, ringing or not, once nobody is asked any more.
+    async fn hang_up(&self, message: &Message, id: &str) -> Carried {
+        let Some(application) = self.account.application.as_ref().filter(|_| !message.asks_somebody()) else {
+            return Carried::Taken(id.to_owned());
+        };
+        let unique = format!("{id}.{}.{}", message.attempt, message.sent_at.as_millisecond());
+        let Some(token) = application.authorization(&unique, message.sent_at) else {
+            return Carried::Account("its private key can't sign".to_owned());
+        };
+        let request = self
+            .outbound
+            .client()
+            .put(format!("{}/v1/calls/{id}", application.base_url))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .body(serde_json::json!({ "action": "hangup" }).to_string());
+        match exchange(request).await {
+            // A call that is over can't be ended.
+            Ok(answer) if answer.status.is_success() || matches!(answer.status.as_u16(), 400 | 404) => {
+                Carried::Taken(id.to_owned())
+            }
+            Ok(answer) => answer.refusal(""),
+            Err(carried) => carried,
+        }
+    }
+
     fn form(&self, message: &Message) -> String {
         let text = sms::text(message, self.account.replies);
         let kind = if sms::is_gsm(&text) { "text" } else { "unicode" };
@@ -132,6 +158,14 @@ impl Provider for Vonage {
             }
             _ => Box::pin(self.post(message)),
         }
+    }
+
+    fn can_amend(&self, kind: Kind) -> bool {
+        kind == Kind::Phone
+    }
+
+    fn amend<'a>(&'a self, message: &'a Message, id: &'a str) -> Carrying<'a> {
+        Box::pin(self.hang_up(message, id))
     }
 
     fn receipt_within(&self, kind: Kind) -> Option<SignedDuration> {

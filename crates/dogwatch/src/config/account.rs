@@ -4,12 +4,15 @@
 //! The word `kind` says which service; every kind has its own keys. A table is read key by key, and all that is
 //! wrong with it is told at once.
 
+use std::collections::HashMap;
+
 use anyhow::bail;
 use lettre::Address;
 use lettre::message::Mailbox;
 use toml::Table;
 
 use super::fields::Fields;
+use crate::channel::providers::health::Limits;
 use crate::channel::{mailgun, mattermost, ntfy, pushover, slack, telegram};
 use crate::definition::nearest;
 
@@ -30,7 +33,12 @@ pub struct Accounts {
     pub mailgun: Option<mailgun::Domain>,
     /// `kind = "push"`: whom the push services of browsers may write to about us.
     pub push_contact: Option<String>,
+    /// The name of each, and what it bears, by its kind.
+    named: HashMap<String, (String, Limits)>,
 }
+
+/// What a service bears that was set up without saying so.
+const BEARS: Limits = Limits { at_once: 16, per_second: 30 };
 
 /// Every kind, with those of [`super::provider`].
 const KINDS: [&str; 10] =
@@ -66,7 +74,18 @@ impl Accounts {
         found.into_iter().flatten().collect()
     }
 
+    /// The name of the account of this kind, and what it bears.
+    pub fn named(&self, kind: &str) -> (String, Limits) {
+        self.named.get(kind).cloned().unwrap_or_else(|| (kind.to_owned(), BEARS))
+    }
+
     fn add(&mut self, fields: &mut Fields) {
+        let name = fields.name.clone().unwrap_or_else(|| fields.kind.clone());
+        if fields.kind != "push" {
+            let at_once = fields.count("at_once", 1_000).map_or(BEARS.at_once, |count| count as usize);
+            let per_second = fields.count("per_second", 100_000).unwrap_or(BEARS.per_second);
+            self.named.insert(fields.kind.clone(), (name, Limits { at_once, per_second }));
+        }
         let is_second = match fields.kind.as_str() {
             "ntfy" => self
                 .ntfy

@@ -11,6 +11,8 @@ pub(super) struct Fields {
     place: String,
     /// What `kind` says; empty, if nothing.
     pub(super) kind: String,
+    /// What `name` says, if anything.
+    pub(super) name: Option<String>,
     table: Table,
     asked: Vec<&'static str>,
     problems: Vec<String>,
@@ -21,6 +23,7 @@ impl Fields {
         let mut fields = Self {
             place: format!("provider {}", index + 1),
             kind: String::new(),
+            name: None,
             table,
             asked: Vec::new(),
             problems: Vec::new(),
@@ -30,9 +33,10 @@ impl Fields {
             fields.place = format!("provider {} ({kind})", index + 1);
             fields.kind = kind;
         }
-        if let Some(name) = name {
+        if let Some(name) = &name {
             fields.place = format!("provider \"{name}\"");
         }
+        fields.name = name.map(|name| name.replace(char::is_whitespace, "-"));
         fields
     }
 
@@ -50,6 +54,18 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A number from 1 on that may be left out.
+    pub(super) fn count(&mut self, key: &'static str, most: u32) -> Option<u32> {
+        self.asked.push(key);
+        let value = self.table.remove(key)?;
+        let count = value.as_integer().and_then(|count| u32::try_from(count).ok());
+        let count = count.filter(|count| (1..=most).contains(count));
+        if count.is_none() {
+            self.wrong(key, format_args!("takes a number from 1 to {most}"));
+        }
+        count
     }
 
     /// Something that is so or not; not, if nothing is said.

@@ -73,11 +73,10 @@ impl Addresses<'_> {
         let Some(alert) = claim.alert.as_ref().filter(|_| claim.delivery.purpose == Purpose::Page) else {
             return Vec::new();
         };
-        let waits = match (&claim.page, alert.status) {
-            (_, Status::Resolved) => return Vec::new(),
-            (Some(page), _) => page.is_live() && alert.asks(page) || alert.status.waits(),
-            (None, _) => alert.status.waits(),
-        };
+        if alert.status == Status::Resolved {
+            return Vec::new();
+        }
+        let waits = claim.waits();
         let mine = Press::ALL.into_iter().filter(|press| match press {
             Press::Acknowledge => waits,
             Press::Resolve => true,

@@ -48,6 +48,8 @@ fn fill(pattern: &str, holes: &[(&str, &str)]) -> Option<String> {
         let (_, value) = holes.iter().find(|(hole, _)| *hole == name)?;
         match name {
             "when" | "then" => made.push_str(&day(value)),
+            // A reason of ours is a sentence of its own.
+            "why" => made.push_str(&say(value, Language::German)),
             "list" => made.push_str(
                 &value.replace(" has it)", " hat es)").replace(" put it aside)", " stellt es zurück)"),
             ),
@@ -214,8 +216,18 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("You have it. Nobody else is paged any more.", "Sie haben es. Niemand sonst wird mehr gerufen."),
     (
-        "You have all of them. Nobody else is paged any more.",
-        "Sie haben alle. Niemand sonst wird mehr gerufen.",
+        "You have all {count}. Nobody else is paged for them any more.",
+        "Sie haben alle {count}. Niemand sonst wird dafür mehr gerufen.",
+    ),
+    (
+        "You have {mine} of {all}; the others are answered, too.",
+        "Sie haben {mine} von {all}; die anderen sind auch beantwortet.",
+    ),
+    ("You have {mine} of {all}; {waiting} wait for an answer.", "Sie haben {mine} von {all}; {waiting} warten auf Antwort."),
+    ("{waiting} of {all} wait for an answer.", "{waiting} von {all} warten auf Antwort."),
+    (
+        "All of them are answered. You need not do anything.",
+        "Alle sind beantwortet. Sie brauchen nichts zu tun.",
     ),
     ("You come, too. {who} has #{number}.", "Sie kommen auch. {who} hat #{number}."),
     ("{who} has #{number}.", "{who} hat #{number}."),
@@ -240,6 +252,18 @@ const GERMAN: &[(&str, &str)] = &[
         "Nothing was done: \"{text}\" is no code of yours. {help}",
         "Es ist nichts geschehen: \"{text}\" ist keiner Ihrer Codes. {help}",
     ),
+    (
+        "Nothing was done: your mail has to begin with a line that says \"ack\", \"resolve\" or \"not me\".",
+        "Es ist nichts geschehen: Ihre Mail muss mit einer Zeile beginnen, in der \"ack\", \"erledigt\" oder \"ich nicht\" steht.",
+    ),
+    (
+        "Dogwatch knows nobody with the contact {contact}. Whoever you are there, add it to your contacts.",
+        "Dogwatch kennt niemanden mit dem Kontakt {contact}. Tragen Sie ihn bei Ihren Kontakten ein.",
+    ),
+    (
+        "several people have the contact {contact}, so that it is not clear who you are. Use Dogwatch's page.",
+        "Mehrere haben den Kontakt {contact}, es ist also nicht klar, wer Sie sind. Nehmen Sie die Seite von Dogwatch.",
+    ),
     ("Nothing was done: {why}.", "Es ist nichts geschehen: {why}."),
     (
         "All of them are answered already. You need not do anything.",
@@ -249,6 +273,34 @@ const GERMAN: &[(&str, &str)] = &[
         "It is answered already. You need not do anything.",
         "Es ist schon beantwortet. Sie brauchen nichts zu tun.",
     ),
+    // ---- why nothing was done ----
+    ("there is no such team or person", "dieses Team oder diese Person gibt es nicht"),
+    (
+        "there is no such person, or no contact to try",
+        "diese Person gibt es nicht, oder sie hat keinen Kontakt",
+    ),
+    ("that time is over; name one that is still to come", "diese Zeit ist vorbei; nennen Sie eine, die noch kommt"),
+    (
+        "an alert is put aside for seven days at most",
+        "ein Alarm wird höchstens sieben Tage zurückgestellt",
+    ),
+    (
+        "the alert is resolved; a new trigger opens a new one",
+        "der Alarm ist erledigt; eine neue Meldung eröffnet einen neuen",
+    ),
+    (
+        "a silence holds the alert back; escalate it to page people all the same",
+        "der Alarm ist stummgeschaltet; eskalieren Sie ihn, um trotzdem zu rufen",
+    ),
+    (
+        "nobody has acknowledged the alert, so it is being paged already",
+        "niemand hat den Alarm bestätigt, es wird also schon gerufen",
+    ),
+    (
+        "the escalation plan has no such step; leave it out for the next one",
+        "diesen Schritt hat der Plan nicht; ohne Angabe kommt der nächste",
+    ),
+    ("no page of yours is open for this alert", "Sie werden zu diesem Alarm gerade nicht gerufen"),
     // ---- replies by short message ----
     ("You get messages again. STOP ends them.", "Sie bekommen wieder Nachrichten. STOP beendet das."),
     (
@@ -258,10 +310,10 @@ const GERMAN: &[(&str, &str)] = &[
          letzten Nachricht. STOP: keine Nachrichten mehr.",
     ),
     (
-        "Too many replies that made no sense: for an hour nothing from this number counts. Answer on the web, or wait \
+        "Too many wrong codes: for an hour no code from this number counts. ACK ALL does; or answer on the web, or wait \
          for the call.",
-        "Zu viele unverständliche Antworten: Eine Stunde lang zählt nichts von dieser Nummer. Antworten Sie im Web, \
-         oder warten Sie auf den Anruf.",
+        "Zu viele falsche Codes: Eine Stunde lang zählt kein Code von dieser Nummer. ACK ALL zählt; oder antworten Sie im \
+         Web, oder warten Sie auf den Anruf.",
     ),
     ("Nothing waits for your answer.", "Nichts wartet auf Ihre Antwort."),
     ("No message of ours waits for your answer.", "Keine Nachricht von uns wartet auf Ihre Antwort."),
@@ -292,6 +344,10 @@ const GERMAN: &[(&str, &str)] = &[
         "Press 4 if you have it, 6 twice if it is over, 8 if you can't take it, 1 to hear it again.",
         "Drücken Sie 4, wenn Sie es übernehmen, zweimal 6, wenn es erledigt ist, 8, wenn Sie nicht können, 1 zum \
          Wiederholen.",
+    ),
+    (
+        "Press 4 if you have all of them, 1 to hear it again.",
+        "Drücken Sie 4, wenn Sie alle übernehmen, 1 zum Wiederholen.",
     ),
     (
         "This could not be stored. Nothing was done. Please press the key again.",

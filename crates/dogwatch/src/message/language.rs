@@ -43,6 +43,14 @@ impl Language {
     }
 }
 
+/// The voice for a BCP 47 tag among those that a provider has beside `en-US` and `de-DE`: one that it has not makes its
+/// calls fail.
+pub fn voice(wanted: &str, voices: &[&str]) -> String {
+    let language = Language::of(wanted);
+    let tag = language.tag(wanted);
+    if voices.contains(&tag.as_str()) { tag } else { language.tag("") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

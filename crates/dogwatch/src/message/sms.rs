@@ -66,8 +66,16 @@ pub fn segments(text: &str) -> usize {
 /// Text that came from outside, without what would change how a telephone shows it.
 fn tidy(text: &str) -> String {
     let shown = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    // Marks that turn the direction of text around, and what has no width.
-    shown.filter(|letter| !matches!(u32::from(*letter), 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff)).collect()
+    // Marks that turn the direction of text around, and what has no width. Pictures, too: one of them would leave less
+    // than half of the room for words.
+    let is_shown = |letter: &char| {
+        !matches!(
+            u32::from(*letter),
+            0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfe00..=0xfe0f | 0x1f000..=0x1faff | 0x20e3
+        )
+    };
+    let kept: String = shown.filter(is_shown).collect();
+    if kept.trim().is_empty() { text.chars().filter(|letter| !letter.is_control()).collect() } else { kept }
 }
 
 /// What fits of `text` into `room` places, with dots where something is missing.
@@ -90,6 +98,15 @@ fn cut(text: &str, room: usize, cost: impl Fn(char) -> usize) -> String {
         })
         .collect();
     format!("{}..", kept.trim_end())
+}
+
+/// Something that we answer, made to fit.
+pub fn fitted(text: &str) -> String {
+    let tidy: String = text.lines().map(tidy).collect::<Vec<_>>().join("\n");
+    match to_gsm(&tidy) {
+        Some(plain) => cut(&plain, MOST_PLACES, |letter| places(letter).unwrap_or(1)),
+        None => cut(&tidy, MOST_OTHERS, char::len_utf16),
+    }
 }
 
 /// The short message. `answers` says whether what is sent back reaches us; else a link stands in place of the code.

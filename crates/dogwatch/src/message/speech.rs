@@ -5,7 +5,7 @@
 use escalation::alert::Audience;
 use escalation::delivery::Purpose;
 
-use super::{Language, Message, say};
+use super::{Language, Message, asked, say};
 
 /// The most characters of what came from outside that are read aloud.
 const MOST_READ: usize = 400;
@@ -34,13 +34,18 @@ pub fn speech(message: &Message) -> Speech {
                 0 => String::new(),
                 more => message.say(&format!(" And {more} more alerts.")),
             };
+            let asked = message.say(asked(message.asks));
             let severity = message.say(alert.severity.word());
-            format!("{severity}, {}: {}.{more}", message.say(&audience), read(&alert.summary))
+            format!("{asked}{severity}, {}: {}.{more}", message.say(&audience), read(&alert.summary))
         }
         _ => format!("{}.", read(&message.headline)),
     };
     let asks = message.purpose == Purpose::Page && message.answer_url.is_some();
-    let keys = "Press 4 if you have it, 6 twice if it is over, 8 if you can't take it, 1 to hear it again.";
+    let keys = match message.others.len() {
+        0 => "Press 4 if you have it, 6 twice if it is over, 8 if you can't take it, 1 to hear it again.",
+        // 6 and 8 are about one: which, nobody could tell by ear.
+        _ => "Press 4 if you have all of them, 1 to hear it again.",
+    };
     let keys = if asks { message.say(keys) } else { String::new() };
     Speech { news, keys, goodbye: goodbye(language) }
 }

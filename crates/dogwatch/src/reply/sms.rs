@@ -10,7 +10,7 @@ use escalation::id::AlertId;
 use escalation::name::Name;
 use jiff::Timestamp;
 
-use super::{Key, answer, answer_all, language_of, tell, waits};
+use super::{Key, answer, answer_all, language_of, tell};
 use crate::message::{Language, headline_in, say};
 use crate::store::phone::{LineChange, MOST_WRONG};
 use crate::store::{AlertRef, Store, StoreError};
@@ -31,6 +31,8 @@ pub enum Said {
     Stop,
     /// To get them again.
     Start,
+    /// Yes: to get them again, where they were stopped; else to have what waits.
+    Yes,
     /// Nothing that is understood.
     Nonsense,
 }
@@ -56,7 +58,9 @@ pub fn read(text: &str) -> Said {
         (["help" | "hilfe" | "info"], _) => Said::Help,
         // The words that carriers act on, too.
         (["stop" | "stopall" | "unsubscribe" | "cancel" | "end" | "quit"], None) => Said::Stop,
-        (["start" | "unstop" | "yes"], None) => Said::Start,
+        (["start" | "unstop"], None) => Said::Start,
+        (["yes"], None) => Said::Yes,
+        (["not", "me"] | ["ich", "nicht"] | ["nicht", "ich"], code) => Said::Answer(Key::NotMe, code),
         _ => Said::Nonsense,
     }
 }
@@ -83,31 +87,42 @@ pub async fn answer_sms(
     };
     let language = language_of(store, first);
     let line = store.line(from.clone(), now).await?;
-    let said = read(text);
+    let said = match read(text) {
+        Said::Yes if line.stopped_at.is_some() => Said::Start,
+        Said::Yes => Said::Answer(Key::Acknowledge, None),
+        said => said,
+    };
     match said {
         Said::Stop => return stop(store, from, &people).await,
         Said::Start => {
             store.change_line(from.clone(), LineChange::Start).await?;
             return Ok(Some(say("You get messages again. STOP ends them.", language)));
         }
-        _ if line.wrong >= MOST_WRONG => return Ok(None),
+        // Codes are not to be guessed. What needs none goes on.
+        Said::Answer(_, Some(_)) if line.wrong >= MOST_WRONG => return Ok(None),
+        // Two machines that answer each other come to an end.
+        Said::Nonsense | Said::Help if line.unclear >= MOST_WRONG => return Ok(None),
         _ => {}
     }
+    let is_guess = matches!(said, Said::Answer(_, Some(_)));
     let done = match said {
-        Said::Help => return Ok(Some(say(HELP, language))),
+        Said::Help => {
+            store.change_line(from.clone(), LineChange::Unclear).await?;
+            return Ok(Some(say(HELP, language)));
+        }
         Said::Answer(key, Some(code)) => by_code(store, &people, key, code).await?,
         Said::Answer(key, None) => by_what_waits(store, from, &people, key, line.stopped_at).await?,
         Said::AckAll => all_of_the_newest(store, from, &people, language).await?,
-        Said::Stop | Said::Start | Said::Nonsense => None,
+        Said::Stop | Said::Start | Said::Yes | Said::Nonsense => None,
     };
     match done {
         Some(done) => {
-            if line.wrong > 0 {
+            if line.wrong + line.unclear > 0 {
                 store.change_line(from.clone(), LineChange::Right).await?;
             }
             Ok(Some(done))
         }
-        None => not_understood(store, from, text, language).await.map(Some),
+        None => not_understood(store, from, text, is_guess, language).await.map(Some),
     }
 }
 
@@ -130,11 +145,13 @@ async fn not_understood(
     store: &Store,
     from: &Contact,
     text: &str,
+    is_guess: bool,
     language: Language,
 ) -> Result<String, StoreError> {
-    let line = store.change_line(from.clone(), LineChange::Wrong).await?;
-    if line.wrong >= MOST_WRONG {
-        let enough = "Too many replies that made no sense: for an hour nothing from this number counts. Answer on the \
+    let change = if is_guess { LineChange::Wrong } else { LineChange::Unclear };
+    let line = store.change_line(from.clone(), change).await?;
+    if is_guess && line.wrong >= MOST_WRONG {
+        let enough = "Too many wrong codes: for an hour no code from this number counts. ACK ALL does; or answer on the \
                       web, or wait for the call.";
         return Ok(say(enough, language));
     }
@@ -224,8 +241,8 @@ async fn all_of_the_newest(
     let held = store.bundle(bundle).await?;
     let numbers: Vec<_> = held
         .iter()
+        .filter(|claim| claim.waits())
         .filter_map(|claim| claim.alert.as_ref())
-        .filter(|alert| waits(alert))
         .map(|alert| format!("#{}", alert.number))
         .collect();
     answer_all(store, bundle, Via::Sms).await?;
@@ -267,6 +284,9 @@ mod tests {
             ("Hilfe?", Said::Help),
             ("STOP", Said::Stop),
             ("Start", Said::Start),
+            ("Yes!", Said::Yes),
+            ("not me 4711", Said::Answer(Key::NotMe, Some("4711".to_owned()))),
+            ("Ich nicht", Said::Answer(Key::NotMe, None)),
             ("", Said::Nonsense),
             ("47", Said::Nonsense),
             ("1234567", Said::Nonsense),

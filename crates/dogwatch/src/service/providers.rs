@@ -1,5 +1,6 @@
 //! The providers that are set up: their channels, and what lets them call us back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -8,9 +9,10 @@ use escalation::contact::Kind;
 use escalation::delivery::SEND_DEADLINE;
 
 use crate::callback::{self, Callbacks};
+use crate::channel::email::Email;
 use crate::channel::gateway::Gateway;
 use crate::channel::ntfy::Ntfy;
-use crate::channel::providers::{self, Named, Providers};
+use crate::channel::providers::{self, Named, Providers, Sole};
 use crate::channel::push::{Push, Vapid};
 use crate::channel::teams::Teams;
 use crate::channel::twilio::Twilio;
@@ -44,50 +46,67 @@ pub(super) async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<
     Ok(callbacks)
 }
 
-/// The channels of the providers that are set up.
+/// The channels of chats, phones' notifications and mail: each service is looked after as those of telephones are.
 pub(super) fn channels(
-    mut channels: Channels,
+    channels: Channels,
     config: &Config,
     callbacks: &Callbacks,
     public_url: &str,
+    clock: &Arc<dyn Clock>,
+    store: &Store,
 ) -> anyhow::Result<Channels> {
     let accounts = &config.accounts;
-    if accounts.kinds().is_empty() {
-        // Most have none, and what makes requests holds memory.
-        return Ok(channels);
+    let named = |kind: &str, provider: Arc<dyn providers::Provider>| {
+        let (name, limits) = accounts.named(kind);
+        Named::new(&name, provider, limits, store.clone())
+    };
+    let mut all: Vec<(Kind, Named)> = Vec::new();
+    if let Some(server) = &config.smtp {
+        all.push((Kind::Email, named("smtp", Arc::new(Sole(Email::new(server)?)))));
     }
-    let outbound = Outbound::unguarded(SEND_DEADLINE)?;
-    if let Some(server) = &accounts.ntfy {
-        channels = channels.with(Kind::Ntfy, Ntfy::new(outbound.clone(), server.clone()));
+    // Most have none of these, and what makes requests holds memory.
+    if !accounts.kinds().is_empty() {
+        let outbound = Outbound::unguarded(SEND_DEADLINE)?;
+        if let Some(server) = &accounts.ntfy {
+            let channel = Ntfy::new(outbound.clone(), server.clone());
+            all.push((Kind::Ntfy, named("ntfy", Arc::new(Sole(channel)))));
+        }
+        if let Some(bot) = &accounts.telegram {
+            let channel = telegram::Telegram::new(telegram::Client::new(outbound.clone(), bot.clone()));
+            all.push((Kind::Telegram, named("telegram", Arc::new(Sole(channel)))));
+        }
+        if let Some(app) = &accounts.slack {
+            let channel = slack::Slack::new(outbound.clone(), app.clone());
+            all.push((Kind::Slack, named("slack", Arc::new(Sole(channel)))));
+        }
+        if let Some(server) = &accounts.mattermost {
+            let buttons = mattermost::Buttons {
+                url: format!("{public_url}/callbacks/mattermost"),
+                secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
+            };
+            let channel = mattermost::Mattermost::new(outbound.clone(), server.clone(), buttons);
+            all.push((Kind::Mattermost, named("mattermost", Arc::new(Sole(channel)))));
+        }
+        if let Some(domain) = &accounts.mailgun {
+            let channel = mailgun::Mailgun::new(mailgun::Client::new(outbound.clone(), domain.clone()));
+            all.push((Kind::Email, named("mailgun", Arc::new(Sole(channel)))));
+        }
+        if let Some(app) = &accounts.pushover {
+            let channel = pushover::Pushover::new(pushover::Client::new(outbound, app.clone()));
+            all.push((Kind::Pushover, named("pushover", Arc::new(Sole(channel)))));
+        }
     }
-    if let Some(bot) = &accounts.telegram {
-        let client = telegram::Client::new(outbound.clone(), bot.clone());
-        channels = channels.with(Kind::Telegram, telegram::Telegram::new(client));
+    Ok(in_order(channels, &all, clock))
+}
+
+/// Adds a channel for each kind, through its providers in this order.
+fn in_order(mut channels: Channels, all: &[(Kind, Named)], clock: &Arc<dyn Clock>) -> Channels {
+    let kinds: BTreeSet<Kind> = all.iter().map(|(kind, _)| *kind).collect();
+    for kind in kinds {
+        let able = all.iter().filter(|(of, _)| *of == kind).map(|(_, named)| named.clone());
+        channels = channels.with(kind, Providers::new(kind, able.collect(), clock.clone()));
     }
-    if let Some(app) = &accounts.slack {
-        channels = channels.with(Kind::Slack, slack::Slack::new(outbound.clone(), app.clone()));
-    }
-    if let Some(server) = &accounts.mattermost {
-        let buttons = mattermost::Buttons {
-            url: format!("{public_url}/callbacks/mattermost"),
-            secret: callbacks.mattermost.clone().unwrap_or_else(|| Secret::new("")),
-        };
-        let channel = mattermost::Mattermost::new(outbound.clone(), server.clone(), buttons);
-        channels = channels.with(Kind::Mattermost, channel);
-    }
-    if let Some(domain) = &accounts.mailgun {
-        anyhow::ensure!(
-            config.smtp.is_none(),
-            "both [smtp] and a provider of the kind \"mailgun\" are set up; mail goes through one of them"
-        );
-        let client = mailgun::Client::new(outbound.clone(), domain.clone());
-        channels = channels.with(Kind::Email, mailgun::Mailgun::new(client));
-    }
-    if let Some(app) = &accounts.pushover {
-        let client = pushover::Client::new(outbound, app.clone());
-        channels = channels.with(Kind::Pushover, pushover::Pushover::new(client));
-    }
-    Ok(channels)
+    channels
 }
 
 /// Who we are to browsers' push services: a key made at the first start.
@@ -130,7 +149,7 @@ pub(super) fn guarded(
 ///
 /// When the TLS library can't be set up.
 pub fn with_providers(
-    mut channels: Channels,
+    channels: Channels,
     providers: &[Provider],
     public_url: &str,
     clock: &Arc<dyn Clock>,
@@ -143,14 +162,8 @@ pub fn with_providers(
             Protocol::Vonage(account) => Arc::new(Vonage::new(account.clone(), public_url)?),
             Protocol::Http(description) => Arc::new(Gateway::new(*description.clone(), public_url)?),
         };
-        named.push((&provider.channels, Named::new(&provider.name, carrier, provider.limits, store.clone())));
+        let one = Named::new(&provider.name, carrier, provider.limits, store.clone());
+        named.extend(provider.channels.iter().map(|kind| (*kind, one.clone())));
     }
-    for kind in [Kind::Sms, Kind::Phone] {
-        let able = named.iter().filter(|(kinds, _)| kinds.contains(&kind));
-        let able: Vec<Named> = able.map(|(_, named)| named.clone()).collect();
-        if !able.is_empty() {
-            channels = channels.with(kind, Providers::new(kind, able, clock.clone()));
-        }
-    }
-    Ok(channels)
+    Ok(in_order(channels, &named, clock))
 }

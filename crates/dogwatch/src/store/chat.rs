@@ -1,7 +1,7 @@
 //! Messages in chats that are changed when what they say has changed.
 //!
 //! How an alert stands is compared as a short text, [`standing`]: what it was when the message was written or last
-//! changed, against what it is now.
+//! changed, against what it is now. Whether the message's own page still asks something belongs to it.
 
 use escalation::alert::{Alert, Status};
 use escalation::contact::Contact;
@@ -23,11 +23,19 @@ pub struct Stale {
     pub tries: u32,
 }
 
-/// How an alert stands: its status, and since when somebody has it.
-pub(super) fn standing(alert: &Alert) -> String {
+/// How the alert of a claim stands: its status, since when somebody has it, and whether somebody who is asked besides
+/// has still to answer.
+fn standing(alert: &Alert, claim: &Claim) -> String {
     let since =
         alert.acknowledged.as_ref().map_or_else(String::new, |act| act.at.as_millisecond().to_string());
-    format!("{}:{since}", alert.status.word())
+    let asked = if alert.status == Status::Acknowledged && claim.asks() { ":asked" } else { "" };
+    format!("{}:{since}{asked}", alert.status.word())
+}
+
+/// Every alert that a message shows, with the claim that it is in.
+fn shown(claim: &Claim) -> impl Iterator<Item = (&Alert, &Claim)> {
+    let held = std::iter::once(claim).chain(&claim.others);
+    held.filter_map(|claim| claim.alert.as_ref().map(|alert| (alert, claim)))
 }
 
 impl Store {
@@ -39,8 +47,8 @@ impl Store {
     pub async fn keep_message(&self, claim: &Claim, provider_id: String) -> Result<(), StoreError> {
         let delivery = claim.delivery.id;
         let to = claim.delivery.contact.to_string();
-        let held = std::iter::once(claim).chain(&claim.others).filter_map(|claim| claim.alert.as_ref());
-        let held: Vec<(AlertId, String)> = held.map(|alert| (alert.id, standing(alert))).collect();
+        let held: Vec<(AlertId, String)> =
+            shown(claim).map(|(alert, claim)| (alert.id, standing(alert, claim))).collect();
         verb!(self.note(|core, _now| core.keep_message(delivery, &to, &provider_id, &held)))
     }
 
@@ -74,9 +82,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn message_shows(&self, claim: &Claim) -> Result<(), StoreError> {
         let delivery = claim.delivery.id;
-        let held = std::iter::once(claim).chain(&claim.others).filter_map(|claim| claim.alert.as_ref());
-        let held: Vec<(AlertId, Option<String>)> = held
-            .map(|alert| (alert.id, (alert.status != Status::Resolved).then(|| standing(alert))))
+        let held: Vec<(AlertId, Option<String>)> = shown(claim)
+            .map(|(alert, claim)| {
+                (alert.id, (alert.status != Status::Resolved).then(|| standing(alert, claim)))
+            })
             .collect();
         verb!(self.note(|core, _now| core.message_shows(delivery, &held)))
     }

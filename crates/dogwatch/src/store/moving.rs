@@ -40,7 +40,7 @@ const TABLES: [Table; 27] = [
         &["id", "integration", "hash", "ending", "created_at", "expires_at", "revoked_at"],
     ),
     table("push_subscription", 1, &["endpoint", "person", "key", "auth", "created_at"]),
-    table("reply_line", 1, &["contact", "stopped_at", "wrong", "wrong_since"]),
+    table("reply_line", 1, &["contact", "stopped_at", "wrong", "wrong_since", "unclear"]),
     table("callback_seen", 1, &["id", "at"]),
     table("heartbeat", 1, &["name", "last_at", "pinged", "check_at", "is_late"]),
     table("duty", 3, &["roster", "name", "role", "seen", "check_at"]),

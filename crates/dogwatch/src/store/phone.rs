@@ -48,8 +48,10 @@ impl Said {
 pub struct Line {
     /// When it said STOP, if it wants no short messages.
     pub stopped_at: Option<Timestamp>,
-    /// How many of its replies made no sense within the last hour.
+    /// How many of its replies held a code that is none within the last hour.
     pub wrong: u32,
+    /// How many of them asked for nothing that is known.
+    pub unclear: u32,
 }
 
 /// What a reply changes about the number that it came from.
@@ -59,8 +61,10 @@ pub enum LineChange {
     Stop,
     /// It said START.
     Start,
-    /// What it said made no sense.
+    /// It said a code that is none.
     Wrong,
+    /// What it said asks for nothing that is known, as what a machine answers for somebody who drives.
+    Unclear,
     /// What it said was understood.
     Right,
 }
@@ -183,8 +187,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn warn_operators(&self, text: String, not_by: Option<Kind>) -> Result<(), StoreError> {
-        verb!(self.promise(|core, now| core.warn_operators(now, &text, not_by)))
+    pub async fn warn_operators(&self, text: String, not_by: Vec<Kind>) -> Result<(), StoreError> {
+        verb!(self.promise(|core, now| core.warn_operators(now, &text, &not_by)))
     }
 
     /// Answers a short message by one of our own.

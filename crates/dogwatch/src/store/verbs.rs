@@ -109,6 +109,18 @@ pub struct Claim {
     pub others: Vec<Claim>,
 }
 
+impl Claim {
+    /// Whether an answer is still of use: to the alert, or to what its page asks of one person alone.
+    pub fn waits(&self) -> bool {
+        self.alert.as_ref().is_some_and(|alert| alert.status.waits() || self.asks())
+    }
+
+    /// Whether its page still asks something of its person.
+    pub fn asks(&self) -> bool {
+        self.alert.as_ref().zip(self.page.as_ref()).is_some_and(|(alert, page)| page.is_live() && alert.asks(page))
+    }
+}
+
 /// What there was to claim.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {

@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
-use escalation::alert::{Alert, Status};
+use escalation::alert::Alert;
 use escalation::event::Severity;
 use escalation::id::DeliveryId;
 use escalation::name::Name;
@@ -20,7 +20,7 @@ use super::when::Times;
 use super::{Place, error_page, see, show, unavailable};
 use crate::http::App;
 use crate::message::headline;
-use crate::reply::{answer_all, waits};
+use crate::reply::{answer_all, stand};
 use crate::store::Claim;
 use crate::timeline::standing;
 
@@ -59,23 +59,6 @@ async fn find(app: &App, message: &str, proof: &str) -> Result<(DeliveryId, Name
     Ok((id, person, held))
 }
 
-/// How they stand, for the person whom the message was sent to.
-fn stand(alerts: &[&Alert], person: &Name) -> String {
-    let mine = alerts.iter().filter(|alert| {
-        alert.status == Status::Acknowledged
-            && alert.acknowledged.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(person))
-    });
-    let (waiting, mine, all) =
-        (alerts.iter().filter(|alert| waits(alert)).count(), mine.count(), alerts.len());
-    match (waiting, mine) {
-        (0, mine) if mine == all => format!("You have all {all}. Nobody else is paged for them any more."),
-        (0, 0) => "All of them are answered. You need not do anything.".to_owned(),
-        (0, mine) => format!("You have {mine} of {all}; the others are answered, too."),
-        (waiting, 0) => format!("{waiting} of {all} wait for an answer."),
-        (waiting, mine) => format!("You have {mine} of {all}; {waiting} wait for an answer."),
-    }
-}
-
 async fn look(State(app): State<App>, Place((message, proof)): Place<(String, String)>) -> Response {
     let (id, person, held) = match find(&app, &message, &proof).await {
         Ok(found) => found,
@@ -101,8 +84,8 @@ async fn look(State(app): State<App>, Place((message, proof)): Place<(String, St
         person: directory.full_name(&person).to_owned(),
         severity: gravest.word(),
         heading,
-        standing: stand(&alerts, &person),
-        waiting: alerts.iter().filter(|alert| waits(alert)).count(),
+        standing: stand(&held, &person),
+        waiting: held.iter().filter(|claim| claim.waits()).count(),
         all: all.collect(),
         action: app.links.path_of_all(id),
     })
@@ -119,14 +102,8 @@ async fn press(
         Err(error) => return error,
     };
     match answer_all(&app.store, id, via(query.as_deref())).await {
-        Ok(Some(())) if wants_words(&headers) => match find(&app, &message, &proof).await {
-            Ok((_, person, held)) => {
-                let alerts: Vec<&Alert> = held.iter().filter_map(|claim| claim.alert.as_ref()).collect();
-                said(&stand(&alerts, &person))
-            }
-            Err(error) => error,
-        },
-        Ok(Some(())) => see(&app.links.path_of_all(id)),
+        Ok(Some(standing)) if wants_words(&headers) => said(&standing),
+        Ok(Some(_)) => see(&app.links.path_of_all(id)),
         Ok(None) => missing(),
         Err(error) => unavailable(&error),
     }

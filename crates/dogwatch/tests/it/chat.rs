@@ -1,4 +1,5 @@
-//! Chats and notifications: each channel against a strict stand-in for its provider.
+//! Chats and notifications: each channel against a strict stand-in for its provider, and Telegram's against a server of
+//! others, too.
 
 mod guide;
 pub mod injection;
@@ -10,6 +11,7 @@ mod pushover;
 mod slack;
 mod teams;
 mod telegram;
+mod telegram_api;
 mod trouble;
 
 use dogwatch::channel::Channel;

@@ -1,5 +1,7 @@
 //! Mail through a real SMTP server: Debian's python3-aiosmtpd, started here.
 
+mod postfix;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -92,6 +94,23 @@ fn server(port: u16, security: Security) -> Server {
         from: "Dogwatch <dogwatch@example.org>".parse().unwrap(),
         ca: None,
     }
+}
+
+/// Makes a certificate of the name localhost that only whoever is given it trusts: cert.pem, and key.pem.
+fn certificate(folder: &Path) -> Vec<u8> {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7300", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-addext", "extendedKeyUsage=serverAuth"])
+        .arg("-keyout")
+        .arg(folder.join("key.pem"))
+        .arg("-out")
+        .arg(folder.join("cert.pem"))
+        .stderr(Stdio::null())
+        .status()
+        .expect("openssl; scripts/test installs it");
+    assert!(made.success());
+    std::fs::read(folder.join("cert.pem")).unwrap()
 }
 
 async fn world(server: &Server) -> World {
@@ -257,19 +276,7 @@ async fn a_mailbox_that_does_not_exist_is_refused_for_good_and_a_busy_one_tried_
 #[tokio::test]
 async fn tls_is_used_and_an_unknown_certificate_is_not_trusted() {
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7300", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-addext", "extendedKeyUsage=serverAuth"])
-        .arg("-keyout")
-        .arg(folder.path().join("key.pem"))
-        .arg("-out")
-        .arg(folder.path().join("cert.pem"))
-        .stderr(Stdio::null())
-        .status()
-        .expect("openssl; scripts/test installs it");
-    assert!(made.success());
-    let ca = std::fs::read(folder.path().join("cert.pem")).unwrap();
+    let ca = certificate(folder.path());
     for (mode, security) in [("starttls", Security::StartTls), ("tls", Security::Implicit)] {
         let mut smtp = Smtp::start(0, Some(folder.path()), mode);
         let mut trusting = world(&Server { ca: Some(ca.clone()), ..server(smtp.port, security) }).await;

@@ -120,6 +120,73 @@ async fn with_8_john_passes_and_bob_is_paged_at_once() {
 }
 
 #[tokio::test]
+async fn when_somebody_else_has_it_the_telephone_stops_ringing() {
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    let call = twilio.newest();
+    twilio.status(&world, &call, &[("CallStatus", "ringing")]).await;
+    world.amend().await;
+    assert_eq!(twilio.ended(), Vec::<String>::new(), "nobody has answered");
+    world.post(&format!("/api/v1/alerts/{number}/acknowledge"), json!({})).await;
+    world.amend().await;
+    assert_eq!(twilio.ended(), [call.sid.clone()]);
+    world.amend().await;
+    assert_eq!(twilio.ended().len(), 1, "once");
+}
+
+#[tokio::test]
+async fn whoever_answers_in_a_call_hears_it_to_its_end() {
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    world.notify("disk full").await;
+    world.settle().await;
+    let call = twilio.newest();
+    let twiml = twilio.follow(call.field("Twiml"));
+    twilio.press(&world, &call, &twiml, "4").await;
+    world.amend().await;
+    assert_eq!(twilio.ended(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn still_on_it_is_asked_in_so_many_words_and_4_says_yes() {
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    let call = twilio.newest();
+    twilio.press(&world, &call, &twilio.follow(call.field("Twiml")), "4").await;
+    world.pass_seconds(30 * 60).await;
+    let call = twilio.newest();
+    let twiml = twilio.follow(call.field("Twiml"));
+    let said = twiml["inner"][0]["inner"][0]["text"].as_str().unwrap();
+    assert!(said.starts_with("Still on it? error, team ops: disk full."), "{said}");
+    twilio.press(&world, &call, &twiml, "4").await;
+    world.pass_seconds(10 * 60).await;
+    assert_eq!(status(&world, number).await, "acknowledged", "others are not paged");
+}
+
+#[tokio::test]
+async fn a_call_about_several_is_answered_as_a_whole_and_asks_for_nothing_else() {
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    let numbers = [world.notify("disk full").await, world.notify("net down").await, world.notify("fan broken").await];
+    world.pass_seconds(61).await;
+    let call = twilio.newest();
+    let twiml = twilio.follow(call.field("Twiml"));
+    let said = |twiml: &Value| twiml["inner"][0]["inner"][0]["text"].as_str().unwrap().to_owned();
+    assert!(said(&twiml).contains("more alerts. Press 4 if you have all of them"), "{}", said(&twiml));
+    for key in ["8", "6"] {
+        let then = twilio.press(&world, &call, &twiml, key).await;
+        assert!(said(&then).starts_with("This key means nothing."), "{key}: {}", said(&then));
+    }
+    let again = twilio.press(&world, &call, &twiml, "1").await;
+    assert!(said(&again).contains("more alerts."), "also when it is heard again: {}", said(&again));
+    let last = *numbers.last().unwrap();
+    world.post(&format!("/api/v1/alerts/{last}/resolve"), json!({})).await;
+    let then = twilio.press(&world, &call, &again, "4").await;
+    let told = then["inner"][0]["text"].as_str().unwrap();
+    assert_eq!(told, "You have 1 of 2; the others are answered, too.");
+}
+
+#[tokio::test]
 async fn a_mailbox_takes_the_call_it_rings_once_more_and_then_the_message_comes() {
     let (mut world, twilio) = world(&[&format!("phone:{JOHN}"), &format!("sms:{JOHN}")], "en").await;
     let number = world.notify("disk full").await;
@@ -303,7 +370,7 @@ async fn strangers_hear_nothing_and_codes_can_not_be_guessed() {
     let wrong = if code == "1000" { "1001" } else { "1000" };
     for count in 1..=5 {
         let said = twilio.text(&world, "main", &format!("SM{count}"), JOHN, wrong).await;
-        let words = if count < 5 { "Nothing was done: \"1000\"" } else { "Too many replies" };
+        let words = if count < 5 { "Nothing was done: \"1000\"" } else { "Too many wrong codes" };
         assert!(said.starts_with(&words.replace("1000", wrong)), "{said}");
     }
     assert_eq!(twilio.text(&world, "main", "SM6", JOHN, &code).await, "", "not even the right one");
@@ -311,6 +378,40 @@ async fn strangers_hear_nothing_and_codes_can_not_be_guessed() {
     world.pass_seconds(3_600).await;
     let said = twilio.text(&world, "main", "SM7", JOHN, &code).await;
     assert!(said.starts_with("You have"), "{said}");
+}
+
+#[tokio::test]
+async fn a_machine_that_answers_for_a_driver_costs_no_try_and_gets_five_answers_at_most() {
+    let (mut world, twilio) = world(&[&format!("sms:{JOHN}")], "en").await;
+    let number = world.notify("disk full").await;
+    world.settle().await;
+    let code = code(twilio.newest().field("Body"));
+    let driving = "I'm driving with Do Not Disturb turned on. I'll get back to you.";
+    for count in 1..=9 {
+        let said = twilio.text(&world, "main", &format!("SM{count}"), JOHN, driving).await;
+        assert_eq!(said.is_empty(), count > 5, "{count}: {said}");
+    }
+    let said = twilio.text(&world, "main", "SM10", JOHN, &code).await;
+    assert!(said.starts_with("You have"), "{said}");
+    assert_eq!(status(&world, number).await, "acknowledged");
+}
+
+#[tokio::test]
+async fn what_needs_no_code_counts_also_after_too_many_wrong_ones_and_yes_is_an_answer() {
+    for word in ["ack", "yes", "ack all", "not me"] {
+        let (mut world, twilio) = world(&[&format!("sms:{JOHN}")], "en").await;
+        let number = world.notify("disk full").await;
+        world.settle().await;
+        let code = code(twilio.newest().field("Body"));
+        for count in 1..=6 {
+            let wrong = if code == "1000" { "1001" } else { "1000" };
+            twilio.text(&world, "main", &format!("SM{count}"), JOHN, wrong).await;
+        }
+        twilio.text(&world, "main", "SM7", JOHN, word).await;
+        let story = world.story(number).await.join("\n");
+        let wanted = if word == "not me" { "Can't take it: John, by SMS" } else { "Acknowledged: John, by SMS" };
+        assert!(story.contains(wanted), "{word}: {story}");
+    }
 }
 
 #[tokio::test]

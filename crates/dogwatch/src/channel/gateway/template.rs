@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::channel::xml;
+
 /// What can be put into a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -47,6 +49,8 @@ pub enum Form {
     Address,
     /// Inside a string of JSON.
     Json,
+    /// As text of an element of XML, or within quotes.
+    Xml,
     /// As a line: without what would begin another.
     Line,
     /// As it is.
@@ -120,6 +124,7 @@ impl Form {
                 let quoted = Value::String(text.to_owned()).to_string();
                 quoted[1..quoted.len() - 1].to_owned()
             }
+            Self::Xml => xml::escape(text),
             Self::Line => text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect(),
             Self::Plain => text.to_owned(),
         }
@@ -136,6 +141,11 @@ mod tests {
         for (text, form, filled) in [
             ("/send?t={text}&x=2", Form::Address, "/send?t=a%22b%5Cc%0A%7Bto%7D%26x%3D1%23%3F%2B%C3%BC&x=2"),
             (r#"{"t": "{text}", "n": {}}"#, Form::Json, r#"{"t": "a\"b\\c\n{to}&x=1#?+ü", "n": {}}"#),
+            (
+                "<t to='{text}'>{text}</t>",
+                Form::Xml,
+                "<t to='a&quot;b\\c\n{to}&amp;x=1#?+ü'>a&quot;b\\c\n{to}&amp;x=1#?+ü</t>",
+            ),
             ("Bearer {text}", Form::Line, "Bearer a\"b\\c {to}&x=1#?+ü"),
         ] {
             assert_eq!(Template::read(text, form).unwrap().fill(&|_| nasty.to_owned()), filled);

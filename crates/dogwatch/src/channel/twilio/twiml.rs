@@ -2,8 +2,12 @@
 //!
 //! Everything that came from outside is text: no character of it can make or end an element.
 
-use crate::message::Language;
+use crate::channel::xml::escape;
 use crate::message::speech::Speech;
+use crate::message::voice;
+
+/// The voices that Twilio's default speaker has, beside `en-US` and `de-DE`.
+const VOICES: [&str; 4] = ["en-AU", "en-CA", "en-GB", "en-IN"];
 
 /// The longest TwiML that goes with a call, in characters.
 const MOST: usize = 4_000;
@@ -69,25 +73,6 @@ fn gather(text: &str, language: &str, action: &str) -> String {
 }
 
 fn say(text: &str, language: &str) -> String {
-    let tag = Language::of(language).tag(language);
+    let tag = voice(language, &VOICES);
     format!("<Say language=\"{}\">{}</Say>", escape(&tag), escape(text))
-}
-
-/// Text as XML holds it; what XML can't hold becomes a space.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            '\n' | '\t' => escaped.push(letter),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(' '),
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

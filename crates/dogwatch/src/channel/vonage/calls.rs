@@ -162,6 +162,10 @@ pub(super) fn read(answer: &Answer) -> Carried {
     let words = ["detail", "title", "error_title"].into_iter().map(text).find(|words| !words.is_empty());
     let said: Vec<&str> = words.into_iter().chain(reasons).collect();
     match answer.refusal(&said.join(": ")) {
+        // That this number may not be called says nothing of any other.
+        Carried::Account(why) if answer.status == 403 && (named("to") || named("number")) => {
+            Carried::Refused { why, refusal: Refusal::Account }
+        }
         // A bare "number" is that of who is called: ours was looked at when it was configured.
         Carried::Refused { why, .. } if named("to") || named("number") => {
             Carried::Refused { why, refusal: Refusal::Contact }

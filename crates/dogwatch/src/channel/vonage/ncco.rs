@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::message::Language;
 use crate::message::speech::Speech;
+use crate::message::voice;
 
 /// The longest text of one action, in characters.
 const MOST: usize = 1_500;
@@ -41,13 +41,6 @@ pub fn asked(text: &str, language: &str, keys: &str) -> Value {
     json!([talk(text, language, true), input])
 }
 
-/// The voice that fits a BCP 47 tag best.
-fn voice(wanted: &str) -> String {
-    let language = Language::of(wanted);
-    let tag = language.tag(wanted);
-    if VOICES.contains(&tag.as_str()) { tag } else { language.tag("") }
-}
-
 fn talk(text: &str, language: &str, ends_with_a_key: bool) -> Value {
     let plain = |letter: char| match letter {
         '<' | '>' => ' ',
@@ -55,7 +48,7 @@ fn talk(text: &str, language: &str, ends_with_a_key: bool) -> Value {
         letter => letter,
     };
     let text: String = text.chars().map(plain).take(MOST).collect();
-    let tag = voice(language);
+    let tag = voice(language, &VOICES);
     if ends_with_a_key {
         json!({ "action": "talk", "text": text, "language": tag, "bargeIn": true })
     } else {

@@ -149,6 +149,12 @@ impl Raw {
         let form = match kind.map(|(_, value)| value.to_ascii_lowercase()) {
             Some(kind) if kind.contains("json") => Form::Json,
             Some(kind) if kind.contains("form-urlencoded") => Form::Address,
+            Some(kind) if kind.contains("xml") => Form::Xml,
+            Some(kind) if kind.starts_with("text/plain") => Form::Plain,
+            Some(kind) if self.body.is_some() => bail!(
+                "headers: a body of the type \"{kind}\" can't be written: use JSON, XML, application/x-www-form-urlencoded or \
+                 text/plain"
+            ),
             Some(_) => Form::Plain,
             None if self.body.is_some() => bail!(
                 "headers: a body needs its Content-Type, such as \"application/json\": what is put into it is \

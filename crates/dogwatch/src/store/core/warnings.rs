@@ -15,12 +15,15 @@ impl<R: Rows> Core<R> {
         &mut self,
         now: Timestamp,
         text: &str,
-        not_by: Option<Kind>,
+        not_by: &[Kind],
     ) -> Result<(), StoreError> {
         let definitions = self.memory.definitions.clone();
-        let others = definitions.directory().service.operators.iter().filter(|to| Some(to.kind()) != not_by);
-        for contact in others.cloned() {
-            self.post(now, None, contact, Purpose::Warning, text).await?;
+        let all = &definitions.directory().service.operators;
+        let others: Vec<&Contact> = all.iter().filter(|to| !not_by.contains(&to.kind())).collect();
+        // Where no other way is left, what is in trouble is tried all the same.
+        let to = if others.is_empty() { all.iter().collect() } else { others };
+        for contact in to {
+            self.post(now, None, contact.clone(), Purpose::Warning, text).await?;
         }
         Ok(())
     }
@@ -39,7 +42,11 @@ impl<R: Rows> Core<R> {
             Some(contact) => {
                 self.post(now, Some(person.clone()), contact.clone(), Purpose::Warning, text).await
             }
-            None => Ok(()),
+            // Somebody has to know, and only a call is left for the one whom it is about.
+            None => {
+                let about = format!("{}: {text}", definitions.directory().full_name(person));
+                self.warn_operators(now, &about, &[not_by.kind()]).await
+            }
         }
     }
 

@@ -10,11 +10,12 @@ use tokio_postgres::Client;
 const FIRST: i64 = 9;
 
 /// Every migration in order, from [`FIRST`] on. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("0009_intake", include_str!("../../../migrations/postgres/0009_intake.sql")),
     ("0010_carriers", include_str!("../../../migrations/postgres/0010_carriers.sql")),
     ("0011_reach", include_str!("../../../migrations/postgres/0011_reach.sql")),
     ("0012_nodes", include_str!("../../../migrations/postgres/0012_nodes.sql")),
+    ("0013_replies", include_str!("../../../migrations/postgres/0013_replies.sql")),
 ];
 
 /// What nodes that migrate lock: any number that nobody else uses.

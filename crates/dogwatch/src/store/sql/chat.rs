@@ -9,8 +9,15 @@ use super::{Row, Sql, values};
 use crate::store::core::Core;
 use crate::store::{Stale, StoreError};
 
-/// How the alert of a row of the table `alert` stands: see [`crate::store::chat::standing`].
-const STANDING: &str = "a.status || ':' || coalesce(a.acknowledged ->> 'at', '')";
+/// How the alert of a message stands in it: what `standing` in `store/chat.rs` makes of its claim. Only where somebody
+/// has an alert are others still asked: the pages of the message, and of what went out with it, are looked at then.
+const STANDING: &str = "a.status || ':' || coalesce(a.acknowledged ->> 'at', '') || \
+     CASE WHEN a.status = 'acknowledged' AND (\
+       EXISTS (SELECT 1 FROM delivery d JOIN page p ON p.id = d.page WHERE d.id = m.delivery AND d.alert = m.alert \
+               AND p.ended_at IS NULL AND p.asks <> 'anybody') \
+       OR EXISTS (SELECT 1 FROM delivery l JOIN delivery d ON d.bundle = l.bundle JOIN page p ON p.id = d.page \
+                  WHERE l.id = m.delivery AND d.alert = m.alert AND p.ended_at IS NULL AND p.asks <> 'anybody')) \
+     THEN ':asked' ELSE '' END";
 
 impl<S: Sql> Core<SqlRows<S>> {
     /// A message that went to a contact shows each of these alerts as it is said to stand.
@@ -100,9 +107,11 @@ pub(in crate::store) async fn stale(
 
 /// Messages to contacts of a kind that still wait for an answer.
 pub(in crate::store) async fn waiting(sql: &mut impl Sql, word: &str) -> Result<Vec<Stale>, StoreError> {
-    let statement = "SELECT DISTINCT m.delivery, m.contact, m.provider_id, m.tries FROM chat_message m \
+    let statement = format!(
+        "SELECT DISTINCT m.delivery, m.contact, m.provider_id, m.tries FROM chat_message m \
          JOIN alert a ON a.id = m.alert \
-         WHERE m.contact LIKE ?1 AND a.status IN ('triggered', 'unanswered') \
-         ORDER BY m.delivery LIMIT 1000";
-    read(sql.rows(statement, values![&format!("{word}:%")]).await?)
+         WHERE m.contact LIKE ?1 AND (a.status IN ('triggered', 'unanswered') OR {STANDING} LIKE '%:asked') \
+         ORDER BY m.delivery LIMIT 1000"
+    );
+    read(sql.rows(&statement, values![&format!("{word}:%")]).await?)
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::codec::{instant, small};
 use super::delivery as delivery_rows;
-use super::{Sql, values};
+use super::{Row, Sql, values};
 use crate::store::Claim;
 use crate::store::StoreError;
 use crate::store::phone::{Line, LineChange};
@@ -70,38 +70,63 @@ pub(in crate::store) async fn line(
     contact: &Contact,
     now: Timestamp,
 ) -> Result<Line, StoreError> {
-    let statement = "SELECT stopped_at, wrong, wrong_since FROM reply_line WHERE contact = ?1";
+    let statement = "SELECT stopped_at, wrong, unclear, wrong_since FROM reply_line WHERE contact = ?1";
     let Some(mut row) = sql.first(statement, values![contact.as_str()]).await? else {
         return Ok(Line::default());
     };
-    let stopped_at: Option<i64> = row.get(0)?;
-    let counts = instant(row.get(2)?)? + WRONG_COUNTS > now;
-    let wrong = if counts { small(row.get(1)?)? } else { 0 };
-    Ok(Line { stopped_at: stopped_at.map(instant).transpose()?, wrong })
+    let counts = instant(row.get(3)?)? + WRONG_COUNTS > now;
+    read_line(&mut row, counts)
 }
 
+fn read_line(row: &mut Row, counts: bool) -> Result<Line, StoreError> {
+    let stopped_at: Option<i64> = row.get(0)?;
+    let (wrong, unclear) = (small(row.get(1)?)?, small(row.get(2)?)?);
+    let (wrong, unclear) = if counts { (wrong, unclear) } else { (0, 0) };
+    Ok(Line { stopped_at: stopped_at.map(instant).transpose()?, wrong, unclear })
+}
+
+/// In one statement: two replies that come at the same time both count, and none takes a STOP back.
 pub(super) async fn change_line(
     sql: &mut impl Sql,
     contact: &Contact,
     change: LineChange,
     now: Timestamp,
 ) -> Result<Line, StoreError> {
-    let mut line = line(sql, contact, now).await?;
-    let begins = line.wrong == 0;
-    match change {
-        LineChange::Stop => line.stopped_at = line.stopped_at.or(Some(now)),
-        LineChange::Start => line.stopped_at = None,
-        LineChange::Wrong => line.wrong = line.wrong.saturating_add(1),
-        LineChange::Right => line.wrong = 0,
-    }
     // The hour runs from the first that made no sense.
-    let statement = "INSERT INTO reply_line (contact, stopped_at, wrong, wrong_since) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (contact) DO UPDATE SET stopped_at = excluded.stopped_at, wrong = excluded.wrong, \
-         wrong_since = CASE WHEN ?5 = 1 THEN excluded.wrong_since ELSE reply_line.wrong_since END";
-    let stopped_at = line.stopped_at.map(Timestamp::as_millisecond);
-    let values = values![contact.as_str(), stopped_at, line.wrong, now.as_millisecond(), begins];
-    sql.change(statement, values).await?;
-    Ok(line)
+    let goes_on = "reply_line.wrong + reply_line.unclear > 0 AND reply_line.wrong_since > ?3";
+    let stopped = match change {
+        LineChange::Stop => "coalesce(reply_line.stopped_at, excluded.stopped_at)",
+        LineChange::Start => "NULL",
+        LineChange::Wrong | LineChange::Unclear | LineChange::Right => "reply_line.stopped_at",
+    };
+    let (wrong, unclear) = match change {
+        LineChange::Right => ("0".to_owned(), "0".to_owned()),
+        _ => {
+            let count = |column| format!("CASE WHEN {goes_on} THEN reply_line.{column} ELSE 0 END + excluded.{column}");
+            (count("wrong"), count("unclear"))
+        }
+    };
+    let statement = format!(
+        "INSERT INTO reply_line (contact, stopped_at, wrong, unclear, wrong_since) VALUES (?1, ?4, ?5, ?6, ?2) \
+         ON CONFLICT (contact) DO UPDATE SET stopped_at = {stopped}, wrong = {wrong}, unclear = {unclear}, \
+         wrong_since = CASE WHEN {goes_on} THEN reply_line.wrong_since ELSE excluded.wrong_since END \
+         RETURNING stopped_at, wrong, unclear"
+    );
+    let stopped_at = (change == LineChange::Stop).then(|| now.as_millisecond());
+    let (is_wrong, is_unclear) = (change == LineChange::Wrong, change == LineChange::Unclear);
+    let since = (now - WRONG_COUNTS).as_millisecond();
+    let values = values![
+        contact.as_str(),
+        now.as_millisecond(),
+        since,
+        stopped_at,
+        i64::from(is_wrong),
+        i64::from(is_unclear)
+    ];
+    match sql.first(&statement, values).await? {
+        Some(mut row) => read_line(&mut row, true),
+        None => Ok(Line::default()),
+    }
 }
 
 pub(in crate::store) async fn stopped(sql: &mut impl Sql) -> Result<Vec<(String, Timestamp)>, StoreError> {

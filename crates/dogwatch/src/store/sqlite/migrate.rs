@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration in order. One that has landed is never changed.
-const MIGRATIONS: [(&str, &str); 12] = [
+const MIGRATIONS: [(&str, &str); 13] = [
     ("0001_first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     ("0002_fewer_trees", include_str!("../../../migrations/sqlite/0002_fewer_trees.sql")),
     ("0003_duty", include_str!("../../../migrations/sqlite/0003_duty.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(&str, &str); 12] = [
     ("0010_carriers", include_str!("../../../migrations/sqlite/0010_carriers.sql")),
     ("0011_reach", include_str!("../../../migrations/sqlite/0011_reach.sql")),
     ("0012_nodes", include_str!("../../../migrations/sqlite/0012_nodes.sql")),
+    ("0013_replies", include_str!("../../../migrations/sqlite/0013_replies.sql")),
 ];
 
 /// Applies what is missing.

@@ -85,6 +85,7 @@ pub fn message(contact: &str, words: &str) -> Message {
         attempt: 1,
         sent_at: "2026-03-02T03:00:00Z".parse().unwrap(),
         purpose: Purpose::Page,
+        asks: escalation::page::Asks::Anybody,
         urgency: escalation::event::Urgency::High,
         contact: contact.parse().unwrap(),
         reader: Some(("john".to_owned(), words.to_owned())),

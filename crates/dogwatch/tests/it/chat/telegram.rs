@@ -158,7 +158,7 @@ impl Chat {
 }
 
 /// The code of a button.
-fn code(message: &Value, label: &str) -> String {
+pub(super) fn code(message: &Value, label: &str) -> String {
     let buttons = message["reply_markup"]["inline_keyboard"][0].as_array().unwrap();
     let found = buttons.iter().find(|button| button["text"] == label);
     found.unwrap_or_else(|| panic!("no button {label}: {message}"))["callback_data"]
@@ -167,7 +167,7 @@ fn code(message: &Value, label: &str) -> String {
         .to_owned()
 }
 
-fn labels(message: &Value) -> Vec<String> {
+pub(super) fn labels(message: &Value) -> Vec<String> {
     let rows = message["reply_markup"]["inline_keyboard"].as_array().unwrap();
     let buttons = rows.iter().flat_map(|row| row.as_array().unwrap());
     buttons.map(|button| button["text"].as_str().unwrap().to_owned()).collect()

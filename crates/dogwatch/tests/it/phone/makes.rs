@@ -231,6 +231,8 @@ async fn a_message_that_arrived_although_the_provider_answered_too_late_does_not
         fake.once(Reply::Hang);
         world.carrier.hangs_since("2026-03-02T03:00:00Z".parse().unwrap());
         let number = world.notify("disk full").await;
+        world.settle().await;
+        fake.wait_for("POST", 1).await;
         world.pass_seconds(10).await;
         assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{make}: nobody knew");
         say(&world, &fake.seen()[0], "delivered").await;

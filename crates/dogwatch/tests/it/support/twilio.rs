@@ -61,6 +61,7 @@ struct Inner {
     script: VecDeque<Does>,
     always: Option<Does>,
     taken: Vec<Taken>,
+    ended: Vec<String>,
     asked: usize,
     wrong: Vec<String>,
     stage: Option<(Carrier, Arc<ManualClock>)>,
@@ -167,6 +168,11 @@ impl Twilio {
     /// Everything that it took, oldest first.
     pub fn taken(&self) -> Vec<Taken> {
         self.inner.lock().unwrap().taken.clone()
+    }
+
+    /// The calls that we have ended, in order.
+    pub fn ended(&self) -> Vec<String> {
+        self.inner.lock().unwrap().ended.clone()
     }
 
     /// How often it was asked.
@@ -292,6 +298,14 @@ async fn serve(mut stream: TcpStream, inner: Arc<Mutex<Inner>>) {
 
 fn decide(head: &str, body: &[u8], inner: &Mutex<Inner>) -> (Does, String) {
     let mut inner = inner.lock().unwrap();
+    if let Some(sid) = ends_call(head) {
+        let known = inner.taken.iter().any(|taken| taken.sid == sid) && body == b"Status=completed";
+        if !known || authorized(head).is_err() {
+            inner.wrong.push(format!("{head}: {}", String::from_utf8_lossy(body)));
+        }
+        inner.ended.push(sid.clone());
+        return (Does::Takes, plain(200, "", &json!({ "sid": sid, "status": "completed" }).to_string()));
+    }
     inner.asked += 1;
     let does = inner.script.pop_front().or_else(|| inner.always.clone()).unwrap_or(Does::Takes);
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
@@ -328,15 +342,26 @@ fn plain(status: u16, headers: &str, body: &str) -> String {
     )
 }
 
+/// The call that a request is about, if it is about one that there is.
+fn ends_call(head: &str) -> Option<String> {
+    let path = head.lines().next()?.strip_prefix(&format!("POST /2010-04-01/Accounts/{ACCOUNT}/Calls/"))?;
+    Some(path.strip_suffix(".json HTTP/1.1")?.to_owned())
+}
+
+fn authorized(head: &str) -> Result<(), String> {
+    let wanted = format!("authorization: Basic {}", STANDARD.encode(format!("{ACCOUNT}:{TOKEN}")));
+    match head.lines().any(|line| line.eq_ignore_ascii_case(&wanted)) {
+        true => Ok(()),
+        false => Err(format!("not authorized: {head}")),
+    }
+}
+
 /// Every field, as Twilio's reference has it.
 fn check(head: &str, fields: &[(String, String)]) -> Result<(), String> {
     let path = head.lines().next().unwrap_or_default();
     let calls = format!("POST /2010-04-01/Accounts/{ACCOUNT}/Calls.json HTTP/1.1");
     let messages = format!("POST /2010-04-01/Accounts/{ACCOUNT}/Messages.json HTTP/1.1");
-    let wanted = format!("authorization: Basic {}", STANDARD.encode(format!("{ACCOUNT}:{TOKEN}")));
-    if !head.lines().any(|line| line.eq_ignore_ascii_case(&wanted)) {
-        return Err(format!("not authorized: {head}"));
-    }
+    authorized(head)?;
     let one = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let number = |name: &str| {
         let value = one(name).unwrap_or_default();
@@ -384,12 +409,30 @@ fn check(head: &str, fields: &[(String, String)]) -> Result<(), String> {
     }
     number("To")?;
     number("From")?;
+    let seconds = |name: &str, least: u32, most: u32| match one(name).map(str::parse::<u32>) {
+        Some(Ok(seconds)) if (least..=most).contains(&seconds) => Ok(()),
+        other => Err(format!("{name} is {other:?}")),
+    };
     if path == calls {
+        seconds("Timeout", 1, 600)?;
+        seconds("TimeLimit", 1, 14_400)?;
+        let amd = [one("MachineDetection"), one("AsyncAmd"), one("AsyncAmdStatusCallbackMethod")];
+        if amd != [None; 3] && amd != [Some("Enable"), Some("true"), Some("POST")] {
+            return Err(format!("the detection of machines is {amd:?}"));
+        }
+        let tags = one("Twiml").unwrap_or_default().split("<Say language=\"").skip(1);
+        let spoken = ["en-US", "en-GB", "en-AU", "en-CA", "en-IN", "de-DE"];
+        for tag in tags.map(|rest| rest.split('"').next().unwrap_or_default()) {
+            if !spoken.contains(&tag) {
+                return Err(format!("nobody speaks {tag}"));
+            }
+        }
         let length = one("Twiml").unwrap_or_default().chars().count();
         if !(1..=4_000).contains(&length) {
             return Err(format!("Twiml of {length} characters"));
         }
     } else {
+        seconds("ValidityPeriod", 1, 36_000)?;
         let body = one("Body").unwrap_or_default();
         if body.is_empty() || body.chars().count() > 1_600 {
             return Err(format!("Body \"{body}\""));

@@ -1,0 +1,2 @@
+-- Replies that are no answer and try no code: they use up our answers, and no tries.
+ALTER TABLE reply_line ADD COLUMN unclear BIGINT NOT NULL DEFAULT 0;

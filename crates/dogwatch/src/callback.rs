@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::clock::secret;
 use crate::config::provider::Provider;
 use crate::http::App;
 use crate::http::body::MAX_BODY;
@@ -54,6 +55,11 @@ pub fn router() -> Router<App> {
 /// The provider of telephones of this name.
 fn find<'a>(app: &'a App, name: &str) -> Option<&'a Provider> {
     app.providers.iter().find(|provider| provider.name == name)
+}
+
+/// A name by which this node holds a turn.
+fn holder() -> String {
+    secret::<8>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// To whom is not known, nothing is said; a wrong name and a wrong signature look the same.

@@ -39,7 +39,7 @@ use crate::shutdown::{Stopper, shutdown};
 use crate::store::{NewToken, Store};
 use crate::telemetry::Metrics;
 
-pub use providers::with_providers;
+pub use providers::{with_accounts, with_providers};
 
 /// How long requests that are under way may take when the service stops.
 const DRAIN: SignedDuration = SignedDuration::from_secs(5);
@@ -100,7 +100,7 @@ impl Service {
         let channels = providers::guarded(channels, config, &store, webhook_key.clone(), vapid)?;
         let channels = with_providers(channels, &config.providers, &public_url, &clock, &store)?;
         let callbacks = providers::callbacks(&store, config).await?;
-        let channels = providers::channels(channels, config, &callbacks, &public_url, &clock, &store)?;
+        let channels = with_accounts(channels, config, &callbacks, &public_url, &clock, &store)?;
         let metrics = Metrics::default();
         let unknown = store.recover().await?;
         if unknown > 0 {

@@ -97,7 +97,7 @@ impl FromRequestParts<App> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        app.caller(&parts.headers).map(Self).ok_or_else(|| {
+        app.find_caller(&parts.headers).await.map(Self).ok_or_else(|| {
             error_page(
                 401,
                 "You are not signed in",

@@ -8,6 +8,7 @@ use escalation::delivery::Outcome;
 use escalation::event::Via;
 use jiff::{SignedDuration, Timestamp};
 
+use super::holder;
 use crate::channel::providers::own_id;
 use crate::channel::pushover::{Client, Receipt};
 use crate::clock::Clock;
@@ -18,17 +19,22 @@ use crate::store::{Stale, Store, StoreError};
 /// How often: Pushover allows one question for a receipt in five seconds.
 const EVERY: SignedDuration = SignedDuration::from_secs(5);
 
+/// For how long one of several nodes asks alone.
+const TURN: SignedDuration = SignedDuration::from_secs(30);
+
 /// Asks for receipts and does what was acknowledged.
 pub struct Pushover {
     store: Store,
     clock: Arc<dyn Clock>,
     client: Client,
+    /// Which of several nodes this is.
+    node: String,
 }
 
 impl Pushover {
     /// Asks through `client`.
     pub fn new(store: Store, clock: Arc<dyn Clock>, client: Client) -> Self {
-        Self { store, clock, client }
+        Self { store, clock, client, node: holder() }
     }
 
     /// Runs until told to stop.
@@ -36,7 +42,7 @@ impl Pushover {
         loop {
             let next = self.clock.now() + EVERY;
             tokio::select! {
-                turn = self.turn() => if let Err(error) = turn {
+                turn = self.take_turn() => if let Err(error) = turn {
                     tracing::error!(%error, "what was acknowledged in Pushover could not be stored; it is tried again");
                 },
                 () = shutdown.asked() => return,
@@ -47,6 +53,14 @@ impl Pushover {
                     () = shutdown.asked() => return,
                 }
             }
+        }
+    }
+
+    /// One turn, if it is this node's: Pushover counts the questions.
+    async fn take_turn(&self) -> Result<(), StoreError> {
+        match self.store.take_turn("pushover", &self.node, TURN).await? {
+            true => self.turn().await,
+            false => Ok(()),
         }
     }
 

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::holder;
 use crate::channel::telegram::Client;
 use crate::clock::{Clock, sleep_until};
 use crate::message::cut;
@@ -20,9 +21,12 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 
 /// How long Telegram may keep us waiting for news.
-const WAIT: SignedDuration = SignedDuration::from_secs(50);
+const WAIT: SignedDuration = SignedDuration::from_secs(25);
 /// How long a request may take: longer than [`WAIT`].
-pub const DEADLINE: SignedDuration = SignedDuration::from_secs(65);
+pub const DEADLINE: SignedDuration = SignedDuration::from_secs(40);
+/// For how long one of several nodes asks alone: longer than a request may take, so that no two ever ask at once, which
+/// Telegram refuses.
+const TURN: SignedDuration = SignedDuration::from_secs(60);
 /// The least time between two questions, where there is no news.
 const LEAST: SignedDuration = SignedDuration::from_secs(1);
 /// The pause after a failure.
@@ -36,6 +40,8 @@ pub struct Telegram {
     clock: Arc<dyn Clock>,
     links: AnswerLinks,
     client: Client,
+    /// Which of several nodes this is.
+    node: String,
     next: i64,
 }
 
@@ -73,7 +79,7 @@ type Telling = (&'static str, Value);
 impl Telegram {
     /// Asks through `client`, whose requests may take [`DEADLINE`].
     pub fn new(store: Store, clock: Arc<dyn Clock>, links: AnswerLinks, client: Client) -> Self {
-        Self { store, clock, links, client, next: 0 }
+        Self { store, clock, links, client, node: holder(), next: 0 }
     }
 
     /// Runs until told to stop.
@@ -81,26 +87,35 @@ impl Telegram {
         loop {
             let began = self.clock.now();
             let turn = tokio::select! {
-                turn = self.turn() => turn,
+                turn = self.take_turn() => turn,
                 () = shutdown.asked() => return,
             };
             let until = match turn {
                 // Something in between may answer at once for Telegram: it is not asked all the time.
                 Ok(0) => began + LEAST,
                 Ok(_) => continue,
+                Err(Outcome::RetryAfter { pause, why }) => {
+                    tracing::debug!(why, "Telegram is asked later");
+                    self.clock.now() + pause
+                }
                 Err(outcome) => {
                     tracing::warn!(%outcome, "Telegram does not tell us what was pressed; it is asked again");
-                    let pause = match outcome {
-                        Outcome::RetryAfter { pause, .. } => pause,
-                        _ => PAUSE,
-                    };
-                    self.clock.now() + pause
+                    self.clock.now() + PAUSE
                 }
             };
             tokio::select! {
                 () = sleep_until(&*self.clock, until) => {}
                 () = shutdown.asked() => return,
             }
+        }
+    }
+
+    /// One turn, if it is this node's.
+    async fn take_turn(&mut self) -> Result<usize, Outcome> {
+        match self.store.take_turn("telegram", &self.node, TURN).await {
+            Ok(true) => self.turn().await,
+            Ok(false) => Err(Outcome::RetryAfter { pause: PAUSE, why: "another node asks".to_owned() }),
+            Err(error) => Err(Outcome::Unknown { why: error.to_string() }),
         }
     }
 

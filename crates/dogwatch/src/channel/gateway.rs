@@ -42,12 +42,35 @@ pub struct Description {
     pub error: Option<String>,
     /// A text that the answer to a message that was taken has in it.
     pub success: Option<String>,
+    /// Words of an error by which it is the number's matter: nobody can be reached there.
+    pub number_errors: Vec<String>,
+    /// Words of an error by which it is our account's matter: the operators are told.
+    pub account_errors: Vec<String>,
     /// The secret in the address of callbacks; none: nothing comes back.
     pub secret: Option<Secret>,
     /// Whether replies to messages come back to us.
     pub replies: bool,
     /// How long after a message was taken it has to be confirmed; none: it never is.
     pub receipt_within: Option<SignedDuration>,
+}
+
+/// Whose matter an error is that is not only of the moment.
+enum Blame {
+    Number,
+    Account,
+}
+
+impl Description {
+    /// Whose matter it is, by the words that the configuration names, in any case.
+    fn blame(&self, said: &str) -> Option<Blame> {
+        let said = said.to_lowercase();
+        let has = |words: &[String]| words.iter().any(|words| said.contains(&words.to_lowercase()));
+        if has(&self.number_errors) {
+            Some(Blame::Number)
+        } else {
+            has(&self.account_errors).then_some(Blame::Account)
+        }
+    }
 }
 
 /// Carries messages through a gateway.
@@ -121,20 +144,33 @@ impl Gateway {
         let json = answer.json();
         let at = |pointer: &Option<String>| json.as_ref()?.pointer(pointer.as_deref()?).cloned();
         let error = at(&self.description.error).filter(is_something);
+        let said = error.as_ref().map_or_else(|| text.to_string(), plain);
         if !answer.status.is_success() {
-            return answer.refusal(&error.map_or_else(|| text.to_string(), |error| plain(&error)));
+            return match (answer.refusal(&said), self.description.blame(&said)) {
+                (Carried::Refused { why, .. } | Carried::Failed(why), Some(Blame::Number)) => {
+                    Carried::Refused { why, refusal: Refusal::Contact }
+                }
+                (Carried::Refused { why, .. } | Carried::Failed(why), Some(Blame::Account)) => Carried::Account(why),
+                (carried, _) => carried,
+            };
         }
-        if let Some(error) = error {
-            return Carried::Refused {
-                why: format!("it says: {}", shown(&plain(&error))),
-                refusal: Refusal::Passing,
+        if error.is_some() {
+            let why = format!("it says: {}", shown(&said));
+            return match self.description.blame(&said) {
+                Some(Blame::Number) => Carried::Refused { why, refusal: Refusal::Contact },
+                Some(Blame::Account) => Carried::Account(why),
+                None => Carried::Refused { why, refusal: Refusal::Passing },
             };
         }
         if let Some(success) = &self.description.success
             && !text.contains(success)
         {
             let why = format!("its answer does not hold \"{success}\": {}", shown(&text));
-            return Carried::Refused { why, refusal: Refusal::Passing };
+            return match self.description.blame(&text) {
+                Some(Blame::Number) => Carried::Refused { why, refusal: Refusal::Contact },
+                Some(Blame::Account) => Carried::Account(why),
+                None => Carried::Refused { why, refusal: Refusal::Passing },
+            };
         }
         match (&self.description.id, at(&self.description.id).filter(is_something)) {
             (Some(_), None) => answer.not_understood(),

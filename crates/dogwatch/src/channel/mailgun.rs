@@ -11,10 +11,12 @@ use serde::Deserialize;
 use super::email::{thread, written};
 use super::request::{exchange, refused};
 use super::{Channel, Sending};
-use crate::message::Message;
+use crate::message::{Message, cut, plain};
 use crate::outbound::Outbound;
 use crate::secret::Secret;
 
+/// The longest subject of an answer, in bytes.
+const MAX_SUBJECT: usize = 500;
 /// What stands before the code in the address of a reply.
 pub const REPLY: &str = "reply+";
 
@@ -82,7 +84,8 @@ impl Client {
     ///
     /// Why it could not be told.
     pub async fn tell(&self, to: &Contact, words: &str, in_reply_to: &str) -> Result<(), Outcome> {
-        let fields = [("subject", words), ("text", words), ("h:In-Reply-To", in_reply_to)];
+        let subject = cut(&plain(words).replace('\n', " "), MAX_SUBJECT);
+        let fields = [("subject", subject.as_str()), ("text", words), ("h:In-Reply-To", in_reply_to)];
         self.send(to, &fields).await.map(drop)
     }
 

@@ -5,7 +5,9 @@
 
 use escalation::delivery::{Outcome, Refusal};
 use jiff::SignedDuration;
+use jiff::fmt::rfc2822;
 use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -45,12 +47,7 @@ pub fn of_contact(outcome: Outcome) -> Outcome {
 /// Why there is none, as the outcome of the delivery.
 pub async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, Outcome> {
     let mut answer = request.send().await.map_err(|error| failed(error, "no answer"))?;
-    let retry_after = answer
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.trim().parse::<u32>().ok())
-        .map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let retry_after = retry_after(answer.headers());
     let mut body = Vec::new();
     while body.len() < MAX_ANSWER {
         match answer.chunk().await {
@@ -62,6 +59,17 @@ pub async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, Outcom
         }
     }
     Ok(Answer { status: answer.status(), retry_after, body })
+}
+
+/// How long an answer asks us to wait: so many seconds, or until a time, told from the time at which it was given.
+pub fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse::<u32>() {
+        return Some(SignedDuration::from_secs(i64::from(seconds)));
+    }
+    let at = |text: &str| rfc2822::parse(text).ok().map(|at| at.timestamp());
+    Some(at(asked)?.duration_since(at(text(DATE)?)?).max(SignedDuration::ZERO))
 }
 
 fn failed(error: reqwest::Error, what: &str) -> Outcome {

@@ -55,10 +55,12 @@ struct Raw {
     id: Option<String>,
     error: Option<String>,
     success: Option<String>,
+    number_errors: Vec<String>,
+    account_errors: Vec<String>,
 }
 
 /// Every key, for "did you mean".
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 30] = [
     "name",
     "kind",
     "channels",
@@ -87,6 +89,8 @@ const KEYS: [&str; 28] = [
     "id",
     "error",
     "success",
+    "number_errors",
+    "account_errors",
 ];
 
 /// The kinds that carry calls and short messages.
@@ -222,6 +226,8 @@ impl Raw {
             ("id", self.id.is_some()),
             ("error", self.error.is_some()),
             ("success", self.success.is_some()),
+            ("number_errors", !self.number_errors.is_empty()),
+            ("account_errors", !self.account_errors.is_empty()),
         ];
         let not_twilio = [
             ("callback_secret", self.callback_secret.is_some()),

@@ -46,8 +46,12 @@ pub(super) async fn callbacks(store: &Store, config: &Config) -> anyhow::Result<
     Ok(callbacks)
 }
 
-/// The channels of chats, phones' notifications and mail: each service is looked after as those of telephones are.
-pub(super) fn channels(
+/// Adds the channels of chats, phones' notifications and mail: each service is looked after as those of telephones are.
+///
+/// # Errors
+///
+/// When the TLS library can't be set up.
+pub fn with_accounts(
     channels: Channels,
     config: &Config,
     callbacks: &Callbacks,

@@ -86,7 +86,8 @@ pub(crate) struct Core<R> {
     at_savepoint: Memory,
     published: bool,
     closing: bool,
-    stirred: Stirred,
+    pub(in crate::store) stirred: Stirred,
+    told_at: Option<Timestamp>,
 }
 
 impl<R: Rows> Core<R> {
@@ -110,6 +111,7 @@ impl<R: Rows> Core<R> {
             published: false,
             closing: false,
             stirred: Stirred::default(),
+            told_at: None,
         };
         core.begin().await?;
         core.watch_from_the_start(now).await?;
@@ -131,6 +133,7 @@ impl<R: Rows> Core<R> {
             published: false,
             closing: false,
             stirred: Stirred::default(),
+            told_at: None,
         }
     }
 
@@ -149,7 +152,13 @@ impl<R: Rows> Core<R> {
             published: true,
             closing: false,
             stirred: Stirred::default(),
+            told_at: None,
         }
+    }
+
+    /// When this transaction began, by the clock of a database that several nodes share.
+    pub(in crate::store) fn told_at(&self) -> Option<Timestamp> {
+        self.told_at
     }
 
     // ---- the transaction ----
@@ -163,8 +172,13 @@ impl<R: Rows> Core<R> {
     /// Takes in what other nodes have changed.
     pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
         let known =
-            Versions { definitions: self.memory.definitions.version, access: self.memory.access.version };
+            Versions {
+                definitions: self.memory.definitions.version,
+                access: self.memory.access.version,
+                told_at: None,
+            };
         let newest = self.rows.versions(known).await?;
+        self.told_at = newest.told_at;
         if newest.definitions > known.definitions {
             let definitions = Definitions::new(self.service.clone());
             self.memory.definitions = Arc::new(self.rows.definitions(definitions).await?);

@@ -73,6 +73,44 @@ impl Store {
         }
     }
 
+    /// Whether it is `holder`'s turn to do what one of several nodes is to do alone: then it stays so for `length`, and as
+    /// long as it asks again in time. Where there are no others it always is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nobody knows.
+    pub async fn take_turn(
+        &self,
+        what: &str,
+        holder: &str,
+        length: SignedDuration,
+    ) -> Result<bool, StoreError> {
+        let holder = holder.to_owned();
+        // Kept as a provider's rest is: something that is left alone until then, and by whom.
+        let take = move |standing: &mut Standing, now: Timestamp| {
+            let is_mine = standing.rest.as_ref().is_none_or(|(until, by)| *until <= now || *by == holder);
+            if is_mine {
+                standing.rest = Some((now + length, holder.clone()));
+            }
+            is_mine
+        };
+        let taken = self.change_standing(format!("turn: {what}"), take).await?;
+        Ok(taken.is_none_or(|(is_mine, _)| is_mine))
+    }
+
+    /// Takes in what other nodes have changed, where there are others.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is not known.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            // Every transaction begins with that.
+            Backend::Postgres(postgres) => postgres.promise(async |_, _| Ok(())).await,
+        }
+    }
+
     /// Changes how a provider is doing, for all nodes, one after the other; none: there are no others. Returns what
     /// `change` comes to, and how the provider is doing then.
     ///

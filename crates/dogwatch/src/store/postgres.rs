@@ -34,7 +34,7 @@ use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 pub(super) use cluster::look;
 use connecting::{connect, read_address, refuse_pooler, tls};
-use connection::PgRows;
+use connection::{DEADLINE, PgRows};
 pub(crate) use connection::PgSql;
 use node::Node;
 
@@ -51,6 +51,8 @@ const WRITERS: usize = 4;
 const READERS: usize = 2;
 /// How often a job is run again that met another node's.
 const MOST_RUNS: usize = 10;
+/// By how much the clock may differ from the database's in a transaction; more is put right before anything is done.
+const MOST_APART: SignedDuration = SignedDuration::from_secs(1);
 /// The pause before a connection is made again after one that failed: up to so long, by chance.
 const PAUSE_MILLIS: u64 = 500;
 
@@ -273,12 +275,22 @@ impl Shared {
             );
         }
         let (node, was_alone) = Node::join(&config, &tls, signals.clone(), clock.now()).await?;
-        // What is in force is to be known before anybody asks.
-        let first = PgRows::new(PgSql::connect(&config, &tls).await?);
-        let mut core = Core::open(first, service.clone(), clock.now(), Box::new(chance)).await?;
+        // What is in force is to be known before anybody asks. Where nodes start together they meet.
+        let mut runs = 0;
+        let mut core = loop {
+            let first = PgRows::new(PgSql::connect(&config, &tls).await?);
+            match Core::open(first, service.clone(), clock.now(), Box::new(chance)).await {
+                Ok(core) => break core,
+                Err(StoreError::Conflict) if runs < MOST_RUNS => runs += 1,
+                Err(error) => return Err(error.into()),
+            }
+            pause(&*clock).await;
+        };
         core.publish_newer(&published);
         let mut recovered = 0;
-        if was_alone {
+        // Others that have just said that they live have lost their locks with a server: what they send is theirs until
+        // its lease ends.
+        if was_alone && !node::has_others(&mut core.rows.sql).await? {
             // Others wait until this is done: what they claim is theirs.
             core.begin().await?;
             recovered = core.recover(clock.now()).await?;
@@ -311,24 +323,37 @@ async fn run(
 ) {
     let queue = Rc::new(tokio::sync::Mutex::new(queue));
     let asked = Rc::new(tokio::sync::Mutex::new(asked));
-    for _ in 0..WRITERS {
-        tokio::task::spawn_local(write(shared.clone(), queue.clone()));
-    }
+    let (stops, stopping) = tokio::sync::watch::channel(false);
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| tokio::task::spawn_local(write(shared.clone(), queue.clone(), stopping.clone())))
+        .collect();
     for _ in 0..READERS {
         tokio::task::spawn_local(read(shared.clone(), asked.clone()));
     }
     tokio::task::spawn_local(node::follow(shared.clone()));
     stop.notified().await;
+    // What others have taken out of the queue is committed before this ends.
+    stops.send_replace(true);
+    let _ = tokio::time::timeout(DEADLINE, futures_util::future::join_all(writers)).await;
     node::leave(&shared).await;
 }
 
 /// One connection that writes, and the next after it if it breaks.
-async fn write(shared: Rc<Shared>, queue: Rc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>) {
+async fn write(
+    shared: Rc<Shared>,
+    queue: Rc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>,
+    mut stopping: tokio::sync::watch::Receiver<bool>,
+) {
     let mut connected: Option<Core> = None;
     loop {
         let mut group = {
             let mut queue = queue.lock().await;
-            let Some(first) = queue.recv().await else { return };
+            let first = tokio::select! {
+                biased;
+                first = queue.recv() => first,
+                _ = stopping.wait_for(|stops| *stops) => None,
+            };
+            let Some(first) = first else { return };
             let mut group = vec![first];
             while group.len() < GROUP
                 && let Ok(job) = queue.try_recv()
@@ -344,6 +369,10 @@ async fn write(shared: Rc<Shared>, queue: Rc<tokio::sync::Mutex<mpsc::Receiver<B
                 Err(error) => {
                     tracing::error!(%error, "the database can't be reached");
                     group.into_iter().for_each(|job| job.answer(Some(error.clone())));
+                    // What waits behind would wait for nothing.
+                    while let Ok(job) = queue.lock().await.try_recv() {
+                        job.answer(Some(error.clone()));
+                    }
                     pause(&*shared.clock).await;
                     continue;
                 }
@@ -375,7 +404,7 @@ async fn commit(
     stirred: &mut Stirred,
 ) -> Vec<Option<StoreError>> {
     if group.len() > 1 {
-        match transact(core, group, clock.now(), stirred).await {
+        match transact(core, group, clock, stirred).await {
             Ok(()) => return vec![None; group.len()],
             // Nobody knows what became of it: run again, it might be done twice.
             Err(error) if core.rows.sql.is_broken() => return vec![Some(error); group.len()],
@@ -389,7 +418,7 @@ async fn commit(
             if core.rows.sql.is_broken() {
                 break Some(StoreError::Unavailable("the connection to the database was lost".to_owned()));
             }
-            match transact(core, job, clock.now(), stirred).await {
+            match transact(core, job, clock, stirred).await {
                 Ok(()) => break None,
                 Err(StoreError::Conflict) if runs < MOST_RUNS => runs += 1,
                 Err(error) => {
@@ -405,11 +434,19 @@ async fn commit(
 async fn transact(
     core: &mut Core,
     group: &mut [Box<dyn Job>],
-    now: Timestamp,
+    clock: &dyn Clock,
     stirred: &mut Stirred,
 ) -> Result<(), StoreError> {
     let work = async {
         core.begin().await?;
+        // A clock that was set just now, or of a machine that stood still, must fire nothing too early.
+        if let Some(there) = core.told_at() {
+            let by = there.duration_since(clock.now());
+            if by.abs() > MOST_APART {
+                clock.correct(by);
+            }
+        }
+        let now = clock.now();
         for job in group {
             job.run(core, now).await?;
         }

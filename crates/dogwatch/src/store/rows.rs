@@ -102,6 +102,8 @@ pub(crate) struct Versions {
     pub(crate) definitions: u64,
     /// Tokens, sessions, keys.
     pub(crate) access: u64,
+    /// When that was so, by the clock of a database that several nodes share.
+    pub told_at: Option<Timestamp>,
 }
 
 /// How a heartbeat stands.

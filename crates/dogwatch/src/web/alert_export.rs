@@ -35,7 +35,7 @@ fn markdown(record: &AlertRecord, directory: &Directory, zone: &str, now: Timest
     let alert = &record.state.alert;
     let times = Times::new(zone, now);
     let mut out = format!("# #{}: {}\n\n", alert.number, plain(&headline(alert)));
-    out.push_str(&format!("{}; {}.\n", sentence(&timeline::standing(alert)), times.open(alert)));
+    out.push_str(&format!("{}; {}.\n", plain(&sentence(&timeline::standing(alert))), times.open(alert)));
     if !alert.details.is_empty() {
         let indented: Vec<String> = alert.details.lines().map(|line| format!("    {line}")).collect();
         out.push_str(&format!("\n{}\n", indented.join("\n")));
@@ -44,9 +44,7 @@ fn markdown(record: &AlertRecord, directory: &Directory, zone: &str, now: Timest
         out.push('\n');
         for link in &alert.links {
             let text = if link.text.is_empty() { &link.href } else { &link.text };
-            // An address in angle brackets may hold anything but these.
-            let href = link.href.replace('<', "%3C").replace('>', "%3E");
-            out.push_str(&format!("- [{}](<{href}>)\n", plain(text)));
+            out.push_str(&format!("- [{}](<{}>)\n", plain(text), address(&link.href)));
         }
     }
     out.push_str("\n## What happened\n");
@@ -73,6 +71,20 @@ fn plain(text: &str) -> String {
                 out.push(letter);
             }
             letter => out.push(letter),
+        }
+    }
+    out
+}
+
+/// An address as it stands in angle brackets: without what would end it there.
+fn address(href: &str) -> String {
+    let mut out = String::with_capacity(href.len());
+    for letter in href.chars() {
+        if letter.is_control() || matches!(letter, '<' | '>' | '\\') {
+            let mut bytes = [0; 4];
+            letter.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+        } else {
+            out.push(letter);
         }
     }
     out

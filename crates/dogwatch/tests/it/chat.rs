@@ -2,6 +2,7 @@
 //! others, too.
 
 mod guide;
+mod accounts;
 pub mod injection;
 mod mailgun;
 mod mattermost;

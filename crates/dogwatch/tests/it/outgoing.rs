@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::chat::injection::{corpus, many_lines, one_line};
 use crate::support::command::folder;
 use crate::support::fake::{Fake, Reply, Request, raw};
 use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
@@ -223,6 +224,61 @@ async fn whoever_follows_an_alert_is_told_quietly_of_what_others_do_and_of_nothi
         world.request("PUT", &format!("/api/v1/alerts/{number}/subscribers/nobody"), None).await.status,
         422
     );
+}
+
+/// The names of all that a document holds, without what stands there.
+fn shape(document: &Value) -> Value {
+    match document {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, inner)| (name.clone(), shape(inner))).collect::<Value>()
+        }
+        _ => Value::Null,
+    }
+}
+
+#[tokio::test]
+async fn whatever_an_alert_says_a_subscriber_reads_it_as_text_in_a_document_of_the_same_shape() {
+    let fake = fake().await;
+    let world = World::new().await;
+    people(&world).await;
+    let teller = world.teller(vec![subscriber("tickets", &fake)]).await;
+    // Plain words, and then every text: four in an alert, each of them in another place.
+    let mut said = vec![["disk full", "on db1", "db1/disk", "looking"].map(str::to_owned)];
+    let all = corpus();
+    let four = |four: &[String]| -> [String; 4] {
+        std::array::from_fn(|place| four.get(place).unwrap_or(&four[0]).clone())
+    };
+    said.extend(all.chunks(4).map(four));
+    assert!(said.len() * 4 >= 500);
+    for [summary, details, key, note] in &said {
+        let body = json!({
+            "summary": one_line(summary), "details": many_lines(details), "dedup_key": one_line(key),
+        });
+        let number = world.post("/api/v1/teams/ops/notify", body).await["number"].as_u64().unwrap();
+        let path = format!("/api/v1/alerts/{number}");
+        world.post(&format!("{path}/notes"), json!({ "text": many_lines(note) })).await;
+        world.post(&format!("{path}/resolve"), json!({})).await;
+    }
+    teller.turn(0).await.unwrap();
+    let events: Vec<Value> = fake.seen().iter().map(|request| request.json()["event"].clone()).collect();
+    assert_eq!(events.len(), said.len() * 3);
+    let of = |number: u64| -> Vec<&Value> {
+        events.iter().filter(|event| event["data"]["number"] == number).collect()
+    };
+    let plain: Vec<Value> = of(1).into_iter().map(shape).collect();
+    for (number, [summary, details, key, note]) in (1_u64..).zip(&said) {
+        let told = of(number);
+        let kinds: Vec<&str> = told.iter().map(|event| event["event_type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["alert.triggered", "alert.note", "alert.resolved"]);
+        for (event, plain) in told.iter().zip(&plain) {
+            assert_eq!(shape(event), *plain);
+            let data = &event["data"];
+            assert_eq!(data["summary"], one_line(summary));
+            assert_eq!(data["details"], many_lines(details));
+            assert_eq!(data["dedup_key"], one_line(key));
+        }
+        assert_eq!(told[1]["change"]["text"], many_lines(note));
+    }
 }
 
 #[tokio::test]

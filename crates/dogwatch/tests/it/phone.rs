@@ -150,6 +150,8 @@ async fn whoever_answers_in_a_call_hears_it_to_its_end() {
 #[tokio::test]
 async fn still_on_it_is_asked_in_so_many_words_and_4_says_yes() {
     let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
+    let after = json!({ "ack_timeout": "30m" });
+    assert_eq!(world.request("PATCH", "/api/v1/teams/ops", Some(after)).await.status, 200);
     let number = world.notify("disk full").await;
     world.settle().await;
     let call = twilio.newest();

@@ -30,7 +30,7 @@ use dogwatch::http::{App, connected};
 use dogwatch::message::template::Templates;
 use dogwatch::reply::AnswerLinks;
 use dogwatch::secret::Secret;
-use dogwatch::service::with_providers;
+use dogwatch::service::{with_accounts, with_providers};
 use dogwatch::shutdown::{Stopper, shutdown};
 use dogwatch::store::Store;
 use dogwatch::telemetry::Metrics;
@@ -91,6 +91,8 @@ async fn ground() -> Ground {
 struct Outside {
     callbacks: Arc<Callbacks>,
     providers: Vec<Provider>,
+    /// What else is set up, as in a configuration.
+    accounts: Option<dogwatch::config::Config>,
 }
 
 impl Drop for World {
@@ -136,7 +138,7 @@ impl World {
         let ground = ground().await;
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let set = |channels, carrier: &_, _: &_| set(channels, carrier);
-        Self::open(ground, start, start, service, Outside { callbacks, providers: Vec::new() }, set).await
+        Self::open(ground, start, start, service, Outside { callbacks, ..Outside::default() }, set).await
     }
 
     /// With channels that look into the store.
@@ -156,7 +158,7 @@ impl World {
     pub async fn over_with_providers(address: &str, providers: Vec<Provider>) -> Self {
         let ground = (tempfile::tempdir().unwrap(), Some(address.to_owned()));
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        let outside = Outside { callbacks: Arc::default(), providers };
+        let outside = Outside { providers, ..Outside::default() };
         Self::open(ground, start, start, Service::default(), outside, |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
         })
@@ -172,9 +174,26 @@ impl World {
     pub async fn with_providers(service: Service, providers: Vec<Provider>) -> Self {
         let ground = ground().await;
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        let outside = Outside { callbacks: Arc::default(), providers };
+        let outside = Outside { providers, ..Outside::default() };
         Self::open(ground, start, start, service, outside, |channels, carrier, _| {
             channels.with(Kind::Webhook, carrier.clone()).with(Kind::Email, carrier.clone())
+        })
+        .await
+    }
+
+    /// With the services of a configuration, as the shipped program sets them up; webhooks are scripted.
+    pub async fn configured(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dogwatch.toml");
+        std::fs::write(&path, text).unwrap();
+        let flags = dogwatch::config::Flags::default();
+        let config = dogwatch::config::Config::load(Some(&path), &|_| None, &flags).unwrap();
+        let operators = vec!["webhook:https://operators.example.org/".parse().unwrap()];
+        let service = Service { operators, ..Service::default() };
+        let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
+        let outside = Outside { accounts: Some(config), ..Outside::default() };
+        Self::open(ground().await, start, start, service, outside, |channels, carrier, _| {
+            channels.with(Kind::Webhook, carrier.clone())
         })
         .await
     }
@@ -201,8 +220,12 @@ impl World {
         let channels = set(Channels::default().with(Kind::Handset, Handset), &carrier, &store);
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let Outside { callbacks, providers } = outside;
+        let Outside { callbacks, providers, accounts } = outside;
         let channels = with_providers(channels, &providers, &url, &shared, &store).unwrap();
+        let channels = match &accounts {
+            Some(config) => with_accounts(channels, config, &callbacks, &url, &shared, &store).unwrap(),
+            None => channels,
+        };
         let metrics = Metrics::default();
         let (stopper, shutdown) = shutdown();
         let app = App {

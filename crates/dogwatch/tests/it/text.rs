@@ -1,5 +1,8 @@
 //! What messages say: in whose language, in whose words, and that no text of an alert is more than text.
 
+mod markdown;
+mod pages;
+
 use dogwatch::channel::twilio::twiml;
 use dogwatch::config::{Config, Flags};
 use dogwatch::message::{Language, Message, sms, speech};
@@ -12,7 +15,7 @@ use crate::support::checker::python;
 use crate::support::command::{folder, run};
 
 /// The elements of many XML documents, by Python's own parser: names and attributes' names, no text.
-fn trees(documents: &[String]) -> Vec<String> {
+pub fn trees(documents: &[String]) -> Vec<String> {
     let program = "
 import json, sys, xml.etree.ElementTree as tree
 def shape(e): return [e.tag, sorted(e.attrib), [shape(c) for c in e]]
@@ -55,6 +58,36 @@ fn in_a_short_message_every_text_fits_keeps_its_code_and_holds_no_sign_that_tele
         // What came from outside makes no line of its own.
         assert_eq!(text.lines().count(), 2, "{text:?}");
     }
+}
+
+/// What comes back to whoever wrote a short message holds the words of alerts, or his own.
+#[test]
+fn a_short_message_is_answered_by_one_message_of_two_parts_at_most_whatever_it_speaks_of() {
+    let answers = |words: &String| {
+        [
+            format!("You have #1. Nobody else is paged any more. (CRITICAL ops: {words})"),
+            format!("Which? Reply with its code:\n4711 CRITICAL ops: {words}\n4712 ERROR ops: {words}"),
+            format!("Nothing was done: \"{words}\" is no code of yours. RESOLVE and the code: it is over."),
+        ]
+    };
+    let answers: Vec<String> = corpus().iter().flat_map(answers).collect();
+    let fitted: Vec<String> = answers.iter().map(|answer| sms::fitted(answer)).collect();
+    for (text, answer) in fitted.iter().zip(&answers) {
+        assert!(sms::segments(text) <= 2, "{text:?}");
+        let is_bad = |letter: char| {
+            letter.is_control() && letter != '\n' || ('\u{202a}'..='\u{202e}').contains(&letter)
+        };
+        assert!(!text.chars().any(is_bad), "{text:?}");
+        // What was done, or was not, is never what is cut.
+        assert_eq!(text[..12], answer[..12], "{text:?}");
+    }
+    let replies: Vec<String> = fitted.iter().map(|text| twiml::replied(text)).collect();
+    let found = trees(&replies);
+    assert!(found.len() >= 1_500);
+    assert!(found.iter().all(|tree| *tree == found[0]), "{found:?}");
+    // Also what was not made to fit before.
+    let replies: Vec<String> = corpus().iter().map(|words| twiml::replied(words)).collect();
+    assert!(trees(&replies).iter().all(|tree| *tree == found[0]));
 }
 
 #[test]
@@ -211,40 +244,6 @@ fn a_preview_needs_no_server() {
     let said = run(folder.path(), &["preview", "sms", "--config", "wrong.toml"], "");
     assert_eq!(said.code, 1);
     assert!(said.err.contains("template 1: text: line 1: "), "{}", said.err);
-}
-
-#[tokio::test]
-async fn every_page_shows_every_text_as_text() {
-    let mut world = World::new().await;
-    world.john_and_bob("handset:john", "handset:bob").await;
-    let cookie = world.cookie(None).await;
-    let mut shapes: Vec<Vec<usize>> = Vec::new();
-    for (place, words) in corpus().iter().enumerate() {
-        // One problem, told anew each time: the pages differ in this text alone.
-        let summary: String = words.chars().filter(|letter| !letter.is_control()).take(1_000).collect();
-        let summary = if summary.trim().is_empty() { "x".to_owned() } else { summary };
-        let details: String =
-            words.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect();
-        let body = json!({ "summary": summary, "details": details });
-        let told = world.request("POST", "/api/v1/teams/ops/notify", Some(body)).await;
-        assert_eq!(told.status, 201, "{words:?}: {}", told.text);
-        let number = told.body["number"].as_u64().unwrap();
-        if place == 0 {
-            world.settle().await;
-        }
-        let page = world.page(&cookie, &format!("/alerts/{number}")).await.text;
-        shapes.push(vec![
-            page.matches("<script").count(),
-            page.matches("<img").count(),
-            page.matches("<a ").count(),
-        ]);
-        world.post(&format!("/api/v1/alerts/{number}/resolve"), json!({})).await;
-    }
-    assert!(shapes.len() >= 500);
-    let plain = shapes[1].clone();
-    for (shape, words) in shapes.iter().zip(corpus()).skip(1) {
-        assert_eq!(*shape, plain, "{words:?}");
-    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use escalation::delivery::Refusal;
 use jiff::SignedDuration;
-use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use super::Carried;
+use crate::channel::request::retry_after;
 use crate::outbound::{find_blocked, innermost};
 
 /// The most of an answer that is read, in bytes.
@@ -39,9 +39,7 @@ pub async fn exchange(request: RequestBuilder) -> Result<Answer, Carried> {
         None => Carried::Unknown(format!("no answer: {}", innermost(&error))),
     })?;
     let status = response.status();
-    let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let asked = asked.and_then(|value| value.trim().parse::<u32>().ok());
-    let retry_after = asked.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let retry_after = retry_after(response.headers());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {

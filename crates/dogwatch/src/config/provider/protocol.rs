@@ -189,6 +189,8 @@ impl Raw {
             id: self.id.take(),
             error: self.error.take(),
             success: self.success.take(),
+            number_errors: std::mem::take(&mut self.number_errors),
+            account_errors: std::mem::take(&mut self.account_errors),
             secret,
             replies,
             receipt_within,

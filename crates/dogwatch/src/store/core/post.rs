@@ -18,6 +18,8 @@ use crate::store::{Capacity, Claim, Claims, StoreError};
 
 /// Deliveries that are read at once. More may be claimed: what leaves in one message needs one place only.
 const BATCH: usize = 256;
+/// How many deliveries one transaction looks at, at most.
+const MOST_EXAMINED: usize = 1_024;
 
 /// What a message is collected for: a contact, and pages or notices.
 type Envelope = (Contact, Purpose);
@@ -34,6 +36,10 @@ struct Leaving {
     /// Where the message stands that is tried again.
     again: BTreeMap<DeliveryId, usize>,
     mailboxes: BTreeMap<Name, Mailbox>,
+    /// How many deliveries were looked at.
+    examined: usize,
+    /// There is more, for another transaction.
+    has_more: bool,
     /// Something was left for later, because another node has it under its hands.
     is_busy: bool,
 }
@@ -73,6 +79,7 @@ impl<R: Rows> Core<R> {
             self.rows.save_mailbox(person, mailbox).await?;
         }
         let again = leaving.is_busy.then(|| now + BUSY_FOR);
+        let again = if leaving.has_more { Some(now) } else { again };
         Ok(Claims { claims: leaving.claims, next: next.into_iter().chain(again).min() })
     }
 
@@ -85,7 +92,13 @@ impl<R: Rows> Core<R> {
         leaving: &mut Leaving,
     ) -> Result<bool, StoreError> {
         while leaving.claims.len() < most {
+            // What is looked at is locked: who acknowledges meanwhile waits.
+            if leaving.examined >= MOST_EXAMINED {
+                leaving.has_more = true;
+                return Ok(false);
+            }
             let ready = self.rows.ready(provider, now, BATCH).await?;
+            leaving.examined += ready.len();
             let is_last = ready.len() < BATCH;
             let (ready, is_busy) = self.gravest_first(ready).await?;
             leaving.is_busy |= is_busy;

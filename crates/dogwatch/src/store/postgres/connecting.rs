@@ -33,10 +33,8 @@ const LOOKS: usize = 5;
 pub(super) fn read_address(address: &str) -> anyhow::Result<Config> {
     let mut config: Config = address.parse().context("the address of the database can't be read")?;
     config.application_name("dogwatch").connect_timeout(DEADLINE);
-    if servers(&config) > 1 {
-        // A standby is of no use to us.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    }
+    // A standby is of no use to us, also where one address leads to whichever server is the primary.
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     Ok(config)
 }
 

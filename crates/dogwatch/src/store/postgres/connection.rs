@@ -96,6 +96,18 @@ impl PgSql {
         self.is_broken || self.client.is_closed()
     }
 
+    /// What an error of the database comes to. After some of them nothing more is to be had from this server: it has
+    /// become a standby, or it stops.
+    fn judge(&mut self, error: tokio_postgres::Error) -> StoreError {
+        let is_over = error.as_db_error().is_some_and(|told| {
+            told.parsed_severity().is_some_and(|severity| matches!(severity, Severity::Fatal | Severity::Panic))
+                || *told.code() == SqlState::READ_ONLY_SQL_TRANSACTION
+                || told.code().code().starts_with("57P")
+        });
+        self.is_broken |= is_over || error.is_closed();
+        error.into()
+    }
+
     /// Waits for an answer, no longer than [`DEADLINE`].
     async fn within<T>(
         &mut self,
@@ -103,10 +115,7 @@ impl PgSql {
     ) -> Result<T> {
         match timeout(DEADLINE, work).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                self.is_broken |= error.is_closed();
-                Err(error.into())
-            }
+            Ok(Err(error)) => Err(self.judge(error)),
             Err(_) => {
                 self.is_broken = true;
                 Err(late("a statement", DEADLINE))
@@ -120,7 +129,14 @@ impl PgSql {
         }
         let client = self.client.clone();
         let text = numbered(statement);
-        let prepared = self.within(async move { client.prepare(&text).await }).await?;
+        let prepared = match self.within(async move { client.prepare(&text).await }).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                // After a write that failed nothing can be prepared: that one is what went wrong.
+                self.settle().await?;
+                return Err(error);
+            }
+        };
         self.statements.insert(statement.to_owned(), prepared.clone());
         Ok(prepared)
     }
@@ -133,7 +149,7 @@ impl PgSql {
         let mut sent: Sent = Box::pin(async move { client.execute_raw(&prepared, values).await });
         // It is on its way once it was polled.
         if let Poll::Ready(answer) = sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            answer?;
+            answer.map_err(|error| self.judge(error))?;
         } else {
             self.sent.push(sent);
         }
@@ -172,7 +188,7 @@ impl Sql for PgSql {
         self.in_transaction = true;
         self.warned.set(false);
         // Waited for with the first question.
-        self.send("BEGIN", &[]).await
+        self.send("BEGIN ISOLATION LEVEL READ COMMITTED", &[]).await
     }
 
     async fn commit(&mut self) -> Result<()> {
@@ -214,7 +230,7 @@ impl Sql for PgSql {
         let answered = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.settle().await?;
         let found = match answered {
-            Poll::Ready(found) => found?,
+            Poll::Ready(found) => found.map_err(|error| self.judge(error))?,
             Poll::Pending => self.within(asked).await?,
         };
         let mut all = Vec::with_capacity(found.len());

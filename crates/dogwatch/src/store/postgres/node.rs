@@ -17,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::cluster::time;
 use super::connecting::connect;
-use super::connection::{DEADLINE, PgSql};
+use super::connection::{DEADLINE, PgSql, late};
 use super::{Shared, refresh};
 use crate::clock::{Clock, Stopwatch, secret, sleep_until};
 use crate::store::core::Stirred;
@@ -33,6 +33,10 @@ const GATHERED: SignedDuration = SignedDuration::from_millis(20);
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(2);
 /// How often a node says that it lives.
 const SHOWN_EVERY: SignedDuration = SignedDuration::from_secs(5);
+/// One that has said nothing for so long is not there.
+const SILENT: SignedDuration = SignedDuration::from_secs(20);
+/// How long a node that is starting is waited for, which has locked all others out.
+const START: std::time::Duration = std::time::Duration::from_secs(30);
 /// For how long others remember a node that says nothing any more.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 /// How far the clock of this machine and that of the database may be apart before somebody is told.
@@ -84,6 +88,12 @@ pub(super) fn warn_of_clock(clock: &dyn Clock) {
     }
 }
 
+/// Whether other nodes have said lately that they live.
+pub(super) async fn has_others(sql: &mut PgSql) -> Result<bool, StoreError> {
+    let now = time(sql).await?;
+    Ok(rows::all(sql).await?.iter().any(|node| node.seen_at + SILENT > now))
+}
+
 /// This node stops: others need not wonder where it is.
 pub(super) async fn leave(shared: &Shared) {
     let gone = async {
@@ -121,7 +131,9 @@ impl Node {
         let was_alone: bool = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await?.get(0);
         if !was_alone {
             // Waits for one that came first and is not ready yet.
-            client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
+            let locked = client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]);
+            let locked = tokio::time::timeout(START, locked).await;
+            locked.map_err(|_| anyhow::anyhow!("another node has been starting for {} s", START.as_secs()))??;
         }
         node.client.replace(Some(Rc::new(client)));
         Ok((node, was_alone))
@@ -173,7 +185,8 @@ impl Node {
             }
         })
         .await?;
-        client.batch_execute("LISTEN dogwatch").await?;
+        let listens = tokio::time::timeout(DEADLINE, client.batch_execute("LISTEN dogwatch")).await;
+        listens.map_err(|_| late("a statement", DEADLINE))??;
         Ok(client)
     }
 
@@ -262,8 +275,12 @@ async fn talk(shared: Rc<Shared>) {
 
 async fn rejoin(shared: &Shared) -> Result<Rc<Client>, StoreError> {
     let client = shared.node.connect(&shared.config, &shared.tls).await?;
-    client.batch_execute("SET lock_timeout = 0").await?;
-    client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await?;
+    // One that is starting alone is soon through; until then this node hears nothing, and looks.
+    let joined = async {
+        client.batch_execute("SET lock_timeout = 0").await?;
+        client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]).await
+    };
+    tokio::time::timeout(DEADLINE, joined).await.map_err(|_| late("the lock of the nodes", DEADLINE))??;
     let client = Rc::new(client);
     shared.node.client.replace(Some(client.clone()));
     Ok(client)

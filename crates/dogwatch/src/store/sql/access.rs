@@ -30,9 +30,11 @@ pub(super) async fn count_up(sql: &mut impl Sql) -> Result<u64> {
 /// How new what is stored is.
 pub(super) async fn versions(sql: &mut impl Sql) -> Result<Versions> {
     let statement = "SELECT (SELECT coalesce(max(version), 0) FROM definition), \
-         (SELECT version FROM change WHERE what = 'access')";
+         (SELECT version FROM change WHERE what = 'access'), \
+         CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
     let Some(mut row) = sql.first(statement, values![]).await? else { return Ok(Versions::default()) };
-    Ok(Versions { definitions: small(row.get(0)?)?, access: small(row.get(1)?)? })
+    let told_at = instant(row.get(2)?)?;
+    Ok(Versions { definitions: small(row.get(0)?)?, access: small(row.get(1)?)?, told_at: Some(told_at) })
 }
 
 pub(super) async fn load<S: Sql>(sql: &mut S) -> Result<Access> {
@@ -107,6 +109,8 @@ impl<S: Sql> Core<SqlRows<S>> {
     async fn put_access(&mut self, mut access: Access) -> Result<()> {
         if S::HAS_OTHERS {
             access.version = count_up(&mut self.rows.sql).await?;
+            // Others are to let in, or to keep out, from now on.
+            self.stirred.seen = true;
         }
         self.set_access(access);
         Ok(())

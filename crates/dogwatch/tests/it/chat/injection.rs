@@ -8,11 +8,13 @@ use dogwatch::channel::teams::Teams;
 use dogwatch::channel::telegram::Telegram;
 use dogwatch::channel::{mailgun, webhook};
 use dogwatch::message::{Button, Message, Press};
+use escalation::contact::Contact;
 use escalation::delivery::{Outcome, Purpose};
 use escalation::id::DeliveryId;
+use serde_json::Value;
 
 use super::outbound;
-use crate::support::fake::{Fake, Reply};
+use crate::support::fake::{Fake, Reply, Request};
 use crate::support::set_up_tls;
 
 /// What stands before and after, and what stands between.
@@ -77,6 +79,21 @@ pub fn corpus() -> Vec<String> {
     all.collect()
 }
 
+/// A text as a field of one line takes it: without control characters, and not empty.
+pub fn one_line(words: &str) -> String {
+    kept(words, |_| false)
+}
+
+/// A text as a field of many lines takes it.
+pub fn many_lines(words: &str) -> String {
+    kept(words, |letter| letter == '\n')
+}
+
+fn kept(words: &str, is_kept: fn(char) -> bool) -> String {
+    let kept: String = words.chars().filter(|letter| !letter.is_control() || is_kept(*letter)).collect();
+    if kept.trim().is_empty() { "x".to_owned() } else { kept.trim().to_owned() }
+}
+
 pub fn message(contact: &str, words: &str) -> Message {
     let code = "aAZysfQOAfn2rUZL3jvOQBACxaLfy5e2CyDMSkOsIvbmA".to_owned();
     let button = |press: Press| Button { press, label: press.label().to_owned(), code: code.clone() };
@@ -116,6 +133,33 @@ async fn withstands(fake: &Fake, channel: &dyn Channel, contact: &str) {
     assert!(fake.seen().len() >= all.len());
 }
 
+/// What a request says, whichever message it makes or changes.
+fn said(request: &Request) -> Value {
+    let mut body = request.json();
+    for address in ["channel", "ts", "channel_id", "chat_id", "message_id", "disable_notification"] {
+        body.as_object_mut().unwrap().remove(address);
+    }
+    body
+}
+
+/// Every text as the change of a message, which the stand-in judges as it judges a new one. Both say the same.
+async fn changes_withstand(fake: &Fake, channel: &dyn Channel, contact: &str, sends: &str, changes: &str) {
+    let all = corpus();
+    assert!(channel.can_amend() && all.len() >= 500);
+    for words in &all {
+        let message = message(contact, words);
+        let sent = channel.send(&message).await;
+        let Outcome::Accepted { provider_id } = &sent else { panic!("{contact}: {words:?}: {sent}") };
+        let changed = channel.amend(&message, provider_id).await;
+        assert!(matches!(changed, Outcome::Accepted { .. }), "{contact}: {words:?}: {changed}");
+    }
+    let (sent, changed) = (fake.seen_at(sends), fake.seen_at(changes));
+    assert_eq!((sent.len(), changed.len()), (all.len(), all.len()));
+    for (sent, changed) in sent.iter().zip(&changed) {
+        assert_eq!(said(sent), said(changed));
+    }
+}
+
 #[tokio::test]
 async fn ntfy_shows_text() {
     let fake = super::ntfy::fake().await;
@@ -129,15 +173,39 @@ async fn telegram_shows_text() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_changed_in_telegram_shows_text() {
+    let fake = super::telegram::fake().await.0;
+    let channel = Telegram::new(super::telegram::client(&fake, outbound()));
+    let (sends, changes) = ("POST /bot4711:canary/sendMessage", "POST /bot4711:canary/editMessageText");
+    changes_withstand(&fake, &channel, "telegram:4711", sends, changes).await;
+}
+
+#[tokio::test]
 async fn slack_shows_text() {
     let fake = super::slack::fake().await;
     withstands(&fake, &Slack::new(outbound(), super::slack::app(&fake)), "slack:U02JOHN").await;
 }
 
 #[tokio::test]
+async fn a_message_that_is_changed_in_slack_shows_text() {
+    let fake = super::slack::fake().await;
+    let channel = Slack::new(outbound(), super::slack::app(&fake));
+    let (sends, changes) = ("POST /api/chat.postMessage", "POST /api/chat.update");
+    changes_withstand(&fake, &channel, "slack:U02JOHN", sends, changes).await;
+}
+
+#[tokio::test]
 async fn mattermost_shows_text() {
     let fake = super::mattermost::fake().await;
     withstands(&fake, &super::mattermost::channel(&fake, outbound()), "mattermost:@john.smith").await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_changed_in_mattermost_shows_text() {
+    let fake = super::mattermost::fake().await;
+    let channel = super::mattermost::channel(&fake, outbound());
+    changes_withstand(&fake, &channel, "mattermost:@john.smith", "POST /api/v4/posts", "PUT /api/v4/posts")
+        .await;
 }
 
 #[tokio::test]
@@ -165,6 +233,28 @@ async fn a_mail_shows_text() {
     for form in &forms {
         assert_eq!(form.len(), forms[0].len());
         assert_eq!(count(&html(form)), count(&html(&forms[0])), "{}", html(form));
+    }
+}
+
+/// To a reply by mail. A person's name, or the one that a monitoring system has for somebody, stands in the subject.
+#[tokio::test]
+async fn an_answer_to_a_mail_shows_text() {
+    let fake = super::mailgun::fake().await;
+    let client = super::mailgun::client(&fake, outbound());
+    let john: Contact = "email:john@example.org".parse().unwrap();
+    let all = corpus();
+    for words in &all {
+        let answer = format!("{words} has #1 already. You need not do anything.");
+        let told = client.tell(&john, &answer, "<delivery@mg.example.org>").await;
+        assert!(told.is_ok(), "{words:?}: {told:?}");
+    }
+    let forms: Vec<_> = fake.seen().iter().map(Request::form).collect();
+    assert_eq!(forms.len(), all.len());
+    let names = |form: &[(String, String)]| form.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    for form in &forms {
+        assert_eq!(names(form), names(&forms[0]), "{form:?}");
+        let subject = &form.iter().find(|(name, _)| name == "subject").unwrap().1;
+        assert!(!subject.contains(['\r', '\n']), "{subject:?}");
     }
 }
 

@@ -261,6 +261,45 @@ async fn a_reply_acknowledges_and_is_answered() {
     assert_eq!(post.status().await, "triggered");
 }
 
+/// The picture in somebody's signature is an attachment: then the form comes in parts.
+#[tokio::test]
+async fn a_reply_with_an_attachment_acknowledges_too() {
+    let mut post = Post::new().await;
+    page(&mut post.world, json!({ "summary": "disk full" })).await;
+    let form = post.reply(0, "ack, thanks!\n\n-- \nJohn");
+    let mut body = String::new();
+    for (name, value) in url::form_urlencoded::parse(form.as_bytes()) {
+        body.push_str(&format!("--frontier\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    }
+    body.push_str("--frontier\r\ncontent-disposition: form-data; name=\"attachment-1\"; filename=\"logo.png\"\r\n");
+    body.push_str("content-type: image/png\r\n\r\n");
+    body.push_str(&"x".repeat(600_000));
+    body.push_str("\r\n--frontier--\r\n");
+    let posted = post
+        .world
+        .client
+        .post(format!("{}/callbacks/mailgun/reply", post.world.url))
+        .header("content-type", "multipart/form-data; boundary=frontier")
+        .body(body);
+    assert_eq!(crate::support::answer(posted).await.status, 200);
+    assert_eq!(post.status().await, "acknowledged");
+}
+
+#[tokio::test]
+async fn whoever_writes_something_else_is_told_what_to_write_and_a_machine_is_not() {
+    let mut post = Post::new().await;
+    page(&mut post.world, json!({ "summary": "disk full" })).await;
+    let machine = format!("{}&Auto-Submitted=auto-replied", post.reply(0, "I am on vacation"));
+    assert_eq!(post.post("/callbacks/mailgun/reply", machine).await, 200);
+    let person = post.reply(0, "what is this about?");
+    assert_eq!(post.post("/callbacks/mailgun/reply", person).await, 200);
+    let told = post.fake.wait_for("POST", 2).await.pop().unwrap().form();
+    let subject = field(&told, "subject").unwrap();
+    assert!(subject.starts_with("Nothing was done: your mail has to begin with"), "{subject}");
+    assert_eq!(post.fake.seen().len(), 2, "the machine is told nothing");
+    assert_eq!(post.status().await, "triggered");
+}
+
 /// An answering machine replies, too.
 #[tokio::test]
 async fn a_reply_that_is_no_command_does_nothing() {

@@ -9,9 +9,11 @@ use dogwatch::clock::{Clock, randomness};
 use dogwatch::outbound::Outbound;
 use dogwatch::store::Browser;
 use escalation::contact::Kind;
+use escalation::delivery::Outcome;
 use escalation::name::Name;
 use serde_json::{Value, json};
 
+use super::injection::{corpus, message};
 use super::{NASTY, delivery, john, outbound, page};
 use crate::support::checker::python;
 use crate::support::fake::{Fake, Reply, Request, raw};
@@ -74,6 +76,11 @@ pub(super) async fn start(outbound: Outbound) -> (Fake, World) {
 
 /// Reads a message as the browser does, and checks the proof of its sender for `origin` at `now`.
 fn read(request: &Request, private: &str, origin: &str, now: i64) -> Value {
+    read_all(std::slice::from_ref(request), private, origin, now).remove(0)
+}
+
+/// The same for many, by one program.
+fn read_all(requests: &[Request], private: &str, origin: &str, now: i64) -> Vec<Value> {
     let program = r#"
 import base64, json, sys, http_ece
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -81,24 +88,32 @@ from cryptography.hazmat.primitives import hashes
 given = json.load(sys.stdin)
 raw = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 private = ec.derive_private_key(int.from_bytes(raw(given["private"]), "big"), ec.SECP256R1())
-plain = http_ece.decrypt(raw(given["body"]), private_key=private, auth_secret=raw(given["auth"]), version="aes128gcm")
-token, key = given["authorization"].removeprefix("vapid t=").split(", k=")
-signed, signature = token.rsplit(".", 1)
-point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw(key))
-r, s = raw(signature)[:32], raw(signature)[32:]
-der = utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-point.verify(der, signed.encode(), ec.ECDSA(hashes.SHA256()))
-head, claims = (json.loads(raw(part)) for part in signed.split("."))
-assert head == {"typ": "JWT", "alg": "ES256"}, head
-assert claims["aud"] == given["origin"] and claims["sub"] == "mailto:ops@example.org", claims
-assert given["now"] < claims["exp"] <= given["now"] + 24 * 3600, claims
-print(plain.decode())
+def read(message):
+    auth = raw(given["auth"])
+    plain = http_ece.decrypt(raw(message["body"]), private_key=private, auth_secret=auth, version="aes128gcm")
+    token, key = message["authorization"].removeprefix("vapid t=").split(", k=")
+    signed, signature = token.rsplit(".", 1)
+    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw(key))
+    r, s = raw(signature)[:32], raw(signature)[32:]
+    der = utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    point.verify(der, signed.encode(), ec.ECDSA(hashes.SHA256()))
+    head, claims = (json.loads(raw(part)) for part in signed.split("."))
+    assert head == {"typ": "JWT", "alg": "ES256"}, head
+    assert claims["aud"] == given["origin"] and claims["sub"] == "mailto:ops@example.org", claims
+    assert given["now"] < claims["exp"] <= given["now"] + 24 * 3600, claims
+    return plain.decode()
+print(json.dumps([read(message) for message in given["messages"]]))
 "#;
-    let given = json!({
-        "private": private, "auth": AUTH, "body": URL_SAFE_NO_PAD.encode(&request.body), "origin": origin, "now": now,
-        "authorization": request.header("authorization"),
-    });
-    serde_json::from_str(&python(program, &given.to_string())).unwrap()
+    let message = |request: &Request| {
+        json!({
+            "body": URL_SAFE_NO_PAD.encode(&request.body), "authorization": request.header("authorization"),
+        })
+    };
+    let messages: Vec<Value> = requests.iter().map(message).collect();
+    let given =
+        json!({ "private": private, "auth": AUTH, "origin": origin, "now": now, "messages": messages });
+    let plain: Vec<String> = serde_json::from_str(&python(program, &given.to_string())).unwrap();
+    plain.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -173,6 +188,53 @@ async fn the_longest_text_and_the_nastiest_still_fit() {
     assert!(seen.len() >= 5);
     let message = read(seen.last().unwrap(), PRIVATE, &fake.url, world.clock.now().as_second());
     assert!(message["body"].as_str().unwrap().len() > 1_000);
+}
+
+/// What is left of a text where control characters are gone and all space is the same.
+fn visible(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control() && !letter.is_whitespace()).collect()
+}
+
+/// The service worker believes what it is given: it opens one address, and posts to the other.
+#[tokio::test]
+async fn every_text_is_text_to_the_service_worker_and_no_address_leads_elsewhere() {
+    let (fake, world) = start(outbound()).await;
+    let channel = world.channel(Kind::Push);
+    let all = corpus();
+    assert!(all.len() >= 500);
+    // A page, a notice of an alert, and one of none: what is opened, and what answers.
+    let ways = [
+        ("/answer/page_1/x", json!("/answer/page_1/x?via=push")),
+        ("/alerts/1", Value::Null),
+        ("/", Value::Null),
+    ];
+    for (place, words) in all.iter().enumerate() {
+        let mut message = message("push:john", words);
+        if place % 3 > 0 {
+            message.answer_url = None;
+        }
+        if place % 3 > 1 {
+            message.alert_url = None;
+        }
+        let outcome = channel.send(&message).await;
+        assert!(matches!(outcome, Outcome::Accepted { .. }), "{words:?}: {outcome}");
+    }
+    let read = read_all(&fake.seen(), PRIVATE, &fake.url, world.clock.now().as_second());
+    assert_eq!(read.len(), all.len());
+    for (place, (message, words)) in read.iter().zip(&all).enumerate() {
+        let mut keys: Vec<&str> = message.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["answer", "body", "label", "open", "stays", "tag", "title"], "{words:?}");
+        let (open, answer) = &ways[place % 3];
+        assert_eq!((&message["open"], &message["answer"]), (&json!(open), answer), "{words:?}");
+        assert_eq!((&message["label"], &message["stays"]), (&json!("I have it"), &json!(true)));
+        let (title, body) = (message["title"].as_str().unwrap(), message["body"].as_str().unwrap());
+        assert!(title.len() <= 250 && !title.contains(char::is_control), "{title:?}");
+        let is_bad = |letter: char| letter.is_control() && letter != '\n';
+        assert!(body.len() <= 1_500 && !body.contains(is_bad), "{body:?}");
+        assert_eq!(visible(title), visible(&format!("CRITICAL ops: {words}")));
+        assert!(visible(body).contains(&visible(words)), "{words:?}: {body:?}");
+    }
 }
 
 #[tokio::test]

@@ -212,6 +212,37 @@ async fn when_the_first_provider_hangs_or_drops_the_second_brings_the_message_wi
 }
 
 #[tokio::test]
+async fn a_telephone_that_was_busy_is_called_again_from_the_same_number() {
+    let (first, second) = (Twilio::start().await, Twilio::start().await);
+    let providers = vec![first.provider("main"), second.provider("spare")];
+    let mut world = World::with_providers(Service::default(), providers).await;
+    first.join(&world);
+    people(&world, &[&format!("phone:{JOHN}")], "en").await;
+    world.notify("disk full").await;
+    world.settle().await;
+    first.status(&world, &first.newest(), &[("CallStatus", "busy")]).await;
+    world.settle().await;
+    // A telephone that is kept quiet lets the second call of one number through.
+    assert_eq!((first.taken().len(), second.asked()), (2, 0));
+    let [one, other] = &first.taken()[..] else { panic!("two calls") };
+    assert_eq!(one.field("From"), other.field("From"));
+}
+
+#[tokio::test]
+async fn calls_that_fail_for_a_providers_sake_speak_against_no_number() {
+    for (code, bounces) in [("503", 0), ("", 0), ("404", 1)] {
+        let (mut world, twilio) = john("phone").await;
+        world.notify("disk full").await;
+        world.settle().await;
+        let said = [("CallStatus", "failed"), ("SipResponseCode", code)];
+        twilio.status(&world, &twilio.newest(), &said).await;
+        world.settle().await;
+        let reached = world.get("/api/v1/people/john/contacts").await;
+        assert_eq!(reached["items"][0]["bounces"], bounces, "{code}: {reached}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_three_times_is_left_alone_and_the_other_is_asked_at_once() {
     let (mut world, first, second) = two(Does::Answers(500, "", "")).await;
     for count in 0..3 {

@@ -191,6 +191,36 @@ async fn an_error_in_a_gateways_answer_brings_the_next_contact() {
     }
 }
 
+#[tokio::test]
+async fn an_error_is_told_to_whom_it_concerns_where_the_configuration_says_by_which_words() {
+    for (status, body, is_johns, is_operators) in [
+        (200, r#"{"error": "Unknown subscriber 4930"}"#, true, false),
+        (400, r#"{"error": "unknown subscriber"}"#, true, false),
+        (500, r#"{"error": "No credit left"}"#, false, true),
+        (200, r#"{"error": "NO CREDIT"}"#, false, true),
+        (200, r#"{"error": "modem is offline"}"#, false, false),
+    ] {
+        let (url, log) = gateway(status, body).await;
+        let config = format!(
+            "[[provider]]\nname = \"modem\"\nkind = \"http\"\nmethod = \"GET\"\nid = \"/id\"\nerror = \"/error\"\n\
+             number_errors = [\"unknown subscriber\"]\naccount_errors = [\"no credit\"]\n\
+             url = \"{url}/send?to={{to}}&text={{text}}\""
+        );
+        let operators = vec!["email:operator@example.org".parse().unwrap()];
+        let service = Service { operators, ..Service::default() };
+        let mut world = World::with_providers(service, providers(&config).unwrap()).await;
+        people(&world, &[&format!("sms:{JOHN}"), "email:john@example.org"], "en").await;
+        world.notify("disk full").await;
+        world.pass_seconds(10).await;
+        assert_eq!(world.carrier.sent_to("page"), ["email:john@example.org"], "{body}");
+        let reached = world.get("/api/v1/people/john/contacts").await;
+        assert_eq!(reached["items"][0]["failures"], u8::from(is_johns), "{body}: {reached}");
+        assert_eq!(world.carrier.sent_to("warning").len(), usize::from(is_operators), "{body}");
+        let again = log.lock().unwrap().len() > 1;
+        assert_eq!(again, !is_johns && !is_operators, "{body}: tried again where that may help");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
     let twilio = "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nfrom = \"+18005550100\"\ntoken = \"x\"\n";
@@ -210,6 +240,10 @@ fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
         ),
         ("name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}\"", &["{text}"][..]),
         ("name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{txt}\"", &["there is no {txt}"][..]),
+        (
+            "name = \"a\"\nkind = \"http\"\nurl = \"http://x/\"\nbody = \"{to}{text}\"\nheaders = { Content-Type = \"image/png\" }",
+            &["image/png", "XML"][..],
+        ),
         (
             "name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{text}\"\nreplies = true",
             &["callback_secret"][..],

@@ -11,6 +11,7 @@ use super::gateway::{SECRET, providers};
 use super::{JOHN, people};
 use crate::chat::injection::{corpus, message};
 use crate::support::World;
+use crate::text::trees;
 use crate::support::fake::{Fake, Reply, Request, raw};
 use crate::support::vonage::{self, KEYS};
 use crate::support::{answer, set_up_tls};
@@ -310,6 +311,29 @@ async fn in_a_json_body_every_text_is_one_value() {
         let body = request.json();
         assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
         assert_eq!(body["to"], JOHN);
+    }
+}
+
+#[tokio::test]
+async fn in_xml_every_text_is_text_of_one_element() {
+    let config = "url = \"URL/send\"\nheaders = { Content-Type = \"text/xml\" }\n\
+                  body = '<message to=\"{to}\"><text>{text}</text></message>'";
+    let bodies: Vec<String> = every_text(gateway(config))
+        .await
+        .into_iter()
+        .map(|request| String::from_utf8(request.body).unwrap())
+        .collect();
+    let trees = trees(&bodies);
+    assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:?}");
+}
+
+#[tokio::test]
+async fn a_pause_may_be_asked_for_as_a_time() {
+    let asked = "date: Mon, 02 Mar 2026 03:00:00 GMT\r\nretry-after: Mon, 02 Mar 2026 03:00:20 GMT\r\n";
+    for make in MAKES {
+        let (mail, again) = john_hears(make, raw("429 Slow", asked, "{}")).await;
+        assert_eq!(mail, Some(0), "{make}");
+        assert!(again.is_some_and(|at| (20..=26).contains(&at)), "{make}: {again:?}");
     }
 }
 

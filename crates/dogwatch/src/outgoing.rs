@@ -33,6 +33,15 @@ const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// After that nobody wants to know any more.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
 
+/// What a subscriber was never told.
+#[derive(Default)]
+struct GivenUp {
+    /// When the operators heard of it last.
+    told_at: Option<Timestamp>,
+    /// How many changes there were since.
+    count: usize,
+}
+
 /// Tells subscribers.
 #[derive(Clone)]
 pub struct Teller {
@@ -42,8 +51,8 @@ pub struct Teller {
     key: Arc<[u8]>,
     subscribers: Arc<[Subscriber]>,
     public_url: Arc<str>,
-    /// Of each subscriber: when the operators were told last that it was given up, and how much since.
-    given_up: Arc<Mutex<HashMap<String, (Option<Timestamp>, usize)>>>,
+    /// By the name of the subscriber.
+    given_up: Arc<Mutex<HashMap<String, GivenUp>>>,
 }
 
 impl Teller {
@@ -62,7 +71,15 @@ impl Teller {
     ) -> Result<Self, StoreError> {
         store.tell_listeners(subscribers.iter().map(|one| one.listener.clone()).collect()).await?;
         let public_url = public_url.trim_end_matches('/').into();
-        Ok(Self { store, clock, outbound, key: key.into(), subscribers: subscribers.into(), public_url, given_up: Arc::default() })
+        Ok(Self {
+            store,
+            clock,
+            outbound,
+            key: key.into(),
+            subscribers: subscribers.into(),
+            public_url,
+            given_up: Arc::default(),
+        })
     }
 
     /// Runs until told to stop. A subscriber that hangs keeps no other waiting.
@@ -135,12 +152,12 @@ impl Teller {
             tracing::error!(subscriber = name, id, %outcome, "a subscriber was not told of a change in three days");
             let words = {
                 let mut given_up = lock(&self.given_up);
-                let (told_at, count) = given_up.entry(name.to_string()).or_default();
-                *count += 1;
-                let is_due = told_at.is_none_or(|at| at + TELL_AGAIN <= now);
+                let one = given_up.entry(name.to_string()).or_default();
+                one.count += 1;
+                let is_due = one.told_at.is_none_or(|at| at + TELL_AGAIN <= now);
                 is_due.then(|| {
-                    *told_at = Some(now);
-                    std::mem::take(count)
+                    one.told_at = Some(now);
+                    std::mem::take(&mut one.count)
                 })
             };
             if let Some(count) = words {

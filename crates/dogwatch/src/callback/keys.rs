@@ -87,7 +87,13 @@ impl Voice<'_> {
 impl Pressed<'_> {
     /// Nothing can be stored, nor read: an answer of the kind "error" would end the call, so that the key is asked for
     /// again, in English, with what the address holds.
-    fn not_stored(&self, app: &App, (delivery, attempt): (DeliveryId, u8), turn: u32, error: &StoreError) -> Response {
+    fn not_stored(
+        &self,
+        app: &App,
+        (delivery, attempt): (DeliveryId, u8),
+        turn: u32,
+        error: &StoreError,
+    ) -> Response {
         tracing::error!(%error, %delivery, "a key could not be stored; it is asked for again");
         let (language, turn) = (Language::English, turn.saturating_add(2));
         if turn > MOST_TURNS {

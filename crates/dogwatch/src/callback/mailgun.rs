@@ -180,7 +180,11 @@ async fn told(State(app): State<App>, document: Document) -> Response {
     // The person's next contact comes now.
     let done = app
         .store
-        .receipt(delivery, attempt, Said { receipt: Receipt::Failed, detail: why, is_gone: told.event.is_gone() })
+        .receipt(
+            delivery,
+            attempt,
+            Said { receipt: Receipt::Failed, detail: why, is_gone: told.event.is_gone() },
+        )
         .await;
     finish(&app, id, done).await
 }
@@ -269,7 +273,8 @@ async fn replied(State(app): State<App>, request: Request) -> Response {
 }
 
 /// To somebody who wrote something else.
-const NOT_UNDERSTOOD: &str = "Nothing was done: your mail has to begin with a line that says \"ack\", \"resolve\" or \"not me\".";
+const NOT_UNDERSTOOD: &str =
+    "Nothing was done: your mail has to begin with a line that says \"ack\", \"resolve\" or \"not me\".";
 
 type Answered = Option<(escalation::contact::Contact, String)>;
 

@@ -183,7 +183,6 @@ impl Telegram {
         });
         Some(("answerCallbackQuery", arguments))
     }
-
 }
 
 /// Tells whoever starts the bot which contact this chat is.

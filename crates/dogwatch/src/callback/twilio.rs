@@ -116,7 +116,9 @@ fn read_status(form: &[(String, String)]) -> Option<Said> {
         (word, error) => format!("{word} (error {})", shown(error)),
     };
     let is_gone = GONE.contains(&error)
-        || (message.is_empty() && word == "failed" && NO_SUCH_NUMBER.contains(&field(form, "SipResponseCode")));
+        || (message.is_empty()
+            && word == "failed"
+            && NO_SUCH_NUMBER.contains(&field(form, "SipResponseCode")));
     Some(Said { receipt, detail, is_gone })
 }
 

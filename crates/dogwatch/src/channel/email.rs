@@ -116,7 +116,9 @@ fn judge(error: &lettre::transport::smtp::Error) -> Outcome {
 fn blame(code: Option<u16>, words: &str) -> Refusal {
     let finer = words.split([' ', '-', '(', ')', ':', ';']).find(|word| {
         let mut parts = word.split('.');
-        parts.next() == Some("5") && parts.clone().count() == 2 && parts.all(|part| part.parse::<u16>().is_ok())
+        parts.next() == Some("5")
+            && parts.clone().count() == 2
+            && parts.all(|part| part.parse::<u16>().is_ok())
     });
     match (code, finer) {
         // Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).

@@ -150,7 +150,9 @@ impl Gateway {
                 (Carried::Refused { why, .. } | Carried::Failed(why), Some(Blame::Number)) => {
                     Carried::Refused { why, refusal: Refusal::Contact }
                 }
-                (Carried::Refused { why, .. } | Carried::Failed(why), Some(Blame::Account)) => Carried::Account(why),
+                (Carried::Refused { why, .. } | Carried::Failed(why), Some(Blame::Account)) => {
+                    Carried::Account(why)
+                }
                 (carried, _) => carried,
             };
         }

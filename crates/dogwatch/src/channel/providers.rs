@@ -293,13 +293,18 @@ impl Providers {
         let named = self.inner.iter().find(|named| &*named.name == name);
         // One that was taken before it had a name, or by a provider that is not set up any more.
         let Some(named) = named.or_else(|| self.inner.first().filter(|_| name.is_empty())) else {
-            return Outcome::Refused { why: "its provider is not set up any more".to_owned(), refusal: Refusal::Message };
+            return Outcome::Refused {
+                why: "its provider is not set up any more".to_owned(),
+                refusal: Refusal::Message,
+            };
         };
         match named.provider.amend(message, own_id(provider_id)).await {
             Carried::Taken(_) => Outcome::Accepted { provider_id: provider_id.to_owned() },
             Carried::Refused { why, refusal } => Outcome::Refused { why, refusal },
             Carried::Later { pause, why } => Outcome::RetryAfter { pause, why },
-            Carried::Failed(why) | Carried::Account(why) => Outcome::Refused { why, refusal: Refusal::Passing },
+            Carried::Failed(why) | Carried::Account(why) => {
+                Outcome::Refused { why, refusal: Refusal::Passing }
+            }
             Carried::Unknown(why) => Outcome::Unknown { why },
         }
     }

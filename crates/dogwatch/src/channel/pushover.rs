@@ -79,7 +79,8 @@ impl Client {
         // used up.
         let body = answer.read::<Value>().unwrap_or_default();
         let is_used_up = body["errors"].to_string().contains("limit");
-        let is_account = (answer.status == 429 && is_used_up) || (answer.status == 400 && body["token"] == "invalid");
+        let is_account =
+            (answer.status == 429 && is_used_up) || (answer.status == 400 && body["token"] == "invalid");
         match answer.refusal() {
             Outcome::Refused { why, .. } if is_account => Err(refused(why, Refusal::Account)),
             _ => answer.accepted()?.read(),

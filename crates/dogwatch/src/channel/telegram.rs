@@ -57,7 +57,9 @@ impl Client {
             // Who has blocked the bot, or a group that has put it out, is no matter of the bot's own.
             403 => Err(of_contact(answer.refusal())),
             // There is no such bot.
-            404 => Err(refused(format!("it answered {}: is the token right?", answer.status), Refusal::Account)),
+            404 => {
+                Err(refused(format!("it answered {}: is the token right?", answer.status), Refusal::Account))
+            }
             _ => answer.accepted(),
         }?;
         match answer.read()? {

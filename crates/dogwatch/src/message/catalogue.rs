@@ -223,7 +223,10 @@ const GERMAN: &[(&str, &str)] = &[
         "You have {mine} of {all}; the others are answered, too.",
         "Sie haben {mine} von {all}; die anderen sind auch beantwortet.",
     ),
-    ("You have {mine} of {all}; {waiting} wait for an answer.", "Sie haben {mine} von {all}; {waiting} warten auf Antwort."),
+    (
+        "You have {mine} of {all}; {waiting} wait for an answer.",
+        "Sie haben {mine} von {all}; {waiting} warten auf Antwort.",
+    ),
     ("{waiting} of {all} wait for an answer.", "{waiting} von {all} warten auf Antwort."),
     (
         "All of them are answered. You need not do anything.",
@@ -279,11 +282,11 @@ const GERMAN: &[(&str, &str)] = &[
         "there is no such person, or no contact to try",
         "diese Person gibt es nicht, oder sie hat keinen Kontakt",
     ),
-    ("that time is over; name one that is still to come", "diese Zeit ist vorbei; nennen Sie eine, die noch kommt"),
     (
-        "an alert is put aside for seven days at most",
-        "ein Alarm wird höchstens sieben Tage zurückgestellt",
+        "that time is over; name one that is still to come",
+        "diese Zeit ist vorbei; nennen Sie eine, die noch kommt",
     ),
+    ("an alert is put aside for seven days at most", "ein Alarm wird höchstens sieben Tage zurückgestellt"),
     (
         "the alert is resolved; a new trigger opens a new one",
         "der Alarm ist erledigt; eine neue Meldung eröffnet einen neuen",

@@ -171,12 +171,11 @@ impl<R: Rows> Core<R> {
 
     /// Takes in what other nodes have changed.
     pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
-        let known =
-            Versions {
-                definitions: self.memory.definitions.version,
-                access: self.memory.access.version,
-                told_at: None,
-            };
+        let known = Versions {
+            definitions: self.memory.definitions.version,
+            access: self.memory.access.version,
+            told_at: None,
+        };
         let newest = self.rows.versions(known).await?;
         self.told_at = newest.told_at;
         if newest.definitions > known.definitions {

@@ -34,8 +34,8 @@ use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 pub(super) use cluster::look;
 use connecting::{connect, read_address, refuse_pooler, tls};
-use connection::{DEADLINE, PgRows};
 pub(crate) use connection::PgSql;
+use connection::{DEADLINE, PgRows};
 use node::Node;
 
 /// The verbs on one connection.

@@ -117,7 +117,10 @@ impl Claim {
 
     /// Whether its page still asks something of its person.
     pub fn asks(&self) -> bool {
-        self.alert.as_ref().zip(self.page.as_ref()).is_some_and(|(alert, page)| page.is_live() && alert.asks(page))
+        self.alert
+            .as_ref()
+            .zip(self.page.as_ref())
+            .is_some_and(|(alert, page)| page.is_live() && alert.asks(page))
     }
 }
 

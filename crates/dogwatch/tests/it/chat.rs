@@ -1,8 +1,8 @@
 //! Chats and notifications: each channel against a strict stand-in for its provider, and Telegram's against a server of
 //! others, too.
 
-mod guide;
 mod accounts;
+mod guide;
 pub mod injection;
 mod mailgun;
 mod mattermost;

@@ -80,7 +80,8 @@ async fn gateway(hangs: bool) -> (String, Arrivals) {
                         if hangs {
                             std::future::pending::<()>().await;
                         }
-                        if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK").await.is_err() {
+                        if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK").await.is_err()
+                        {
                             return;
                         }
                     }
@@ -135,7 +136,8 @@ async fn the_shipped_program_pages_a_hundred_a_second_within_a_second_while_a_pr
     let others = PAGES - PAGES.div_ceil(3);
     until(|| async { arrivals.lock().unwrap().len() >= others }).await;
     let arrivals = arrivals.lock().unwrap();
-    let waits = asked.iter().filter_map(|(place, at)| Some(arrivals.get(&number(*place))?.duration_since(*at)));
+    let waits =
+        asked.iter().filter_map(|(place, at)| Some(arrivals.get(&number(*place))?.duration_since(*at)));
     let mut waits: Vec<SignedDuration> = waits.collect();
     waits.sort_unstable();
     assert_eq!(waits.len(), others);

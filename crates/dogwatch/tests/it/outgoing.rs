@@ -325,10 +325,16 @@ async fn however_often_it_is_killed_the_shipped_program_tells_every_change_and_i
     assert!(dogwatch(&process.url, &["alert", "resolve", "1"]).0);
     until(|| async { told(&fake).iter().any(|(_, what)| what == "alert.resolved") }).await;
     let mut ids = std::collections::BTreeSet::new();
-    let first_times: Vec<Request> =
-        fake.seen().into_iter().filter(|request| ids.insert(request.header("webhook-id").to_owned())).collect();
-    let notes: Vec<String> =
-        first_times.iter().filter(|request| request.json()["event"]["event_type"] == "alert.note").map(text).collect();
+    let first_times: Vec<Request> = fake
+        .seen()
+        .into_iter()
+        .filter(|request| ids.insert(request.header("webhook-id").to_owned()))
+        .collect();
+    let notes: Vec<String> = first_times
+        .iter()
+        .filter(|request| request.json()["event"]["event_type"] == "alert.note")
+        .map(text)
+        .collect();
     assert_eq!(notes, (1..8).map(|round| format!("note {round}")).collect::<Vec<_>>());
     let kinds = |request: &Request| request.json()["event"]["event_type"].as_str().unwrap().to_owned();
     assert_eq!(first_times.first().map(kinds).as_deref(), Some("alert.triggered"));

@@ -155,7 +155,9 @@ pub(super) fn read(answer: &Answer) -> Carried {
     let parameters = body["invalid_parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let named = |field: &str| {
         let mut names = parameters.iter().filter_map(|parameter| parameter["name"].as_str());
-        names.any(|name| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.'])))
+        names.any(|name| {
+            name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        })
     };
     // Which words there are depends on which of Vonage's services found it wrong.
     let reasons = parameters.iter().filter_map(|parameter| parameter["reason"].as_str());

@@ -100,7 +100,8 @@ impl PgSql {
     /// become a standby, or it stops.
     fn judge(&mut self, error: tokio_postgres::Error) -> StoreError {
         let is_over = error.as_db_error().is_some_and(|told| {
-            told.parsed_severity().is_some_and(|severity| matches!(severity, Severity::Fatal | Severity::Panic))
+            told.parsed_severity()
+                .is_some_and(|severity| matches!(severity, Severity::Fatal | Severity::Panic))
                 || *told.code() == SqlState::READ_ONLY_SQL_TRANSACTION
                 || told.code().code().starts_with("57P")
         });

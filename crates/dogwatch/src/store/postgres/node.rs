@@ -133,7 +133,8 @@ impl Node {
             // Waits for one that came first and is not ready yet.
             let locked = client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOCK]);
             let locked = tokio::time::timeout(START, locked).await;
-            locked.map_err(|_| anyhow::anyhow!("another node has been starting for {} s", START.as_secs()))??;
+            locked
+                .map_err(|_| anyhow::anyhow!("another node has been starting for {} s", START.as_secs()))??;
         }
         node.client.replace(Some(Rc::new(client)));
         Ok((node, was_alone))

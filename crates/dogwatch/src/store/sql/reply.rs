@@ -102,7 +102,9 @@ pub(super) async fn change_line(
     let (wrong, unclear) = match change {
         LineChange::Right => ("0".to_owned(), "0".to_owned()),
         _ => {
-            let count = |column| format!("CASE WHEN {goes_on} THEN reply_line.{column} ELSE 0 END + excluded.{column}");
+            let count = |column| {
+                format!("CASE WHEN {goes_on} THEN reply_line.{column} ELSE 0 END + excluded.{column}")
+            };
             (count("wrong"), count("unclear"))
         }
     };

@@ -22,7 +22,10 @@ async fn patient(is_ill: Arc<AtomicBool>) -> Fake {
             return Ok(raw("500 Oops", "", ""));
         }
         if request.line.contains("/messages") {
-            return Ok(Reply::Json(200, json!({ "id": "<1@mg.example.org>", "message": "Queued. Thank you." })));
+            return Ok(Reply::Json(
+                200,
+                json!({ "id": "<1@mg.example.org>", "message": "Queued. Thank you." }),
+            ));
         }
         Ok(Reply::Json(200, json!({ "ok": true, "result": { "message_id": 77 } })))
     })
@@ -47,7 +50,10 @@ fn smtp(port: u16) -> String {
 }
 
 fn telegram(fake: &Fake, rest: &str) -> String {
-    format!("[[provider]]\nkind = \"telegram\"\nname = \"bot\"\ntoken = \"1:canary\"\nbase_url = \"{}\"\n{rest}\n", fake.url)
+    format!(
+        "[[provider]]\nkind = \"telegram\"\nname = \"bot\"\ntoken = \"1:canary\"\nbase_url = \"{}\"\n{rest}\n",
+        fake.url
+    )
 }
 
 /// Somebody, reached in these ways; each for so long that the next comes only after a failure.
@@ -111,7 +117,12 @@ async fn a_service_that_fails_again_and_again_keeps_nobody_waiting_and_is_tried_
     person(&world, "amy", &["telegram:4799"]).await;
     let before = fake.seen().len();
     let number = page(&mut world, "amy").await;
-    assert_eq!(fake.seen().len(), before + 1, "after its rest it is asked again: {:?}", world.story(number).await);
+    assert_eq!(
+        fake.seen().len(),
+        before + 1,
+        "after its rest it is asked again: {:?}",
+        world.story(number).await
+    );
     let story = world.story(number).await.join("\n");
     assert!(story.contains("Telegram took it"), "{story}");
 }

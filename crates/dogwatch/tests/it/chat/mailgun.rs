@@ -269,9 +269,13 @@ async fn a_reply_with_an_attachment_acknowledges_too() {
     let form = post.reply(0, "ack, thanks!\n\n-- \nJohn");
     let mut body = String::new();
     for (name, value) in url::form_urlencoded::parse(form.as_bytes()) {
-        body.push_str(&format!("--frontier\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+        body.push_str(&format!(
+            "--frontier\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
     }
-    body.push_str("--frontier\r\ncontent-disposition: form-data; name=\"attachment-1\"; filename=\"logo.png\"\r\n");
+    body.push_str(
+        "--frontier\r\ncontent-disposition: form-data; name=\"attachment-1\"; filename=\"logo.png\"\r\n",
+    );
     body.push_str("content-type: image/png\r\n\r\n");
     body.push_str(&"x".repeat(600_000));
     body.push_str("\r\n--frontier--\r\n");

@@ -165,7 +165,8 @@ async fn when_our_account_is_in_trouble_the_operators_are_told_by_another_way_wi
 
 #[tokio::test]
 async fn what_a_service_says_of_one_contact_is_told_to_its_owner_and_what_it_says_of_us_to_the_operators() {
-    let blocked = r#"{"ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}"#;
+    let blocked =
+        r#"{"ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}"#;
     let no_bot = r#"{"ok": false, "error_code": 404, "description": "Not Found"}"#;
     let no_user = r#"{"user": "invalid", "errors": ["user identifier is invalid"], "status": 0}"#;
     let no_token = r#"{"token": "invalid", "errors": ["application token is invalid"], "status": 0}"#;

@@ -11,10 +11,10 @@ use super::gateway::{SECRET, providers};
 use super::{JOHN, people};
 use crate::chat::injection::{corpus, message};
 use crate::support::World;
-use crate::text::trees;
 use crate::support::fake::{Fake, Reply, Request, raw};
 use crate::support::vonage::{self, KEYS};
 use crate::support::{answer, set_up_tls};
+use crate::text::trees;
 
 /// Short messages by Vonage and by a gateway, and calls by Vonage.
 const MAKES: [&str; 3] = ["vonage", "http", "calls"];

@@ -67,12 +67,15 @@ pub async fn start() -> Fake {
         }
         check(request)?;
         let number = calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Ok(Reply::Json(201, json!({
-            "uuid": format!("63f61863-4a51-4f6b-86e1-46edebcf{number:04}"),
-            "status": "started",
-            "direction": "outbound",
-            "conversation_uuid": format!("CON-f972836a-550f-45fa-956c-12a2ab5b{number:04}"),
-        })))
+        Ok(Reply::Json(
+            201,
+            json!({
+                "uuid": format!("63f61863-4a51-4f6b-86e1-46edebcf{number:04}"),
+                "status": "started",
+                "direction": "outbound",
+                "conversation_uuid": format!("CON-f972836a-550f-45fa-956c-12a2ab5b{number:04}"),
+            }),
+        ))
     })
     .await
 }
@@ -109,7 +112,9 @@ fn check(request: &Request) -> Result<(), String> {
     };
     let to = call["to"].as_array().filter(|to| to.len() == 1).ok_or("to is a list of one")?;
     for (end, name) in [(&to[0], "to"), (&call["from"], "from")] {
-        if end["type"] != "phone" || !is_number(&end["number"]) || end.as_object().is_none_or(|end| end.len() != 2)
+        if end["type"] != "phone"
+            || !is_number(&end["number"])
+            || end.as_object().is_none_or(|end| end.len() != 2)
         {
             return Err(format!("{name} is {end}"));
         }
@@ -181,7 +186,9 @@ fn follow(ncco: &Value) -> Result<(), String> {
             if text.trim().is_empty() || text.chars().count() > 1_500 || text.contains(['<', '>']) {
                 return Err(format!("a talk of {text:?}"));
             }
-            if !["en-US", "en-GB", "de-DE", "de-AT"].contains(&action["language"].as_str().unwrap_or_default()) {
+            if !["en-US", "en-GB", "de-DE", "de-AT"]
+                .contains(&action["language"].as_str().unwrap_or_default())
+            {
                 return Err(format!("there is no language {}", action["language"]));
             }
         } else {

@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use escalation::alert::Act;
-use escalation::contact::Kind;
 use escalation::delivery::{Outcome, SEND_DEADLINE};
-use escalation::event::Via;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::channel::Channels;
@@ -40,14 +37,6 @@ pub struct Amender {
     links: AnswerLinks,
     public_url: Arc<str>,
     templates: Templates,
-}
-
-/// Whether it is a call in which its own person has just answered: it ends by itself, after saying what came of that.
-fn is_own_call(claim: &Claim) -> bool {
-    let by_this_call = |act: &Act| act.by.via == Via::Phone && act.by.person == claim.delivery.person;
-    let alert = claim.alert.as_ref();
-    let last = alert.and_then(|alert| alert.resolved.as_ref().or(alert.acknowledged.as_ref()));
-    claim.delivery.contact.kind() == Kind::Phone && last.is_some_and(by_this_call)
 }
 
 impl Amender {
@@ -111,9 +100,6 @@ impl Amender {
         let (Some(channel), Some(claim)) = (channel, claim) else {
             return self.store.message_failed(stale.delivery, None).await.map(|()| None);
         };
-        if is_own_call(&claim) {
-            return self.store.message_shows(&claim).await.map(|()| None);
-        }
         let message = self.compose(&claim, now);
         let outcome = tokio::select! {
             biased;

@@ -178,7 +178,8 @@ impl Dispatcher {
         // somebody has answered meanwhile.
         let deadline = claim.delivery.lease_until - (LEASE - SEND_DEADLINE);
         if self.clock.now() >= deadline {
-            return Outcome::Unknown { why: "this node stood still before it could send".to_owned() };
+            let why = "this node stood still before it could send".to_owned();
+            return Outcome::Refused { why, refusal: Refusal::Passing };
         }
         // In a task of its own: a channel that panics takes only this attempt with it.
         let mut sending = tokio::spawn(async move { channel.send(&message).await });

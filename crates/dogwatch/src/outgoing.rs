@@ -161,8 +161,10 @@ impl Teller {
                 })
             };
             if let Some(count) = words {
+                let what =
+                    if count == 1 { "a change was".to_owned() } else { format!("{count} changes were") };
                 let text = format!(
-                    "subscriber {name}: {count} changes were not told in three days, the last of {}: {outcome}",
+                    "subscriber {name}: {what} not told in three days, the last of {}: {outcome}",
                     change.at
                 );
                 self.store.warn_operators(text, Vec::new()).await?;

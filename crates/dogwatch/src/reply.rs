@@ -203,6 +203,9 @@ pub fn stand(held: &[Claim], person: &Name) -> String {
         (0, mine, all) if mine == all => {
             format!("You have all {all}. Nobody else is paged for them any more.")
         }
+        (0, 0, _) if held.iter().any(Claim::comes_too) => {
+            "You come, too. All of them are answered.".to_owned()
+        }
         (0, 0, _) => "All of them are answered. You need not do anything.".to_owned(),
         (0, mine, all) => format!("You have {mine} of {all}; the others are answered, too."),
         (waiting, 0, all) => format!("{waiting} of {all} wait for an answer."),

@@ -118,6 +118,8 @@ struct Call<'a> {
     pressed: &'a Pressed<'a>,
     claim: Claim,
     message: Message,
+    /// Which attempt of the delivery this call is: a newer one may be under way, too.
+    attempt: u8,
     turn: u32,
 }
 
@@ -126,7 +128,11 @@ pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
     let Some((id, attempt)) = pressed.attempt else { return unreadable("the address names no delivery") };
     let turn = pressed.turn.unwrap_or(MOST_TURNS);
     let claim = match app.store.message(id).await {
-        Ok(Some(claim)) => claim,
+        Ok(Some(mut claim)) => {
+            // What went out in the same call and is over is nothing that could be answered.
+            claim.others.retain(Claim::waits);
+            claim
+        }
         Ok(None) => return unreadable("there is no such delivery"),
         Err(error) => return pressed.not_stored(app, (id, attempt), turn, &error),
     };
@@ -140,7 +146,7 @@ pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
         // Nothing was pressed: that is no answer. TwiML asks a second time by itself, and only then tells us.
         if turn == 0 && matches!(pressed.voice, Voice::Ncco(_)) {
             let message = message_of(app, &claim);
-            return Call { app, pressed, message, claim, turn }.ask("", false);
+            return Call { app, pressed, message, claim, attempt, turn }.ask("", false);
         }
         let language = claim_language(app, &claim);
         return pressed.voice.said(&speech::goodbye(Language::of(&language)), &language);
@@ -150,7 +156,7 @@ pub(super) async fn press(app: &App, pressed: &Pressed<'_>) -> Response {
         return pressed.not_stored(app, (id, attempt), turn, &error);
     }
     let message = message_of(app, &claim);
-    let call = Call { app, pressed, message, claim, turn };
+    let call = Call { app, pressed, message, claim, attempt, turn };
     match call.act().await {
         Ok(response) => response,
         Err(error) => {
@@ -197,12 +203,14 @@ impl Call<'_> {
             (None, _) => return Ok(self.ask(&speech::no_such_key(language), six)),
         };
         let voice = self.pressed.voice;
-        let (delivery, attempt) = (self.claim.delivery.id, self.message.attempt);
+        let (delivery, attempt) = (self.claim.delivery.id, self.attempt);
         let id = format!("{}:{delivery}:{attempt}:{}:{six}", voice.name(), self.turn);
         let text = if self.app.store.has_seen(id.clone()).await? {
             let alert = self.claim.alert.as_ref();
             alert.map_or_else(String::new, |alert| format!("{}.", say(&standing(alert), language)))
         } else {
+            // Whoever answers in this call hears what came of it: it is not ended for that answer.
+            self.app.store.leave_message(delivery).await?;
             let text = self.answer(key).await?;
             self.app.store.saw(id).await?;
             text
@@ -243,7 +251,7 @@ impl Call<'_> {
             (first, true) => first.to_owned(),
             (first, false) => format!("{first} {keys}"),
         };
-        let again = Again { delivery: self.claim.delivery.id, attempt: self.message.attempt, turn, six };
+        let again = Again { delivery: self.claim.delivery.id, attempt: self.attempt, turn, six };
         self.pressed.voice.asked(self.app, &text, &goodbye, language, again)
     }
 }

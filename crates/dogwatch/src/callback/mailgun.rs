@@ -4,7 +4,6 @@
 //! is answered 406, which tells Mailgun not to send it again.
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +26,8 @@ use crate::store::{AlertRef, StoreError};
 
 /// How old a signed request may be: Mailgun tries for eight hours.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(12);
+/// The most text of a reply that is kept, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
 /// The longest reply, in bytes: with what is attached, as much as Mailgun takes.
 const MAX_REPLY: usize = 26 * 1024 * 1024;
 /// The name under which its requests are remembered.
@@ -197,7 +198,9 @@ fn command(text: &str) -> Option<Key> {
     // "ack, thanks" is meant as well as "Ack!".
     let words = first.split([',', ';', '.', '!']).next().unwrap_or_default().trim().to_lowercase();
     match words.as_str() {
-        "ack" | "acknowledge" | "i have it" | "ich habe es" => Some(Key::Acknowledge),
+        "ack" | "acknowledge" | "ok" | "ja" | "i have it" | "ich habe es" | "ack all" | "all" | "alle" => {
+            Some(Key::Acknowledge)
+        }
         "resolve" | "resolved" | "erledigt" => Some(Key::Resolve),
         "not me" | "ich nicht" => Some(Key::NotMe),
         _ => None,
@@ -208,16 +211,24 @@ fn command(text: &str) -> Option<Key> {
 async fn fields(request: Request) -> Result<Vec<(String, String)>, &'static str> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !kind.unwrap_or_default().starts_with("multipart/form-data") {
-        let body = Bytes::from_request(request, &()).await.map_err(|_| "the form is too long")?;
+        let body =
+            axum::body::to_bytes(request.into_body(), MAX_TEXT).await.map_err(|_| "the form is too long")?;
         return Ok(url::form_urlencoded::parse(&body).into_owned().collect());
     }
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| "the form can't be read")?;
     let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|_| "the form can't be read")? {
-        let name = part.name().unwrap_or_default().to_owned();
-        if part.file_name().is_none() {
-            fields.push((name, part.text().await.map_err(|_| "the form can't be read")?));
+    let mut left = MAX_TEXT;
+    while let Some(mut part) = parts.next_field().await.map_err(|_| "the form can't be read")? {
+        if part.file_name().is_some() {
+            // Passed over as it comes in.
+            continue;
         }
+        let (name, mut text) = (part.name().unwrap_or_default().to_owned(), Vec::new());
+        while let Some(chunk) = part.chunk().await.map_err(|_| "the form can't be read")? {
+            left = left.checked_sub(chunk.len()).ok_or("the form is too long")?;
+            text.extend_from_slice(&chunk);
+        }
+        fields.push((name, String::from_utf8_lossy(&text).into_owned()));
     }
     Ok(fields)
 }

@@ -45,14 +45,21 @@ impl Pushover {
                 turn = self.take_turn() => if let Err(error) = turn {
                     tracing::error!(%error, "what was acknowledged in Pushover could not be stored; it is tried again");
                 },
-                () = shutdown.asked() => return,
+                () = shutdown.asked() => return self.stop().await,
             }
             while self.clock.now() < next {
                 tokio::select! {
                     () = self.clock.wait_until(next) => {}
-                    () = shutdown.asked() => return,
+                    () = shutdown.asked() => return self.stop().await,
                 }
             }
+        }
+    }
+
+    /// Another node need not wait.
+    async fn stop(&self) {
+        if let Err(error) = self.store.give_turn("pushover", &self.node).await {
+            tracing::debug!(%error, "the turn ends by itself");
         }
     }
 

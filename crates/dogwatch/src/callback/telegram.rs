@@ -26,7 +26,7 @@ const WAIT: SignedDuration = SignedDuration::from_secs(25);
 pub const DEADLINE: SignedDuration = SignedDuration::from_secs(40);
 /// For how long one of several nodes asks alone: longer than a request may take, so that no two ever ask at once, which
 /// Telegram refuses.
-const TURN: SignedDuration = SignedDuration::from_secs(60);
+const TURN: SignedDuration = SignedDuration::from_secs(45);
 /// The least time between two questions, where there is no news.
 const LEAST: SignedDuration = SignedDuration::from_secs(1);
 /// The pause after a failure.
@@ -88,7 +88,7 @@ impl Telegram {
             let began = self.clock.now();
             let turn = tokio::select! {
                 turn = self.take_turn() => turn,
-                () = shutdown.asked() => return,
+                () = shutdown.asked() => return self.stop().await,
             };
             let until = match turn {
                 // Something in between may answer at once for Telegram: it is not asked all the time.
@@ -105,8 +105,15 @@ impl Telegram {
             };
             tokio::select! {
                 () = sleep_until(&*self.clock, until) => {}
-                () = shutdown.asked() => return,
+                () = shutdown.asked() => return self.stop().await,
             }
+        }
+    }
+
+    /// Another node need not wait.
+    async fn stop(&self) {
+        if let Err(error) = self.store.give_turn("telegram", &self.node).await {
+            tracing::debug!(%error, "the turn ends by itself");
         }
     }
 

@@ -163,7 +163,7 @@ async fn messages(
     // Twilio does not ask again after an error of ours: whoever wrote has to know that it was in vain.
     let lost = |error: &StoreError| {
         tracing::error!(%error, "a short message could not be stored; its sender is told to send it again");
-        let words = "Nothing was done: the database does not answer. Try again in a moment.";
+        let words = "The database does not answer, so that it is not sure whether that counts. Send it again in a moment.";
         xml(twiml::replied(&say(words, language_at(&app, &from))))
     };
     let id = format!("{name}:{}", field(form, "MessageSid"));

@@ -11,6 +11,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
+use super::providers::{Carried, Carrying, Provider};
 use super::{Channel, Sending};
 use crate::message::Message;
 
@@ -88,13 +89,54 @@ impl Email {
             }
         };
         match self.transport.send(mail).await {
-            Ok(answer) => {
-                let words: Vec<_> = answer.message().collect();
-                Outcome::Accepted { provider_id: words.join(" ").chars().take(200).collect() }
-            }
+            Ok(answer) => Outcome::Accepted { provider_id: words(&answer) },
             Err(error) => judge(&error),
         }
     }
+}
+
+/// Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).
+const OF_CREDENTIALS: [u16; 4] = [530, 534, 535, 538];
+
+/// As one of several that carry mail: what concerns one mailbox, or one mail, says nothing of the others.
+impl Provider for Email {
+    fn carry<'a>(&'a self, message: &'a Message) -> Carrying<'a> {
+        Box::pin(async {
+            let mail = match write(message, &self.from) {
+                Ok(mail) => mail,
+                Err(error) => {
+                    let why = format!("the mail can't be written: {error}");
+                    return Carried::Refused { why, refusal: Refusal::Message };
+                }
+            };
+            match self.transport.send(mail).await {
+                Ok(answer) => Carried::Taken(words(&answer)),
+                Err(error) => {
+                    let code = error.status().map(u16::from);
+                    match judge(&error) {
+                        Outcome::Refused { why, .. }
+                            if code.is_some_and(|code| OF_CREDENTIALS.contains(&code)) =>
+                        {
+                            Carried::Account(why)
+                        }
+                        // 421: it is about to stop. Any other passing refusal is about this mail.
+                        Outcome::Refused { why, refusal: Refusal::Passing }
+                            if error.is_transient() && code != Some(421) =>
+                        {
+                            Carried::Refused { why, refusal: Refusal::Passing }
+                        }
+                        outcome => Carried::of(outcome),
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// What the server said when it took a mail.
+fn words(answer: &lettre::transport::smtp::response::Response) -> String {
+    let words: Vec<_> = answer.message().collect();
+    words.join(" ").chars().take(200).collect()
 }
 
 /// What an error of the transport means. Before the server has answered at all nothing was sent; a
@@ -121,12 +163,13 @@ fn blame(code: Option<u16>, words: &str) -> Refusal {
             && parts.all(|part| part.parse::<u16>().is_ok())
     });
     match (code, finer) {
-        // Our credentials: to be given, too weak, wrong, given without encryption (RFC 4954).
-        (Some(530 | 534 | 535 | 538), _) => Refusal::Account,
+        (Some(code), _) if OF_CREDENTIALS.contains(&code) => Refusal::Account,
         // Our address as the sender is what it does not like: 5.1.7, 5.1.8.
         (_, Some("5.1.7" | "5.1.8")) => Refusal::Account,
         // Policy: a list that we are on, no right to send to others.
         (_, Some(finer)) if finer.starts_with("5.7.") => Refusal::Account,
+        // The mailbox: full, closed, of somebody who takes no such mail.
+        (_, Some(finer)) if finer.starts_with("5.2.") => Refusal::Contact,
         // The mail itself: too long for it, or not to its liking.
         (Some(552), _) => Refusal::Message,
         (_, Some(finer)) if finer.starts_with("5.3.4") || finer.starts_with("5.6.") => Refusal::Message,

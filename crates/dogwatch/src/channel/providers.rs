@@ -28,6 +28,8 @@ use health::{Came, Health, Limits, Turn, Unfit, note};
 
 /// The longest that a provider may ask to be left alone.
 const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(5);
+/// From so many a second on, nodes do not count together.
+const UNCOUNTED: u32 = 1_000;
 /// After a refusal that another provider may not share, the delivery is soon ready again.
 const SOON: SignedDuration = SignedDuration::from_secs(2);
 
@@ -48,6 +50,13 @@ pub enum Carried {
     },
     /// It did not send it, and wants to be left alone for a while.
     Later {
+        /// For how long.
+        pause: SignedDuration,
+        /// Why, for people.
+        why: String,
+    },
+    /// It did not send this one, and will in a while; of others it says nothing.
+    Wait {
         /// For how long.
         pause: SignedDuration,
         /// Why, for people.
@@ -104,13 +113,15 @@ impl<C: Channel> Provider for Sole<C> {
 }
 
 impl Carried {
-    fn of(outcome: Outcome) -> Self {
+    /// What an outcome of a channel is to a provider.
+    pub fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Accepted { provider_id } => Self::Taken(provider_id),
             Outcome::Refused { why, refusal: Refusal::Passing } => Self::Failed(why),
-            Outcome::Refused { why, refusal: Refusal::Account } => Self::Account(why),
+            // What it does not let us do may be about one channel, one mailbox: all others are still carried.
             Outcome::Refused { why, refusal } => Self::Refused { why, refusal },
-            Outcome::RetryAfter { pause, why } => Self::Later { pause, why },
+            // A chat that is written to too often says nothing of other chats.
+            Outcome::RetryAfter { pause, why } => Self::Wait { pause, why },
             Outcome::Unknown { why } => Self::Unknown(why),
         }
     }
@@ -125,6 +136,8 @@ pub fn own_id(provider_id: &str) -> &str {
 #[derive(Clone)]
 pub struct Named {
     name: Arc<str>,
+    /// Under which all nodes know how it is doing.
+    key: Arc<str>,
     provider: Arc<dyn Provider>,
     health: Arc<Mutex<Health>>,
     store: Store,
@@ -133,19 +146,32 @@ pub struct Named {
 impl Named {
     /// A provider under a name, with what it bears. Copies share its health, and so do all nodes over one database.
     pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, store: Store) -> Self {
-        Self { name: name.into(), provider, health: Arc::new(Mutex::new(Health::new(limits))), store }
+        let health = Arc::new(Mutex::new(Health::new(limits)));
+        Self { name: name.into(), key: name.into(), provider, health, store }
+    }
+
+    /// The same, known to all nodes under a key that no provider of another kind has.
+    #[must_use]
+    pub fn keyed(mut self, kind: &str) -> Self {
+        self.key = format!("{kind} {}", self.name).into();
+        self
     }
 
     /// Notes a turn for all nodes. Where they can't be asked, this node goes by what it knows.
     async fn note(&self, turn: Turn, now: Timestamp) -> Came {
+        let was_well = lock(&self.health).is_well();
         let came = lock(&self.health).note(&turn, now);
+        // That it is as well as it was is no news to anybody.
+        if turn == Turn::Well && was_well {
+            return came;
+        }
         self.share(turn).await.unwrap_or(came)
     }
 
     /// Lets all nodes know of a turn; what it comes to for them, if there are any.
     async fn share(&self, turn: Turn) -> Option<Came> {
         let note = move |standing: &mut Standing, now| note(standing, &turn, now);
-        match self.store.change_standing(self.name.to_string(), note).await {
+        match self.store.change_standing(self.key.to_string(), note).await {
             Ok(shared) => shared.map(|(came, standing)| {
                 lock(&self.health).know(standing);
                 came
@@ -210,7 +236,13 @@ impl Providers {
     async fn place<'a>(&'a self, named: &'a Named, now: Timestamp) -> Result<Place<'a>, Unfit> {
         lock(&named.health).begin(now)?;
         let mut place = Place { named, channel: self, left: Left::Unused };
-        let begin = Turn::Begin(lock(&named.health).limits().per_second);
+        let per_second = lock(&named.health).limits().per_second;
+        let begin = Turn::Begin(per_second);
+        // Where so much may begin in a second there is nothing to count together.
+        if per_second >= UNCOUNTED {
+            place.left = Left::InVain;
+            return Ok(place);
+        }
         if let Some(Came::Unfit(unfit)) = named.share(begin).await {
             return Err(unfit);
         }
@@ -250,7 +282,9 @@ impl Providers {
         match carried {
             Carried::Taken(id) => {
                 named.note(Turn::Well, now).await;
-                Outcome::Accepted { provider_id: format!("{name} {id}") }
+                // Whose it is matters only where several can be asked about it later.
+                let is_phone = matches!(self.kind, Kind::Sms | Kind::Phone);
+                Outcome::Accepted { provider_id: if is_phone { format!("{name} {id}") } else { id } }
             }
             Carried::Refused { why, refusal } => {
                 named.note(Turn::Well, now).await;
@@ -263,6 +297,7 @@ impl Providers {
                 let pause = if self.inner.len() > 1 { SOON } else { pause };
                 Outcome::RetryAfter { pause, why: said(why) }
             }
+            Carried::Wait { pause, why } => Outcome::RetryAfter { pause, why: said(why) },
             Carried::Failed(why) => {
                 named.note(Turn::Failed(why.clone()), now).await;
                 Outcome::Refused { why: said(why), refusal: Refusal::Passing }
@@ -291,7 +326,7 @@ impl Providers {
     async fn change(&self, message: &Message, provider_id: &str) -> Outcome {
         let name = provider_id.split_once(' ').map_or("", |(name, _)| name);
         let named = self.inner.iter().find(|named| &*named.name == name);
-        // One that was taken before it had a name, or by a provider that is not set up any more.
+        // Of most kinds there is one provider, whose name need not be kept.
         let Some(named) = named.or_else(|| self.inner.first().filter(|_| name.is_empty())) else {
             return Outcome::Refused {
                 why: "its provider is not set up any more".to_owned(),
@@ -301,7 +336,9 @@ impl Providers {
         match named.provider.amend(message, own_id(provider_id)).await {
             Carried::Taken(_) => Outcome::Accepted { provider_id: provider_id.to_owned() },
             Carried::Refused { why, refusal } => Outcome::Refused { why, refusal },
-            Carried::Later { pause, why } => Outcome::RetryAfter { pause, why },
+            Carried::Later { pause, why } | Carried::Wait { pause, why } => {
+                Outcome::RetryAfter { pause, why }
+            }
             Carried::Failed(why) | Carried::Account(why) => {
                 Outcome::Refused { why, refusal: Refusal::Passing }
             }

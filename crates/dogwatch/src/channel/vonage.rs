@@ -91,8 +91,10 @@ impl Vonage {
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(application.call(message, &self.account, &self.public_url).to_string());
+        // It may repeat what we asked for, and with that the addresses of callbacks.
+        let secret = self.account.secret.as_ref().map_or("", Secret::reveal);
         match exchange(request).await {
-            Ok(answer) => calls::read(&answer),
+            Ok(answer) => calls::read(&answer, secret),
             Err(carried) => carried,
         }
     }

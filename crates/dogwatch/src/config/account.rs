@@ -37,8 +37,15 @@ pub struct Accounts {
     named: HashMap<String, (String, Limits)>,
 }
 
-/// What a service bears that was set up without saying so.
-const BEARS: Limits = Limits { at_once: 16, per_second: 30 };
+/// What a service bears that was set up without saying so: as often as each says that it may be asked.
+fn bears(kind: &str) -> Limits {
+    let per_second = match kind {
+        "telegram" => 30,
+        "slack" | "pushover" => 50,
+        _ => 1_000,
+    };
+    Limits { at_once: 16, per_second }
+}
 
 /// Every kind, with those of [`super::provider`].
 const KINDS: [&str; 10] =
@@ -76,14 +83,15 @@ impl Accounts {
 
     /// The name of the account of this kind, and what it bears.
     pub fn named(&self, kind: &str) -> (String, Limits) {
-        self.named.get(kind).cloned().unwrap_or_else(|| (kind.to_owned(), BEARS))
+        self.named.get(kind).cloned().unwrap_or_else(|| (kind.to_owned(), bears(kind)))
     }
 
     fn add(&mut self, fields: &mut Fields) {
         let name = fields.name.clone().unwrap_or_else(|| fields.kind.clone());
         if fields.kind != "push" {
-            let at_once = fields.count("at_once", 1_000).map_or(BEARS.at_once, |count| count as usize);
-            let per_second = fields.count("per_second", 100_000).unwrap_or(BEARS.per_second);
+            let usual = bears(&fields.kind);
+            let at_once = fields.count("at_once", 16).map_or(usual.at_once, |count| count as usize);
+            let per_second = fields.count("per_second", 100_000).unwrap_or(usual.per_second);
             self.named.insert(fields.kind.clone(), (name, Limits { at_once, per_second }));
         }
         let is_second = match fields.kind.as_str() {

@@ -119,7 +119,9 @@ impl Provider {
     pub fn number(&self) -> Option<String> {
         let from = match &self.protocol {
             Protocol::Twilio(account) => &account.from,
-            Protocol::Vonage(account) if account.from.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Protocol::Vonage(account)
+                if account.from.len() >= 7 && account.from.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 return Some(format!("+{}", account.from));
             }
             Protocol::Vonage(account) => &account.from,

@@ -244,6 +244,11 @@ const GERMAN: &[(&str, &str)] = &[
         "Es ist nichts geschehen: Die Datenbank antwortet nicht. Versuchen Sie es gleich noch einmal.",
     ),
     (
+        "The database does not answer, so that it is not sure whether that counts. Send it again in a moment.",
+        "Die Datenbank antwortet nicht; es ist nicht sicher, ob das zählt. Schicken Sie es gleich noch einmal.",
+    ),
+    ("You come, too. All of them are answered.", "Sie kommen auch. Alle sind beantwortet."),
+    (
         "Nothing was done: there is no such alert any more.",
         "Es ist nichts geschehen: Diesen Alarm gibt es nicht mehr.",
     ),

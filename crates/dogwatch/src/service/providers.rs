@@ -62,11 +62,11 @@ pub fn with_accounts(
     let accounts = &config.accounts;
     let named = |kind: &str, provider: Arc<dyn providers::Provider>| {
         let (name, limits) = accounts.named(kind);
-        Named::new(&name, provider, limits, store.clone())
+        Named::new(&name, provider, limits, store.clone()).keyed(kind)
     };
     let mut all: Vec<(Kind, Named)> = Vec::new();
     if let Some(server) = &config.smtp {
-        all.push((Kind::Email, named("smtp", Arc::new(Sole(Email::new(server)?)))));
+        all.push((Kind::Email, named("smtp", Arc::new(Email::new(server)?))));
     }
     // Most have none of these, and what makes requests holds memory.
     if !accounts.kinds().is_empty() {

@@ -90,6 +90,15 @@ impl Store {
         verb!(self.note(|core, _now| core.message_shows(delivery, &held)))
     }
 
+    /// Leaves a message as it is from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn leave_message(&self, delivery: DeliveryId) -> Result<(), StoreError> {
+        self.message_failed(delivery, None).await
+    }
+
     /// Remembers that changing a message failed: it is tried again at `again`, or left as it is.
     ///
     /// # Errors

@@ -98,6 +98,19 @@ impl Store {
         Ok(taken.is_none_or(|(is_mine, _)| is_mine))
     }
 
+    /// Gives a turn back before its time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it ends by itself.
+    pub async fn give_turn(&self, what: &str, holder: &str) -> Result<(), StoreError> {
+        let holder = holder.to_owned();
+        let give = move |standing: &mut Standing, _: Timestamp| {
+            standing.rest.take_if(|(_, by)| *by == holder);
+        };
+        self.change_standing(format!("turn: {what}"), give).await.map(drop)
+    }
+
     /// Takes in what other nodes have changed, where there are others.
     ///
     /// # Errors
@@ -106,8 +119,16 @@ impl Store {
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Sqlite(_) => Ok(()),
-            // Every transaction begins with that.
-            Backend::Postgres(postgres) => postgres.promise(async |_, _| Ok(())).await,
+            Backend::Postgres(postgres) => {
+                // One after the other: whoever guesses tokens keeps one connection busy at most.
+                let _turn = postgres.looking().await;
+                let newest = postgres.ask(async |sql| super::sql::access::versions(sql).await).await?;
+                if newest.access <= self.access().version {
+                    return Ok(());
+                }
+                // Every transaction begins with taking in what is new.
+                postgres.promise(async |_, _| Ok(())).await
+            }
         }
     }
 

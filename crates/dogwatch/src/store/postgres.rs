@@ -14,7 +14,7 @@ mod migrate;
 mod node;
 pub(crate) mod simulated;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -132,6 +132,7 @@ pub(super) struct Postgres {
     pub(super) recovered: usize,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
     stop: Arc<Stop>,
+    looks: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Ends the store's thread, at the latest with the last handle.
@@ -152,6 +153,8 @@ struct Shared {
     published: Arc<RwLock<Published>>,
     signals: Arc<Signals>,
     node: Node,
+    /// How many of the connections that write there are.
+    connected: Cell<usize>,
 }
 
 impl Postgres {
@@ -189,7 +192,7 @@ impl Postgres {
         });
         let thread = Arc::new(Mutex::new(Some(thread.context("can't start the store's thread")?)));
         let recovered = is_open.await.context("the store's thread ended")??;
-        Ok(Self { jobs, questions, recovered, thread, stop: Arc::new(Stop(stop)) })
+        Ok(Self { jobs, questions, recovered, thread, stop: Arc::new(Stop(stop)), looks: Arc::default() })
     }
 
     /// Runs `work` in the next transaction and answers when it is committed.
@@ -219,6 +222,11 @@ impl Postgres {
         let (reply, answer) = oneshot::channel();
         self.questions.send(Box::new(Ask { work, reply })).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Waits until nobody else looks for what other nodes have changed.
+    pub(super) async fn looking(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.looks.clone().lock_owned().await
     }
 
     /// Finishes what has queued up, and takes nothing more.
@@ -298,7 +306,8 @@ impl Shared {
         }
         node.let_others_in(was_alone).await?;
         node.show(&mut core.rows.sql, &*clock).await?;
-        Ok((Self { config, tls, service, clock, published, signals, node }, recovered))
+        let connected = Cell::new(0);
+        Ok((Self { config, tls, service, clock, published, signals, node, connected }, recovered))
     }
 
     /// The verbs, on a connection of their own.
@@ -363,15 +372,25 @@ async fn write(
             group
         };
         if connected.as_ref().is_none_or(|core| core.rows.sql.is_broken()) {
-            connected = None;
+            if connected.take().is_some() {
+                shared.connected.update(|count| count - 1);
+            }
             match shared.core().await {
-                Ok(core) => connected = Some(core),
+                Ok(core) => {
+                    connected = Some(core);
+                    shared.connected.update(|count| count + 1);
+                }
                 Err(error) => {
                     tracing::error!(%error, "the database can't be reached");
                     group.into_iter().for_each(|job| job.answer(Some(error.clone())));
-                    // What waits behind would wait for nothing.
-                    while let Ok(job) = queue.lock().await.try_recv() {
-                        job.answer(Some(error.clone()));
+                    // What waits behind would wait for nothing, unless another of us is connected. Whoever holds the
+                    // queue finds it empty.
+                    if shared.connected.get() == 0
+                        && let Ok(mut queue) = queue.try_lock()
+                    {
+                        while let Ok(job) = queue.try_recv() {
+                            job.answer(Some(error.clone()));
+                        }
                     }
                     pause(&*shared.clock).await;
                     continue;
@@ -437,13 +456,16 @@ async fn transact(
     clock: &dyn Clock,
     stirred: &mut Stirred,
 ) -> Result<(), StoreError> {
+    let asked_at = clock.now();
     let work = async {
         core.begin().await?;
-        // A clock that was set just now, or of a machine that stood still, must fire nothing too early.
+        // A clock that was set just now must fire nothing too early. That an answer took long makes no clock wrong.
         if let Some(there) = core.told_at() {
-            let by = there.duration_since(clock.now());
-            if by.abs() > MOST_APART {
-                clock.correct(by);
+            let (ahead, behind) = (there.duration_since(clock.now()), asked_at.duration_since(there));
+            if ahead > MOST_APART {
+                clock.correct(ahead);
+            } else if behind > MOST_APART {
+                clock.correct(-behind);
             }
         }
         let now = clock.now();

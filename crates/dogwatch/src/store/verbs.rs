@@ -10,7 +10,7 @@ use escalation::delivery::Delivery;
 use escalation::effect::EntryKind;
 use escalation::event::{Actor, Trigger};
 use escalation::id::AlertId;
-use escalation::page::Page;
+use escalation::page::{Asks, EndedWhy, Page};
 use jiff::Timestamp;
 use rota::schedule::Schedule;
 
@@ -113,6 +113,12 @@ impl Claim {
     /// Whether an answer is still of use: to the alert, or to what its page asks of one person alone.
     pub fn waits(&self) -> bool {
         self.alert.as_ref().is_some_and(|alert| alert.status.waits() || self.asks())
+    }
+
+    /// Whether its person, asked besides whoever has it, has said yes.
+    pub fn comes_too(&self) -> bool {
+        let ended = self.page.as_ref().filter(|page| page.asks != Asks::Anybody).and_then(|page| page.ended);
+        ended.is_some_and(|ended| ended.why == EndedWhy::Accepted)
     }
 
     /// Whether its page still asks something of its person.

@@ -66,6 +66,59 @@ async fn what_happens_on_one_node_moves_the_live_page_of_the_other() {
     while !seen.contains("the_disk_is_full") {
         seen.push_str(&String::from_utf8_lossy(&live.chunk().await.unwrap().expect("the page goes on")));
     }
+    seen.clear();
+    send(&client, "POST", &format!("{}/api/v1/alerts/1/acknowledge", one.url), json!({})).await;
+    while !seen.contains("DOGWATCH_ADMIN_TOKEN has it") {
+        seen.push_str(&String::from_utf8_lossy(&live.chunk().await.unwrap().expect("the page goes on")));
+    }
+}
+
+#[tokio::test]
+async fn whom_one_node_has_let_in_the_other_lets_in_at_once_and_keeps_out_when_that_is_over() {
+    let (one, other, client) = two().await;
+    for _ in 0..20 {
+        let made = send(&client, "POST", &format!("{}/api/v1/tokens", one.url), json!({ "name": "t" })).await;
+        let token = made["secret"].as_str().unwrap();
+        let there = format!("{}/api/v1/teams", other.url);
+        assert_eq!(answer(client.get(&there).bearer_auth(token)).await.status, 200);
+        let id = made["id"].as_str().unwrap();
+        let ended = client.delete(format!("{}/api/v1/tokens/{id}", one.url)).bearer_auth(TOKEN);
+        assert_eq!(answer(ended).await.status, 204);
+        until(|| async { answer(client.get(&there).bearer_auth(token)).await.status == 401 }).await;
+    }
+}
+
+/// One address behind which another server becomes the primary: what was connected to is a standby from then on.
+#[tokio::test]
+async fn a_server_that_takes_no_writes_any_more_is_left_for_one_that_does() {
+    let address = fresh_postgres().await;
+    let node = Process::serve_on(&address, &[]);
+    let client = client();
+    let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
+    send(&client, "POST", &format!("{}/api/v1/people", node.url), john).await;
+    let (database, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let name: String = database.query_one("SELECT current_database()", &[]).await.unwrap().get(0);
+    let notify = async || {
+        let request = client.post(format!("{}/api/v1/people/john/notify", node.url)).bearer_auth(TOKEN);
+        answer(request.body(json!({ "summary": "disk full" }).to_string())).await
+    };
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    database
+        .batch_execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on; {cut}"))
+        .await
+        .unwrap();
+    until(|| async { notify().await.status == 503 }).await;
+    let refused = notify().await;
+    assert!(refused.headers.contains_key("retry-after"), "senders are told to come again");
+    // Sessions that are read-only stay so: only new ones are of use.
+    let back = format!(
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; \
+         ALTER DATABASE {name} RESET default_transaction_read_only"
+    );
+    database.batch_execute(&back).await.unwrap();
+    until(|| async { notify().await.status == 201 }).await;
 }
 
 #[tokio::test]

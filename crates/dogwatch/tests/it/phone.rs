@@ -136,6 +136,24 @@ async fn when_somebody_else_has_it_the_telephone_stops_ringing() {
 }
 
 #[tokio::test]
+async fn one_telephone_of_two_stops_ringing_when_the_other_is_answered() {
+    let other = "phone:+493022222";
+    let (mut world, twilio) = world(&[&format!("phone:{JOHN}"), other], "en").await;
+    world.notify("disk full").await;
+    world.settle().await;
+    let first = twilio.newest();
+    // The next contact is called while the first call still is under way.
+    world.pass_seconds(300).await;
+    let second = twilio.newest();
+    assert_ne!(first.sid, second.sid);
+    let twiml = twilio.follow(second.field("Twiml"));
+    twilio.press(&world, &second, &twiml, "4").await;
+    world.amend().await;
+    assert!(twilio.ended().contains(&first.sid), "{:?}", twilio.ended());
+    assert!(!twilio.ended().contains(&second.sid), "{:?}", twilio.ended());
+}
+
+#[tokio::test]
 async fn whoever_answers_in_a_call_hears_it_to_its_end() {
     let (mut world, twilio) = world(&[&format!("phone:{JOHN}")], "en").await;
     world.notify("disk full").await;
@@ -162,6 +180,8 @@ async fn still_on_it_is_asked_in_so_many_words_and_4_says_yes() {
     let said = twiml["inner"][0]["inner"][0]["text"].as_str().unwrap();
     assert!(said.starts_with("Still on it? error, team ops: disk full."), "{said}");
     twilio.press(&world, &call, &twiml, "4").await;
+    world.amend().await;
+    assert_eq!(twilio.ended(), Vec::<String>::new(), "he hears it to its end");
     world.pass_seconds(10 * 60).await;
     assert_eq!(status(&world, number).await, "acknowledged", "others are not paged");
 }

@@ -38,7 +38,7 @@ pub enum Unfit {
 }
 
 /// Something that has a bearing on how a provider is doing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Something is about to be sent: so many may be in any second.
     Begin(u32),
@@ -147,6 +147,12 @@ impl Health {
         let is_full = self.under_way >= self.limits.at_once || is_being_tried;
         unfit(&self.standing, self.limits.per_second, now)
             .or_else(|| is_full.then(|| Unfit::Full(now + SignedDuration::from_secs(1))))
+    }
+
+    /// Whether nothing bad is known of it.
+    pub fn is_well(&self) -> bool {
+        let Standing { failures, rest, held_until, told_at, .. } = &self.standing;
+        *failures == 0 && rest.is_none() && held_until.is_none() && told_at.is_none()
     }
 
     /// Gives a place back.

@@ -141,8 +141,8 @@ impl Place<'_> {
     }
 }
 
-/// Reads an answer.
-pub(super) fn read(answer: &Answer) -> Carried {
+/// Reads an answer. Where it repeats `secret`, that is left out.
+pub(super) fn read(answer: &Answer, secret: &str) -> Carried {
     let body = answer.json();
     if answer.status.is_success() {
         return match body.as_ref().and_then(|body| body["uuid"].as_str()).filter(|id| !id.is_empty()) {
@@ -163,7 +163,9 @@ pub(super) fn read(answer: &Answer) -> Carried {
     let reasons = parameters.iter().filter_map(|parameter| parameter["reason"].as_str());
     let words = ["detail", "title", "error_title"].into_iter().map(text).find(|words| !words.is_empty());
     let said: Vec<&str> = words.into_iter().chain(reasons).collect();
-    match answer.refusal(&said.join(": ")) {
+    let said = said.join(": ");
+    let said = if secret.is_empty() { said } else { said.replace(secret, "…") };
+    match answer.refusal(&said) {
         // That this number may not be called says nothing of any other.
         Carried::Account(why) if answer.status == 403 && (named("to") || named("number")) => {
             Carried::Refused { why, refusal: Refusal::Account }

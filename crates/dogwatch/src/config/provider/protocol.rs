@@ -104,7 +104,8 @@ impl Raw {
         let pem = read_either(self.private_key.take(), self.private_key_file.take())?;
         let signing_key = read_either(self.signing_key.take(), self.signing_key_file.take())?;
         let Some(id) = self.application.clone() else {
-            if calls || pem.is_some() || signing_key.is_some() {
+            let means_calls = self.machine_detection.is_some() || self.voice_url.is_some();
+            if calls || means_calls || pem.is_some() || signing_key.is_some() {
                 bail!("application is missing: calls are made by an application of Vonage's; write its ID");
             }
             return Ok(None);

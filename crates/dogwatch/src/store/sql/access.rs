@@ -28,7 +28,7 @@ pub(super) async fn count_up(sql: &mut impl Sql) -> Result<u64> {
 }
 
 /// How new what is stored is.
-pub(super) async fn versions(sql: &mut impl Sql) -> Result<Versions> {
+pub(in crate::store) async fn versions(sql: &mut impl Sql) -> Result<Versions> {
     let statement = "SELECT (SELECT coalesce(max(version), 0) FROM definition), \
          (SELECT version FROM change WHERE what = 'access'), \
          CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";

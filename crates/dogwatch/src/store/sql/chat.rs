@@ -12,11 +12,10 @@ use crate::store::{Stale, StoreError};
 /// How the alert of a message stands in it: what `standing` in `store/chat.rs` makes of its claim. Only where somebody
 /// has an alert are others still asked: the pages of the message, and of what went out with it, are looked at then.
 const STANDING: &str = "a.status || ':' || coalesce(a.acknowledged ->> 'at', '') || \
-     CASE WHEN a.status = 'acknowledged' AND (\
-       EXISTS (SELECT 1 FROM delivery d JOIN page p ON p.id = d.page WHERE d.id = m.delivery AND d.alert = m.alert \
-               AND p.ended_at IS NULL AND p.asks <> 'anybody') \
-       OR EXISTS (SELECT 1 FROM delivery l JOIN delivery d ON d.bundle = l.bundle JOIN page p ON p.id = d.page \
-                  WHERE l.id = m.delivery AND d.alert = m.alert AND p.ended_at IS NULL AND p.asks <> 'anybody')) \
+     CASE WHEN a.status = 'acknowledged' AND EXISTS (\
+       SELECT 1 FROM page p WHERE p.alert = m.alert AND p.ended_at IS NULL AND p.asks <> 'anybody' \
+       AND EXISTS (SELECT 1 FROM delivery d WHERE d.alert = m.alert AND d.page = p.id \
+                   AND (d.id = m.delivery OR d.bundle = (SELECT l.bundle FROM delivery l WHERE l.id = m.delivery)))) \
      THEN ':asked' ELSE '' END";
 
 impl<S: Sql> Core<SqlRows<S>> {

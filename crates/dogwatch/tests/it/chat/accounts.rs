@@ -142,17 +142,72 @@ async fn a_message_is_changed_through_the_service_that_took_it() {
 }
 
 #[tokio::test]
-async fn an_account_in_trouble_is_told_by_its_name_by_another_way() {
-    let fake = fake().await;
-    let mut world = World::configured(&telegram(&fake, "")).await;
-    person(&world, "john", &["telegram:4711", "handset:john"]).await;
-    fake.once(raw("401 Unauthorized", "", r#"{"ok": false, "description": "Unauthorized"}"#));
-    let number = page(&mut world, "john").await;
-    world.pass_seconds(60).await;
-    let told = world.carrier.seen();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].headline.contains("The provider bot does not let us send"), "{}", told[0].headline);
-    assert!(!told[0].headline.contains("canary"));
-    let story = world.story(number).await.join("\n");
-    assert!(story.contains("John's handset rings"), "{story}");
+async fn what_a_service_says_of_one_chat_stops_no_other() {
+    for (status, body, pause) in [
+        ("403 Forbidden", r#"{"ok": false, "description": "Forbidden: bot was kicked"}"#, ""),
+        ("401 Unauthorized", r#"{"ok": false, "description": "Unauthorized"}"#, ""),
+        ("429 Too Many", r#"{"ok": false, "parameters": {"retry_after": 40}}"#, "retry-after: 40\r\n"),
+    ] {
+        let fake = fake().await;
+        let mut world = World::configured(&telegram(&fake, "")).await;
+        for (place, name) in ["john", "bob", "eve", "zoe"].into_iter().enumerate() {
+            person(&world, name, &[&format!("telegram:471{place}"), &format!("handset:{name}")]).await;
+        }
+        for name in ["john", "bob", "eve"] {
+            fake.once(raw(status, pause, body));
+            let number = page(&mut world, name).await;
+            let story = world.story(number).await.join("\n");
+            assert!(story.contains("handset rings"), "{status}: {story}");
+        }
+        let number = page(&mut world, "zoe").await;
+        let story = world.story(number).await.join("\n");
+        assert!(story.contains("Telegram took it"), "{status}: {story}");
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_full_or_refuses_us_stops_no_other() {
+    for answer in ["452 4.2.2 mailbox full", "550 5.7.1 not from you", "554 no"] {
+        let port = refusing("full", answer).await;
+        let mut world = World::configured(&smtp(port)).await;
+        for place in 0..4 {
+            person(&world, &format!("p{place}"), &[&format!("email:full{place}@example.org")]).await;
+            page(&mut world, &format!("p{place}")).await;
+        }
+        person(&world, "zoe", &["email:zoe@example.org"]).await;
+        let number = page(&mut world, "zoe").await;
+        let story = world.story(number).await.join("\n");
+        assert!(story.contains("the mail server took it"), "{answer}: {story}");
+    }
+}
+
+/// A mail server that answers so to recipients whose name begins so, and takes all else.
+async fn refusing(name: &'static str, answer: &'static str) -> u16 {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (read, mut write) = stream.into_split();
+                let mut lines = BufReader::new(read).lines();
+                let _ = write.write_all(b"220 mail\r\n").await;
+                let mut in_mail = false;
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let said = match line.get(..4).unwrap_or(&line).to_ascii_uppercase().as_str() {
+                        _ if in_mail && line != "." => continue,
+                        "RCPT" if line.contains(&format!("<{name}")) => answer,
+                        "DATA" => "354 go on",
+                        "QUIT" => "221 bye",
+                        _ => "250 ok",
+                    };
+                    in_mail = said.starts_with("354");
+                    if write.write_all(format!("{said}\r\n").as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::phone::{JOHN, people, world as phones};
 use crate::support::carrier::Does;
-use crate::support::command::run_with;
+use crate::support::command::{folder, run, run_with};
+use crate::support::guide::blocks;
 use crate::support::{TOKEN, World, answer};
 
 async fn world() -> World {
@@ -291,4 +292,28 @@ async fn on_his_own_page_john_verifies_a_contact_and_lets_it_ring_and_nobody_els
     assert_eq!(of_john(&world, 0).await["sounded"], true);
     let page = world.page(&cookie, "/contacts?said=%3Cscript%3E").await.text;
     assert!(page.contains("It sounded at") && !page.contains("<script>"), "{page}");
+}
+
+/// The guide's example of quiet hours is sound, and does what the guide says: at night nobody is woken, in the morning the
+/// message is there; what is urgent does not wait.
+#[test]
+fn quiet_hours_hold_back_what_may_wait_until_the_morning() {
+    let all = blocks("contacts");
+    let definitions: Vec<_> = all.iter().filter(|(language, _)| language == "toml").collect();
+    let [(_, text)] = definitions[..] else { panic!("one example") };
+    let team = format!("{text}\n[[team]]\nname = \"ops\"\nmembers = [\"john\"]\n");
+    let made = folder(&[("definitions.toml", team.as_str())]);
+    let ran = run(made.path(), &["check", "--from", "2026-02-02", "definitions.toml"], "");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let rehearse = |severity: &str| {
+        let arguments =
+            ["rehearse", "ops", "--config", "definitions.toml", "--at", "2026-03-03T03:00:00+01:00"];
+        let ran = run(made.path(), &[&arguments[..], &["--severity", severity]].concat(), "");
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        ran.out
+    };
+    // Three in the morning; seven is four hours later.
+    let (low, high) = (rehearse("warning"), rehearse("critical"));
+    assert!(low.contains("first page: after 4 h;") && low.contains("Page to John by SMS"), "{low}");
+    assert!(high.contains("first page: at once;"), "{high}");
 }

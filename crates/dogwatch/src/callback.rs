@@ -64,10 +64,14 @@ fn holder() -> String {
 
 /// To whom is not known, nothing is said; a wrong name and a wrong signature look the same.
 fn refused() -> Response {
+    tracing::warn!(
+        "a callback was refused: it is not signed, or its secret is not that of the provider that it names"
+    );
     (StatusCode::FORBIDDEN, "this callback is not signed as it has to be\n").into_response()
 }
 
 fn unreadable(why: &str) -> Response {
+    tracing::warn!(why, "a callback could not be read");
     (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response()
 }
 

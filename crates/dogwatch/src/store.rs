@@ -459,6 +459,15 @@ impl Store {
         question!(self.ask(|sql| sql::read::live_pages(sql, &person)))
     }
 
+    /// Those of them of which something has left for that person.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn sent_pages(&self, person: Name) -> Result<Vec<(Page, Alert)>, StoreError> {
+        question!(self.ask(|sql| sql::read::sent_pages(sql, &person)))
+    }
+
     /// Deliveries of pages to a person that were made between two instants, both counted, oldest first. Reads every
     /// delivery of that time: for people who ask.
     ///

@@ -318,7 +318,13 @@ async fn carry_out(
         }
     };
     let words: Vec<String> = acted.iter().map(|acted| say(&tell(acted, Some(&person)), language)).collect();
-    let words = if words.is_empty() {
+    let owns = claim.alert.as_ref().filter(|alert| {
+        alert.status == escalation::alert::Status::Acknowledged
+            && alert.acknowledged.as_ref().is_some_and(|act| act.by.person.as_ref() == Some(&person))
+    });
+    let words = if let (true, Some(alert), true) = (words.is_empty(), owns, claim.others.is_empty()) {
+        say(&format!("You have #{}. Nobody else is paged any more.", alert.number), language)
+    } else if words.is_empty() {
         say("It is answered already. You need not do anything.", language)
     } else {
         words.join(" ")

@@ -312,10 +312,10 @@ const GERMAN: &[(&str, &str)] = &[
     // ---- replies by short message ----
     ("You get messages again. STOP ends them.", "Sie bekommen wieder Nachrichten. STOP beendet das."),
     (
-        "Reply with the code of a message: you have it. RESOLVE and the code: it is over. ACK ALL: you have all that the \
-         last message held. STOP: no more messages.",
-        "Antworten Sie mit dem Code: Sie haben es. RESOLVE und Code: es ist erledigt. ACK ALL: Sie haben alles aus der \
-         letzten Nachricht. STOP: keine Nachrichten mehr.",
+        "Write the code of a message, and you have it. RESOLVE and the code: it is over. NOT ME and the code: somebody else \
+         is asked. ACK ALL: you have all of the last message. STOP: no more messages.",
+        "Schreiben Sie den Code einer Nachricht, dann haben Sie es. RESOLVE und Code: erledigt. NOT ME und Code: jemand \
+         anderes wird gefragt. ACK ALL: Sie haben alles aus der letzten Nachricht. STOP: keine Nachrichten mehr.",
     ),
     (
         "Too many wrong codes: for an hour no code from this number counts. ACK ALL does; or answer on the web, or wait \
@@ -326,10 +326,8 @@ const GERMAN: &[(&str, &str)] = &[
     ("Nothing waits for your answer.", "Nichts wartet auf Ihre Antwort."),
     ("No message of ours waits for your answer.", "Keine Nachricht von uns wartet auf Ihre Antwort."),
     ("Nothing of that message waits any more.", "Aus dieser Nachricht wartet nichts mehr."),
-    (
-        "You have {numbers}. What came after that message is not answered.",
-        "Sie haben {numbers}. Was nach dieser Nachricht kam, ist nicht beantwortet.",
-    ),
+    ("You have {numbers}, all of that message.", "Sie haben {numbers}, alles aus dieser Nachricht."),
+    ("Still waiting:", "Es warten noch:"),
     ("Which? Reply with its code:", "Welcher? Antworten Sie mit dem Code:"),
     ("and {count} more", "und {count} weitere"),
     (

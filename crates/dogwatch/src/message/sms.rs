@@ -120,7 +120,11 @@ pub fn text(message: &Message, answers: bool) -> String {
         (None, Some((long, short))) => (format!("\n{long}"), format!("\n{short}")),
         (None, None) => (String::new(), String::new()),
     };
-    let head = tidy(&message.headline);
+    // What we answer has lines of our own; a page is one line, whatever it says.
+    let head = match message.purpose {
+        Purpose::Page => tidy(&message.headline),
+        _ => message.headline.lines().map(tidy).collect::<Vec<_>>().join("\n"),
+    };
     let listed: String = message
         .others
         .iter()

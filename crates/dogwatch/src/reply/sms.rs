@@ -99,7 +99,11 @@ pub async fn answer_sms(
             return Ok(Some(say("You get messages again. STOP ends them.", language)));
         }
         // Codes are not to be guessed. What needs none goes on.
-        Said::Answer(_, Some(_)) if line.wrong >= MOST_WRONG => return Ok(None),
+        Said::Answer(_, Some(_)) if line.wrong >= MOST_WRONG => {
+            // Said a few times, whether the code is right or not: somebody may have to find another way.
+            let line = store.change_line(from.clone(), LineChange::Wrong).await?;
+            return Ok((line.wrong <= 2 * MOST_WRONG).then(|| say(TOO_MANY, language)));
+        }
         // Two machines that answer each other come to an end.
         Said::Nonsense | Said::Help if line.unclear >= MOST_WRONG => return Ok(None),
         _ => {}
@@ -117,7 +121,8 @@ pub async fn answer_sms(
     };
     match done {
         Some(done) => {
-            if line.wrong + line.unclear > 0 {
+            // What needed no code says nothing of those that were tried.
+            if is_guess && line.wrong + line.unclear > 0 {
                 store.change_line(from.clone(), LineChange::Right).await?;
             }
             Ok(Some(done))
@@ -126,8 +131,11 @@ pub async fn answer_sms(
     }
 }
 
-const HELP: &str = "Reply with the code of a message: you have it. RESOLVE and the code: it is over. ACK ALL: you have \
-                    all that the last message held. STOP: no more messages.";
+const HELP: &str = "Write the code of a message, and you have it. RESOLVE and the code: it is over. NOT ME and the code: \
+                    somebody else is asked. ACK ALL: you have all of the last message. STOP: no more messages.";
+
+const TOO_MANY: &str = "Too many wrong codes: for an hour no code from this number counts. ACK ALL does; or answer on the \
+                        web, or wait for the call.";
 
 async fn stop(store: &Store, from: &Contact, people: &[Name]) -> Result<Option<String>, StoreError> {
     store.change_line(from.clone(), LineChange::Stop).await?;
@@ -151,11 +159,10 @@ async fn not_understood(
     let change = if is_guess { LineChange::Wrong } else { LineChange::Unclear };
     let line = store.change_line(from.clone(), change).await?;
     if is_guess && line.wrong >= MOST_WRONG {
-        let enough = "Too many wrong codes: for an hour no code from this number counts. ACK ALL does; or answer on the \
-                      web, or wait for the call.";
-        return Ok(say(enough, language));
+        return Ok(say(TOO_MANY, language));
     }
     let shown: String = text.chars().filter(|letter| !letter.is_control()).take(20).collect();
+    let shown = if shown.trim().is_empty() { "…".to_owned() } else { shown };
     let help = say(HELP, language);
     Ok(say(&format!("Nothing was done: \"{shown}\" is no code of yours. {help}"), language))
 }
@@ -192,35 +199,53 @@ async fn by_what_waits(
     key: Key,
     stopped_at: Option<Timestamp>,
 ) -> Result<Option<String>, StoreError> {
-    let mut waiting: Vec<(Name, Alert)> = Vec::new();
-    for person in people {
-        for (page, alert) in store.live_pages(person.clone()).await? {
-            if alert.asks(&page) {
-                waiting.push((person.clone(), alert));
-            }
-        }
-    }
-    waiting.sort_by_key(|(_, alert)| alert.number);
+    let waiting = what_waits(store, people).await?;
     let language = people.first().map_or(Language::English, |first| language_of(store, first));
     match waiting.as_slice() {
         [] => Ok(Some(say("Nothing waits for your answer.", language))),
         [(person, alert)] => act(store, alert.id, person, key).await,
         many => {
             let mut lines = vec![say("Which? Reply with its code:", language)];
-            for (person, alert) in many.iter().take(MOST_LISTED) {
-                let codes =
-                    store.reply_terms(from.clone(), Some(person.clone()), vec![alert.id]).await?.codes;
-                let code = codes.first().filter(|_| stopped_at.is_none());
-                let code = code.map_or_else(|| format!("#{}", alert.number), Clone::clone);
-                let about: String = headline_in(alert, language).chars().take(40).collect();
-                lines.push(format!("{code} {about}"));
-            }
-            if many.len() > MOST_LISTED {
-                lines.push(say(&format!("and {} more", many.len() - MOST_LISTED), language));
-            }
+            lines.extend(listed(store, from, many, language, stopped_at).await?);
             Ok(Some(lines.join("\n")))
         }
     }
+}
+
+/// What was sent to these people and still asks something of them.
+async fn what_waits(store: &Store, people: &[Name]) -> Result<Vec<(Name, Alert)>, StoreError> {
+    let mut waiting: Vec<(Name, Alert)> = Vec::new();
+    for person in people {
+        for (page, alert) in store.sent_pages(person.clone()).await? {
+            if alert.asks(&page) {
+                waiting.push((person.clone(), alert));
+            }
+        }
+    }
+    waiting.sort_by_key(|(_, alert)| alert.number);
+    Ok(waiting)
+}
+
+/// A line for each, with the code by which it is answered; to who said STOP its number.
+async fn listed(
+    store: &Store,
+    from: &Contact,
+    waiting: &[(Name, Alert)],
+    language: Language,
+    stopped_at: Option<Timestamp>,
+) -> Result<Vec<String>, StoreError> {
+    let mut lines = Vec::new();
+    for (person, alert) in waiting.iter().take(MOST_LISTED) {
+        let codes = store.reply_terms(from.clone(), Some(person.clone()), vec![alert.id]).await?.codes;
+        let code = codes.first().filter(|_| stopped_at.is_none());
+        let code = code.map_or_else(|| format!("#{}", alert.number), Clone::clone);
+        let about: String = headline_in(alert, language).chars().take(40).collect();
+        lines.push(format!("{code} {about}"));
+    }
+    if waiting.len() > MOST_LISTED {
+        lines.push(say(&format!("and {} more", waiting.len() - MOST_LISTED), language));
+    }
+    Ok(lines)
 }
 
 /// Exactly what the newest message held, and nothing that came later.
@@ -246,14 +271,18 @@ async fn all_of_the_newest(
         .map(|alert| format!("#{}", alert.number))
         .collect();
     answer_all(store, bundle, Via::Sms).await?;
-    Ok(Some(match numbers.as_slice() {
+    let done = match numbers.as_slice() {
         [] => say("Nothing of that message waits any more.", language),
-        numbers => {
-            let done =
-                format!("You have {}. What came after that message is not answered.", numbers.join(", "));
-            say(&done, language)
-        }
-    }))
+        numbers => say(&format!("You have {}, all of that message.", numbers.join(", ")), language),
+    };
+    // What came before it or after it is named: it is not answered.
+    let left = what_waits(store, people).await?;
+    if left.is_empty() {
+        return Ok(Some(done));
+    }
+    let mut lines = vec![done, say("Still waiting:", language)];
+    lines.extend(listed(store, from, &left, language, None).await?);
+    Ok(Some(lines.join("\n")))
 }
 
 #[cfg(test)]

@@ -163,8 +163,26 @@ pub(super) async fn load_live_pages(
     sql: &mut impl Sql,
     person: &str,
 ) -> Result<Vec<(Page, AlertId)>, StoreError> {
-    let statement =
-        format!("SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL ORDER BY id");
+    live_pages(sql, person, "").await
+}
+
+/// Those of them of which something has left. What is still collected, or waits for its hours, nobody can have read.
+pub(super) async fn load_sent_pages(
+    sql: &mut impl Sql,
+    person: &str,
+) -> Result<Vec<(Page, AlertId)>, StoreError> {
+    let was_sent = " AND EXISTS (SELECT 1 FROM delivery d WHERE d.alert = page.alert AND d.page = page.id AND d.attempt > 0)";
+    live_pages(sql, person, was_sent).await
+}
+
+async fn live_pages(
+    sql: &mut impl Sql,
+    person: &str,
+    only: &str,
+) -> Result<Vec<(Page, AlertId)>, StoreError> {
+    let statement = format!(
+        "SELECT {PAGE_COLUMNS}, alert FROM page WHERE person = ?1 AND ended_at IS NULL{only} ORDER BY id"
+    );
     let rows = sql.rows(&statement, values![person]).await?;
     rows.into_iter().map(|mut row| Ok((read_page(&mut row)?, AlertId::from_bytes(row.get(16)?)))).collect()
 }

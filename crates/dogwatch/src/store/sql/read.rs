@@ -140,13 +140,29 @@ pub(in crate::store) async fn live_pages(
     sql: &mut impl Sql,
     person: &Name,
 ) -> Result<Vec<(Page, Alert)>, StoreError> {
-    let mut pages = Vec::new();
-    for (page, alert) in alert_rows::load_live_pages(sql, person.as_str()).await? {
+    let pages = alert_rows::load_live_pages(sql, person.as_str()).await?;
+    with_alerts(sql, pages).await
+}
+
+pub(in crate::store) async fn sent_pages(
+    sql: &mut impl Sql,
+    person: &Name,
+) -> Result<Vec<(Page, Alert)>, StoreError> {
+    let pages = alert_rows::load_sent_pages(sql, person.as_str()).await?;
+    with_alerts(sql, pages).await
+}
+
+async fn with_alerts(
+    sql: &mut impl Sql,
+    pages: Vec<(Page, AlertId)>,
+) -> Result<Vec<(Page, Alert)>, StoreError> {
+    let mut found = Vec::with_capacity(pages.len());
+    for (page, alert) in pages {
         if let Some(alert) = alert_rows::load_alert(sql, alert).await? {
-            pages.push((page, alert));
+            found.push((page, alert));
         }
     }
-    Ok(pages)
+    Ok(found)
 }
 
 pub(in crate::store) async fn pages_to(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dogwatch::clock::{Clock, ManualClock};
 use dogwatch::store::phone::Said;
-use dogwatch::store::{Capacity, Incoming, Recorded, Store};
+use dogwatch::store::{Capacity, Idempotency, Incoming, Recorded, Store};
 use escalation::alert::Audience;
 use escalation::delivery::Outcome;
 use escalation::directory::Service;
@@ -39,6 +39,60 @@ fn capacity(most: usize) -> Capacity {
 async fn rows(world: &World, table: &str) -> i64 {
     let count = Other::at(world).await.column(&format!("SELECT count(*) AS it FROM {table}")).await;
     count[0].parse().unwrap()
+}
+
+/// Jobs of one transaction look together for what each of them needs: what one of them begins, the next one finds.
+#[tokio::test]
+async fn events_that_come_at_once_are_recorded_as_each_would_be_by_itself() {
+    let world = World::new().await;
+    world.john_and_bob("handset:john", "handset:bob").await;
+    // One key that is open already, one that is over.
+    let Recorded::Alert(open) = world.store.record(trigger("open")).await.unwrap() else {
+        panic!("no alert")
+    };
+    let Recorded::Alert(over) = world.store.record(trigger("over")).await.unwrap() else {
+        panic!("no alert")
+    };
+    world.post(&format!("/api/v1/alerts/{}/resolve", over.number), json!({})).await;
+    let one = |place: usize| {
+        let key = match place % 8 {
+            0 => "open".to_owned(),
+            1 => "over".to_owned(),
+            // Nasty for whatever is put together of it.
+            2 => "a\"b\\c'd{e}\u{1f600}".to_owned(),
+            other => format!("key {other}"),
+        };
+        let mut incoming = trigger(&key);
+        // The same request four times.
+        if place % 8 == 3 {
+            incoming.idempotency = Some(Idempotency { key: "once".to_owned(), request: [7; 32] });
+        }
+        world.store.record(incoming)
+    };
+    let all = futures_util::future::join_all((0..32).map(one)).await;
+    let mut alerts = std::collections::BTreeMap::new();
+    for recorded in all {
+        let Recorded::Alert(alert) = recorded.unwrap() else { panic!("no alert") };
+        assert_eq!(
+            *alerts.entry(alert.dedup_key.clone()).or_insert(alert.number),
+            alert.number,
+            "one of each"
+        );
+    }
+    assert_eq!(alerts.len(), 8);
+    assert_eq!(alerts["open"], open.number);
+    assert_ne!(alerts["over"], over.number, "a new one");
+    let numbers: std::collections::BTreeSet<u64> = alerts.values().copied().collect();
+    assert_eq!(numbers.len(), 8);
+    for (key, number) in &alerts {
+        let counted = world.get(&format!("/api/v1/alerts/{number}")).await["triggers"].as_u64().unwrap();
+        let wanted = match key.as_str() {
+            "open" => 5,
+            "key 3" => 1,
+            _ => 4,
+        };
+        assert_eq!(counted, wanted, "{key}");
+    }
 }
 
 #[tokio::test]

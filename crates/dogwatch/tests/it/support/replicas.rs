@@ -85,6 +85,9 @@ impl Replicas {
 
     /// The first server stands still, with its connections open.
     pub fn freeze_first(&mut self) {
+        // Who makes the others first: one that came up between the look and the signal would go on, and answer questions
+        // as if its server were still the primary.
+        signal("-STOP", &self.first()[..1]);
         self.frozen = self.first();
         signal("-STOP", &self.frozen);
     }

@@ -89,6 +89,9 @@ pub struct DoctorView {
     /// Nodes share a database: what is wrong there, or could not be looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cluster: Vec<Caution>,
+    /// What is wrong with providers now, as far as this node has seen it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    providers: Vec<String>,
 }
 
 /// The person, for who may do this.
@@ -232,8 +235,8 @@ async fn doctor(_: Caller, State(app): State<App>) -> Result<Response, Problem> 
             Problem::mistake()
         })?);
     }
-    Ok(Json(DoctorView { findings: reach::findings(&app.store, &app.kinds).await?, cluster: cautions })
-        .into_response())
+    let findings = reach::findings(&app.store, &app.kinds).await?;
+    Ok(Json(DoctorView { findings, cluster: cautions, providers: app.channels.ailing() }).into_response())
 }
 
 /// One contact card (vCard) with every number that may call or write: whoever saves it can let it ring when the phone

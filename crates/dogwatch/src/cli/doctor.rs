@@ -1,4 +1,4 @@
-//! `dogwatch doctor`: who can't be reached, and why; and what is wrong with the nodes and their database.
+//! `dogwatch doctor`: who can't be reached, and why; and what is wrong with providers, nodes and their database.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::client::{Server, text};
 
-/// List people who can't be reached, or only in part, and what to do about it.
+/// List people who can't be reached, or only in part, and what to do about it; and providers that are in trouble now.
 ///
 /// Over PostgreSQL it also tells what is wrong with the nodes and their database: no synchronous standby, clocks that
 /// differ, nodes that are silent, work left undone, a Patroni that is not safe.
@@ -38,6 +38,9 @@ impl Doctor {
             }
         }
         if !self.server.is_json() {
+            for trouble in answer["providers"].as_array().into_iter().flatten() {
+                println!("providers: {}", text(trouble));
+            }
             for caution in &cluster {
                 println!("nodes and database: {}", text(&caution["text"]));
             }

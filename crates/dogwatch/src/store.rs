@@ -229,7 +229,10 @@ impl Store {
     ///
     /// [`StoreError`]: nothing was stored, or nobody knows; with a key the event may be sent again.
     pub async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
-        verb!(self.promise(|core, now| core.record(now, &incoming)))
+        match &self.backend {
+            Backend::Sqlite(_) => verb!(self.promise(|core, now| core.record(now, &incoming))),
+            Backend::Postgres(postgres) => postgres.record(incoming).await,
+        }
     }
 
     /// Stores a request of an integration: all of its events in one transaction. What became of each, in order.

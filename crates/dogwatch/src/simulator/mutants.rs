@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRecord, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -130,6 +130,30 @@ macro_rules! through {
     };
 }
 
+impl<R: Rows> Mutated<R> {
+    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
+        if self.is(Mutant::NoLockAtClaim)
+            && let Some(alert) = delivery.alert
+        {
+            let Some(alert) = self.rows.alert(alert).await? else { return Ok(Try::Got(None)) };
+            let page = delivery.page.and_then(|id| {
+                // Live as far as anybody knows: a page that waits is the newest of its round.
+                Some(escalation::page::Page { id, ..page_of(delivery, &alert)? })
+            });
+            return Ok(Try::Got(Some((Some(alert), page))));
+        }
+        if self.is(Mutant::NoLookAtClaim)
+            && let Some((alert, pages)) =
+                delivery.alert.and_then(|id| self.planted.borrow().seen.get(&id).cloned())
+        {
+            let page = pages.into_iter().find(|page| Some(page.id) == delivery.page);
+            return Ok(Try::Got(Some((Some(alert), page))));
+        }
+        let found = self.rows.subjects(std::slice::from_ref(delivery)).await?;
+        Ok(found.into_iter().next().unwrap_or(Try::Got(None)))
+    }
+}
+
 impl<R: Rows> Rows for Mutated<R> {
     async fn rollback(&mut self) {
         self.rows.rollback().await;
@@ -142,18 +166,23 @@ impl<R: Rows> Rows for Mutated<R> {
         }
     }
 
-    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)> {
-        if self.is(Mutant::NoDedupNoIndex) {
-            // An open alert that changes is not looked for in the index: so it gets its key a little later.
-            let mut hidden = state.clone();
-            hidden.alert.dedup_key = state.alert.id.to_string();
-            let (number, has_wakes) = self.rows.insert_alert(&hidden).await?;
-            let mut shown = state.clone();
-            shown.alert.number = number;
-            self.rows.update_alert(&hidden, &shown).await?;
-            return Ok((number, has_wakes));
+    async fn insert_alerts(&mut self, states: &[&State]) -> Result<Vec<u64>> {
+        if !self.is(Mutant::NoDedupNoIndex) {
+            return self.rows.insert_alerts(states).await;
         }
-        self.rows.insert_alert(state).await
+        let mut numbers = Vec::new();
+        for state in states {
+            // An open alert that changes is not looked for in the index: so it gets its key a little later.
+            let mut hidden = (*state).clone();
+            hidden.alert.dedup_key = state.alert.id.to_string();
+            let mut shown = (*state).clone();
+            for number in self.rows.insert_alerts(&[&hidden]).await? {
+                shown.alert.number = number;
+                numbers.push(number);
+            }
+            self.rows.update_alert(&hidden, &shown).await?;
+        }
+        Ok(numbers)
     }
 
     async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool> {
@@ -168,11 +197,17 @@ impl<R: Rows> Rows for Mutated<R> {
         self.rows.open_alert(integration, dedup_key).await
     }
 
-    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>> {
-        if self.is(Mutant::NoIdempotency) {
-            return Ok(None);
+    async fn known(&mut self, keys: &[Keys<'_>]) -> Result<Vec<Known>> {
+        let mut all = self.rows.known(keys).await?;
+        for known in &mut all {
+            if self.is(Mutant::NoIdempotency) {
+                known.request = None;
+            }
+            if self.is(Mutant::NoDedup) || self.is(Mutant::NoDedupNoIndex) {
+                known.open = None;
+            }
         }
-        self.rows.by_idempotency(key).await
+        Ok(all)
     }
 
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
@@ -183,6 +218,13 @@ impl<R: Rows> Rows for Mutated<R> {
         }
         let key = key.filter(|_| !self.is(Mutant::NoIdempotency));
         self.rows.append(alert, entry, key).await
+    }
+
+    async fn append_first(&mut self, lines: &[FirstLine<'_>]) -> Result<()> {
+        for line in lines {
+            self.append(line.alert, line.entry, line.key).await?;
+        }
+        Ok(())
     }
 
     async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Result<Vec<(AlertId, Wake)>> {
@@ -218,25 +260,12 @@ impl<R: Rows> Rows for Mutated<R> {
         self.rows.due_receipts(now).await
     }
 
-    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
-        if self.is(Mutant::NoLockAtClaim)
-            && let Some(alert) = delivery.alert
-        {
-            let Some(alert) = self.rows.alert(alert).await? else { return Ok(Try::Got(None)) };
-            let page = delivery.page.and_then(|id| {
-                // Live as far as anybody knows: a page that waits is the newest of its round.
-                Some(escalation::page::Page { id, ..page_of(delivery, &alert)? })
-            });
-            return Ok(Try::Got(Some((Some(alert), page))));
+    async fn subjects(&mut self, deliveries: &[Delivery]) -> Result<Vec<Try<Option<Subject>>>> {
+        let mut all = Vec::new();
+        for delivery in deliveries {
+            all.push(self.subject(delivery).await?);
         }
-        if self.is(Mutant::NoLookAtClaim)
-            && let Some((alert, pages)) =
-                delivery.alert.and_then(|id| self.planted.borrow().seen.get(&id).cloned())
-        {
-            let page = pages.into_iter().find(|page| Some(page.id) == delivery.page);
-            return Ok(Try::Got(Some((Some(alert), page))));
-        }
-        self.rows.subject(delivery).await
+        Ok(all)
     }
 
     async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()> {
@@ -293,26 +322,24 @@ impl<R: Rows> Rows for Mutated<R> {
         self.rows.withdraw(alert, page, to).await
     }
 
-    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>> {
-        let found = self.rows.state_if_free(id).await?;
-        Ok(match found {
-            Try::Got(Some(mut state))
-                if self.is(Mutant::NoSecondNode)
-                    && state.alert.position.next_step > 0
-                    && self.planted.borrow_mut().twice.insert(id) =>
+    async fn states_if_free(&mut self, ids: &[AlertId]) -> Result<Vec<Try<Option<State>>>> {
+        let mut all = self.rows.states_if_free(ids).await?;
+        for found in &mut all {
+            if let Try::Got(Some(state)) = found
+                && self.is(Mutant::NoSecondNode)
+                && state.alert.position.next_step > 0
+                && self.planted.borrow_mut().twice.insert(state.alert.id)
             {
                 // As it was read before another node had its turn: the step is due still.
                 state.alert.position.next_step -= 1;
-                Try::Got(Some(state))
             }
-            other => other,
-        })
+        }
+        Ok(all)
     }
 
     through! {
         async fn begin(&mut self) -> ();
         async fn commit(&mut self) -> ();
-        async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Option<Alert>;
         async fn resolve(&mut self, alert: AlertRef) -> Option<AlertId>;
         async fn alert(&mut self, id: AlertId) -> Option<Alert>;
         async fn state(&mut self, id: AlertId) -> Option<State>;

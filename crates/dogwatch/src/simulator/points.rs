@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::dice::Dice;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -72,6 +72,11 @@ impl<R> Points<R> {
     fn touch(&mut self, what: Option<(AlertId, Option<DeliveryId>)>) {
         let Some((alert, delivery)) = what else { return };
         self.touched.entry(alert).or_default().deliveries.extend(delivery);
+    }
+
+    /// Something of alerts was written.
+    fn touch_all(&mut self, alerts: impl Iterator<Item = AlertId>) {
+        alerts.for_each(|alert| self.touch(Some((alert, None))));
     }
 
     /// Those of an alert that wait were withdrawn.
@@ -168,21 +173,22 @@ impl<R: Rows> Rows for Points<R> {
 
     through! {
         async fn open_alert(&mut self, integration: &str, dedup_key: &str) -> Option<AlertId>;
-        async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Option<Alert>;
+        async fn known(&mut self, keys: &[Keys<'_>]) -> Vec<Known>;
         async fn resolve(&mut self, alert: AlertRef) -> Option<AlertId>;
         async fn alert(&mut self, id: AlertId) -> Option<Alert>;
         async fn state(&mut self, id: AlertId) -> Option<State>;
-        async fn state_if_free(&mut self, id: AlertId) -> Try<Option<State>>;
+        async fn states_if_free(&mut self, ids: &[AlertId]) -> Vec<Try<Option<State>>>;
         async fn begun(&mut self, team: &str) -> Vec<AlertId>;
         async fn begun_since(&mut self, audience: &Audience, since: Timestamp) -> u64;
         async fn open_alerts(&mut self, after: Option<&Place>, most: usize) -> (Vec<Alert>, Option<Place>);
-        #[touch Some((state.alert.id, None))]
-        async fn insert_alert(&mut self, state: &State) -> (u64, bool);
+        #[touch_all states.iter().map(|state| state.alert.id)]
+        async fn insert_alerts(&mut self, states: &[&State]) -> Vec<u64>;
         #[touch Some((after.alert.id, None))]
         async fn update_alert(&mut self, before: &State, after: &State) -> bool;
-        async fn by_idempotency(&mut self, key: &str) -> Option<(AlertId, Vec<u8>)>;
         #[touch Some((alert, None))]
         async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> ();
+        #[touch_all lines.iter().map(|line| line.alert)]
+        async fn append_first(&mut self, lines: &[FirstLine<'_>]) -> ();
         async fn followers(&mut self, alert: AlertId) -> Vec<Name>;
         async fn put_out(&mut self, subscriber: &str, alert: AlertId, at: Timestamp, body: &Value) -> ();
         async fn due_wakes(&mut self, now: Timestamp, most: usize) -> Vec<(AlertId, Wake)>;
@@ -193,7 +199,7 @@ impl<R: Rows> Rows for Points<R> {
         async fn first_ready(&mut self, provider: &str) -> Option<Timestamp>;
         async fn ready(&mut self, provider: &str, now: Timestamp, most: usize) -> Vec<Delivery>;
         async fn expired(&mut self, until: Timestamp) -> (Vec<Delivery>, Option<Timestamp>);
-        async fn subject(&mut self, delivery: &Delivery) -> Try<Option<Subject>>;
+        async fn subjects(&mut self, deliveries: &[Delivery]) -> Vec<Try<Option<Subject>>>;
         #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]
         async fn insert_delivery(&mut self, delivery: &Delivery) -> ();
         #[touch delivery.alert.map(|alert| (alert, Some(delivery.id)))]

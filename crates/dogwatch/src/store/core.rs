@@ -22,17 +22,18 @@ mod warnings;
 mod watch;
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use escalation::alert::{self, Audience, State, Stepped, Verdict};
+use escalation::alert::{self, Alert, Audience, State, Stepped, Verdict};
 use escalation::delivery::Outcome;
 use escalation::directory::Service;
 use escalation::effect::Effect;
 use escalation::event::Input;
-use escalation::id::Ids;
+use escalation::id::{AlertId, Ids};
 use jiff::{SignedDuration, Timestamp};
 
-use super::rows::{Rows, Try, Versions};
+use super::rows::{FirstLine, Keys, Known, Rows, Try, Versions};
 use crate::definition::Definitions;
 use crate::store::outgoing::Listener;
 use crate::store::{
@@ -280,10 +281,63 @@ impl<R: Rows> Core<R> {
         now: Timestamp,
         incoming: &Incoming,
     ) -> Result<Recorded, StoreError> {
+        let recorded = self.record_all(now, &[incoming]).await?;
+        Ok(recorded.into_iter().next().unwrap_or(Recorded::NoAudience))
+    }
+
+    /// Takes events. Those of which nothing is known are stored together; of one sender and key each is taken after
+    /// those before it.
+    pub(crate) async fn record_all(
+        &mut self,
+        now: Timestamp,
+        all: &[&Incoming],
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let keys: Vec<_> = all.iter().map(|incoming| keys_of(incoming)).collect();
+        let known = self.rows.known(&keys).await?;
+        let (mut senders, mut requests) = (HashSet::new(), HashSet::new());
+        let (mut new, mut others) = (Vec::new(), Vec::new());
+        for (place, known) in known.into_iter().enumerate() {
+            let Keys { request, integration, dedup_key } = keys[place];
+            let is_first_of_sender = senders.insert((integration, dedup_key));
+            let is_first_of_request = request.is_none_or(|request| requests.insert(request));
+            // What was known before is known no more once something was stored.
+            let known = Some(known).filter(|_| is_first_of_sender && is_first_of_request);
+            let is_new = known.as_ref().is_some_and(Known::is_nothing);
+            if is_new && self.memory.definitions.directory().knows(&all[place].trigger.audience) {
+                new.push(place);
+            } else {
+                others.push((place, known));
+            }
+        }
+        // Always in the same order: who waits for somebody else's key or alert is not waited for in turn.
+        let order = |place: &usize| (keys[*place].integration, keys[*place].dedup_key);
+        new.sort_by_key(order);
+        others.sort_by_key(|(place, _)| order(place));
+        let mut recorded: Vec<Option<Recorded>> = all.iter().map(|_| None).collect();
+        let news: Vec<_> = new.iter().map(|place| all[*place]).collect();
+        for (place, alert) in new.iter().zip(self.begin_all(now, &news).await?) {
+            recorded[*place] = Some(Recorded::Alert(Box::new(alert)));
+        }
+        for (place, known) in others {
+            let known = match known {
+                Some(known) => known,
+                None => self.rows.known(&keys[place..=place]).await?.into_iter().next().unwrap_or_default(),
+            };
+            recorded[place] = Some(self.record_known(now, all[place], known).await?);
+        }
+        Ok(recorded.into_iter().flatten().collect())
+    }
+
+    /// Takes an event of which this is known.
+    async fn record_known(
+        &mut self,
+        now: Timestamp,
+        incoming: &Incoming,
+        known: Known,
+    ) -> Result<Recorded, StoreError> {
         let trigger = &incoming.trigger;
-        if let Some(key) = &incoming.idempotency
-            && let Some((alert, request)) = self.rows.by_idempotency(&key.key).await?
-        {
+        let key = incoming.idempotency.as_ref();
+        if let (Some(key), Some((alert, request))) = (key, known.request) {
             if request != key.request {
                 return Ok(Recorded::KeyReused);
             }
@@ -293,8 +347,7 @@ impl<R: Rows> Core<R> {
         if !self.memory.definitions.directory().knows(&trigger.audience) {
             return Ok(Recorded::NoAudience);
         }
-        let key = incoming.idempotency.as_ref();
-        let before = match self.about(trigger).await? {
+        let before = match self.about(known.open, known.over.map(|over| *over)).await? {
             About::Open(id) => self.rows.state(id).await?,
             About::Over(state) => Some(*state),
             About::New => None,
@@ -306,9 +359,47 @@ impl<R: Rows> Core<R> {
                 return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
             }
         }
-        let (mut state, effects) = alert::begin(trigger, &mut Ids { now, chance: &mut *self.chance });
-        state.alert.number = self.save(None, &state, &effects, key).await?;
-        Ok(Recorded::Alert(Box::new(state.alert)))
+        let begun = self.begin_all(now, &[incoming]).await?.into_iter().next();
+        begun.map(|alert| Recorded::Alert(Box::new(alert))).ok_or(StoreError::Stopped)
+    }
+
+    /// Begins an alert for each event.
+    async fn begin_all(&mut self, now: Timestamp, all: &[&Incoming]) -> Result<Vec<Alert>, StoreError> {
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut begun = Vec::with_capacity(all.len());
+        for incoming in all {
+            begun.push(alert::begin(&incoming.trigger, &mut Ids { now, chance: &mut *self.chance }));
+        }
+        let states: Vec<_> = begun.iter().map(|(state, _)| state).collect();
+        let numbers = self.rows.insert_alerts(&states).await?;
+        let mut lines = Vec::new();
+        for ((state, effects), incoming) in begun.iter().zip(all) {
+            let mut key = incoming.idempotency.as_ref();
+            let entries = effects.iter().filter_map(|effect| match effect {
+                Effect::Record(entry) => Some(entry),
+                _ => None,
+            });
+            lines.extend((1..).zip(entries).map(|(seq, entry)| {
+                FirstLine { alert: state.alert.id, seq, entry, key: key.take() }
+            }));
+        }
+        self.rows.append_first(&lines).await?;
+        let mut alerts = Vec::with_capacity(all.len());
+        for ((mut state, effects), number) in begun.into_iter().zip(numbers) {
+            state.alert.number = number;
+            self.stirred.wakes |= !state.wakes.is_empty();
+            self.stirred.seen = true;
+            for effect in &effects {
+                match effect {
+                    Effect::Record(entry) => self.tell_outside(&state.alert, number, entry, &effects).await?,
+                    other => self.carry_out(state.alert.id, other).await?,
+                }
+            }
+            alerts.push(state.alert);
+        }
+        Ok(alerts)
     }
 
     pub(crate) async fn act(
@@ -343,7 +434,7 @@ impl<R: Rows> Core<R> {
             }
         };
         if stepped.verdict == Verdict::Done {
-            self.save(Some(&before), &stepped.state, &stepped.effects, key).await?;
+            self.save(&before, &stepped.state, &stepped.effects, key).await?;
         }
         Ok(stepped)
     }
@@ -387,33 +478,38 @@ impl<R: Rows> Core<R> {
 
     async fn save(
         &mut self,
-        before: Option<&State>,
+        before: &State,
         after: &State,
         effects: &[Effect],
         mut key: Option<&Idempotency>,
-    ) -> Result<u64, StoreError> {
-        let (number, set) = match before {
-            None => self.rows.insert_alert(after).await?,
-            Some(before) => (after.alert.number, self.rows.update_alert(before, after).await?),
-        };
-        self.stirred.wakes |= set;
+    ) -> Result<(), StoreError> {
+        self.stirred.wakes |= self.rows.update_alert(before, after).await?;
         self.stirred.seen = true;
         for effect in effects {
             match effect {
-                Effect::Deliver(delivery) => {
-                    self.rows.insert_delivery(delivery).await?;
-                    self.stirred.deliveries = true;
-                }
-                Effect::Withdraw { page, contact } => {
-                    self.rows.withdraw(after.alert.id, *page, contact.as_ref()).await?;
-                }
                 Effect::Record(entry) => {
                     self.rows.append(after.alert.id, entry, key.take()).await?;
-                    self.tell_outside(&after.alert, number, entry, effects).await?;
+                    self.tell_outside(&after.alert, after.alert.number, entry, effects).await?;
                 }
+                other => self.carry_out(after.alert.id, other).await?,
             }
         }
-        Ok(number)
+        Ok(())
+    }
+
+    /// Does what a step wants done beside its alert; lines of the history are written with it.
+    async fn carry_out(&mut self, alert: AlertId, effect: &Effect) -> Result<(), StoreError> {
+        match effect {
+            Effect::Deliver(delivery) => {
+                self.rows.insert_delivery(delivery).await?;
+                self.stirred.deliveries = true;
+            }
+            Effect::Withdraw { page, contact } => {
+                self.rows.withdraw(alert, *page, contact.as_ref()).await?;
+            }
+            Effect::Record(_) => {}
+        }
+        Ok(())
     }
 
     // ---- the engine ----
@@ -421,20 +517,28 @@ impl<R: Rows> Core<R> {
     pub(crate) async fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
         let due = self.rows.due_wakes(now, most).await?;
         let mut is_busy = false;
+        // One that has several wakes is read once.
+        let alerts: BTreeSet<_> = due.iter().map(|(alert, _)| *alert).collect();
+        let alerts: Vec<_> = alerts.into_iter().collect();
+        let states = self.rows.states_if_free(&alerts).await?;
+        let mut states: HashMap<_, _> = alerts.into_iter().zip(states).collect();
         for (alert, wake) in &due {
-            let before = match self.rows.state_if_free(*alert).await? {
-                Try::Got(Some(before)) => before,
-                Try::Got(None) => continue,
-                Try::Busy => {
+            let before = match states.remove(alert) {
+                Some(Try::Got(Some(before))) => before,
+                Some(Try::Got(None)) | None => continue,
+                Some(Try::Busy) => {
                     is_busy = true;
                     continue;
                 }
             };
             // Another node may have handled it since it was looked up.
-            if before.wakes.get(wake).is_none_or(|at| *at > now) {
-                continue;
-            }
-            self.step(now, before, &Input::Due(*wake), None).await?;
+            let is_due = before.wakes.get(wake).is_some_and(|at| *at <= now);
+            let after = if is_due {
+                self.step(now, before, &Input::Due(*wake), None).await?.state
+            } else {
+                before
+            };
+            states.insert(*alert, Try::Got(Some(after)));
         }
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.
         let posts = if due.len() < most { self.watch_duty(now).await? } else { Posts::default() };
@@ -462,5 +566,14 @@ impl<R: Rows> Core<R> {
         }
         self.watch_heartbeats_anew(now).await?;
         Ok(count)
+    }
+}
+
+/// By what an event may be known.
+fn keys_of(incoming: &Incoming) -> Keys<'_> {
+    Keys {
+        request: incoming.idempotency.as_ref().map(|key| key.key.as_str()),
+        integration: &incoming.trigger.integration,
+        dedup_key: &incoming.trigger.dedup_key,
     }
 }

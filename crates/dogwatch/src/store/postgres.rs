@@ -30,7 +30,7 @@ use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::core::{self, Stirred};
-use super::{Published, Signals, StoreError};
+use super::{Incoming, Published, Recorded, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 pub(super) use cluster::look;
 use connecting::{connect, read_address, refuse_pooler, tls};
@@ -60,6 +60,12 @@ type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Work for a connection that writes. It may be run several times, and is answered once.
 trait Job: Send {
+    /// The event that it stores, if it does nothing else: those of a group are stored together.
+    fn event(&self) -> Option<&Incoming> {
+        None
+    }
+    /// It has been stored.
+    fn recorded(&mut self, _: Recorded) {}
     fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>>;
     fn answer(self: Box<Self>, failed: Option<StoreError>);
 }
@@ -90,6 +96,40 @@ where
             (None, None) => Err(StoreError::Stopped),
         };
         // Who asked may be gone; what it asked for is stored all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// An event that is to be stored.
+struct Event {
+    incoming: Incoming,
+    result: Option<Recorded>,
+    reply: oneshot::Sender<Result<Recorded, StoreError>>,
+}
+
+impl Job for Event {
+    fn event(&self) -> Option<&Incoming> {
+        Some(&self.incoming)
+    }
+
+    fn recorded(&mut self, recorded: Recorded) {
+        self.result = Some(recorded);
+    }
+
+    fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let outcome = AssertUnwindSafe(core.record(now, &self.incoming)).catch_unwind().await;
+            self.result = Some(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let answer = match (failed, self.result) {
+            (None, Some(result)) => Ok(result),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(StoreError::Stopped),
+        };
         let _ = self.reply.send(answer);
     }
 }
@@ -203,6 +243,13 @@ impl Postgres {
         let (reply, answer) = oneshot::channel();
         let call = Box::new(Call { work, result: None, reply });
         self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Stores an event in the next transaction, together with others, and answers when it is committed.
+    pub(super) async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Box::new(Event { incoming, result: None, reply })).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -469,7 +516,16 @@ async fn transact(
             }
         }
         let now = clock.now();
-        for job in group {
+        let (mut events, others): (Vec<_>, Vec<_>) =
+            group.iter_mut().partition(|job| job.event().is_some());
+        if events.len() > 1 {
+            let incoming: Vec<_> = events.iter().filter_map(|job| job.event()).collect();
+            let outcome = AssertUnwindSafe(core.record_all(now, &incoming)).catch_unwind().await;
+            let recorded = outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?;
+            events.iter_mut().zip(recorded).for_each(|(job, recorded)| job.recorded(recorded));
+            events.clear();
+        }
+        for job in events.into_iter().chain(others) {
             job.run(core, now).await?;
         }
         core.commit().await

@@ -3,8 +3,8 @@
 //! Several nodes may share what is stored. So that every decision is about what is true, a backend keeps this:
 //!
 //! - A transaction sees what was committed before each of its calls, and what it has written itself.
-//! - [`Rows::state`] and [`Rows::state_if_free`] lock an alert until the end of the transaction, against everybody;
-//!   [`Rows::subject`] locks it against change. What was read under a lock stays true until the commit.
+//! - [`Rows::state`] and [`Rows::states_if_free`] lock alerts until the end of the transaction, against everybody;
+//!   [`Rows::subjects`] locks them against change. What was read under a lock stays true until the commit.
 //! - Who finds a lock taken waits, or is told [`Try::Busy`] where the method says so; two that wait for each other
 //!   end with [`StoreError::Conflict`] for one of them, and so does a second open alert for the same key.
 //! - One transaction at a time edits definitions: [`Rows::lock_definitions`].
@@ -46,6 +46,44 @@ pub(crate) enum Try<T> {
 
 /// What a delivery speaks of: an alert and a page, where there are such.
 pub(crate) type Subject = (Option<Alert>, Option<Page>);
+
+/// By what an event may be known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys<'a> {
+    /// The key of its request.
+    pub(crate) request: Option<&'a str>,
+    pub(crate) integration: &'a str,
+    pub(crate) dedup_key: &'a str,
+}
+
+/// What is known of an event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// The alert that its request was linked to, and that request's hash.
+    pub(crate) request: Option<(AlertId, Vec<u8>)>,
+    /// The alert that is open for its sender and key.
+    pub(crate) open: Option<AlertId>,
+    /// If none is: the newest that is over.
+    pub(crate) over: Option<Box<Alert>>,
+}
+
+impl Known {
+    /// Whether it is nothing.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.request.is_none() && self.open.is_none() && self.over.is_none()
+    }
+}
+
+/// A line of the history of an alert that was just added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstLine<'a> {
+    pub(crate) alert: AlertId,
+    /// Its place, from 1.
+    pub(crate) seq: u32,
+    pub(crate) entry: &'a Entry,
+    /// The key of the request that it came from.
+    pub(crate) key: Option<&'a Idempotency>,
+}
 
 /// A post that is watched: a role of a roster, with what was seen of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,16 +173,16 @@ pub(crate) trait Rows {
 
     /// Which alert is open for a sender and key.
     async fn open_alert(&mut self, integration: &str, dedup_key: &str) -> Result<Option<AlertId>>;
-    /// The newest alert of a sender and key that is over.
-    async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Result<Option<Alert>>;
+    /// What is known of events; nothing is locked.
+    async fn known(&mut self, keys: &[Keys<'_>]) -> Result<Vec<Known>>;
     /// The id of the alert that is meant.
     async fn resolve(&mut self, alert: AlertRef) -> Result<Option<AlertId>>;
     /// An alert without its pages and wakes; not locked.
     async fn alert(&mut self, id: AlertId) -> Result<Option<Alert>>;
     /// An alert with everything that is decided together, locked.
     async fn state(&mut self, id: AlertId) -> Result<Option<State>>;
-    /// The same, without waiting.
-    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>>;
+    /// The same for several, without waiting.
+    async fn states_if_free(&mut self, ids: &[AlertId]) -> Result<Vec<Try<Option<State>>>>;
     /// The open alerts of a team that have begun, oldest first.
     async fn begun(&mut self, team: &str) -> Result<Vec<AlertId>>;
     /// How many alerts of an audience have begun at or after an instant.
@@ -156,17 +194,17 @@ pub(crate) trait Rows {
         after: Option<&Place>,
         most: usize,
     ) -> Result<(Vec<Alert>, Option<Place>)>;
-    /// Adds an alert with its pages and wakes. Returns its number, and whether a wake was set.
-    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)>;
+    /// Adds alerts with their pages and wakes. Returns the number of each.
+    async fn insert_alerts(&mut self, states: &[&State]) -> Result<Vec<u64>>;
     /// Saves what differs between two states of one alert. Returns whether a wake was set.
     async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool>;
 
     // ---- history ----
 
-    /// The alert that a request with this key was linked to, and that request's hash.
-    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>>;
     /// Adds a line to the history of an alert.
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()>;
+    /// Adds the lines of alerts that were added in this transaction.
+    async fn append_first(&mut self, lines: &[FirstLine<'_>]) -> Result<()>;
 
     // ---- what leaves the house because of it ----
 
@@ -198,9 +236,9 @@ pub(crate) trait Rows {
     /// Claims whose lease ends at or before `until`, locked, without those that another transaction has locked; and
     /// when the next one ends after that.
     async fn expired(&mut self, until: Timestamp) -> Result<(Vec<Delivery>, Option<Timestamp>)>;
-    /// What a delivery speaks of, locked against change, without waiting. Nothing when there should be an alert
+    /// What deliveries speak of, locked against change, without waiting. Nothing when there should be an alert
     /// and is none.
-    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>>;
+    async fn subjects(&mut self, deliveries: &[Delivery]) -> Result<Vec<Try<Option<Subject>>>>;
     /// Adds a delivery.
     async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()>;
     /// Saves what a claim changes.

@@ -59,6 +59,34 @@ pub(crate) trait Sql {
     /// Runs a statement that changes something, and counts the rows that it changed.
     async fn changed(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64>;
 
+    /// What a question finds for each of several keys, as if it were asked once for each: its placeholders stand for
+    /// the values of a key. Asked at once where the backend can.
+    async fn each(&mut self, question: &str, keys: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row>>> {
+        let mut all = Vec::with_capacity(keys.len());
+        for key in keys {
+            all.push(self.rows(question, key).await?);
+        }
+        Ok(all)
+    }
+
+    /// Adds many rows, each with its values in the place of those in `insert`, a statement that ends with the values of
+    /// one row. Together where the backend can.
+    async fn insert_all(&mut self, insert: &str, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        for row in rows {
+            self.change(insert, row).await?;
+        }
+        Ok(())
+    }
+
+    /// The same, with what `insert` says to return; in any order.
+    async fn insert_all_returning(&mut self, insert: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<Row>> {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            all.extend(self.rows(insert, row).await?);
+        }
+        Ok(all)
+    }
+
     /// The first row that a statement finds.
     async fn first(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Option<Row>> {
         Ok(self.rows(statement, values).await?.into_iter().next())

@@ -151,8 +151,9 @@ impl<R: Rows> Core<R> {
     async fn gravest_first(&mut self, ready: Vec<Delivery>) -> Result<(Vec<Ready>, bool), StoreError> {
         let mut all = Vec::with_capacity(ready.len());
         let mut is_busy = false;
-        for delivery in ready {
-            match self.rows.subject(&delivery).await? {
+        let subjects = self.rows.subjects(&ready).await?;
+        for (delivery, subject) in ready.into_iter().zip(subjects) {
+            match subject {
                 Try::Got(subject) => {
                     let (alert, page): Subject = subject.unwrap_or_default();
                     all.push((delivery, alert, page));

@@ -2,7 +2,6 @@
 //! short while ago.
 
 use escalation::alert::{Alert, State, Status};
-use escalation::event::Trigger;
 use escalation::id::AlertId;
 
 use super::Core;
@@ -23,14 +22,16 @@ pub(super) enum About {
 }
 
 impl<R: Rows> Core<R> {
-    pub(super) async fn about(&mut self, trigger: &Trigger) -> Result<About, StoreError> {
-        let (integration, key) = (trigger.integration.as_str(), trigger.dedup_key.as_str());
-        if let Some(id) = self.rows.open_alert(integration, key).await? {
+    /// What a report is about for whose key this one is open, or else this is the newest that is over.
+    pub(super) async fn about(
+        &mut self,
+        open: Option<AlertId>,
+        over: Option<Alert>,
+    ) -> Result<About, StoreError> {
+        if let Some(id) = open {
             return Ok(About::Open(id));
         }
-        let Some(over) = self.rows.newest_over(integration, key).await? else {
-            return Ok(About::New);
-        };
+        let Some(over) = over else { return Ok(About::New) };
         if over.merged_into.is_some() {
             return Ok(self.went_into(over).await?.map_or(About::New, About::Open));
         }

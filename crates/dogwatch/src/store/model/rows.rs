@@ -22,7 +22,7 @@ use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
 use super::{Database, Transaction, gone};
 use crate::definition::{Defined, Definitions, Kind, Owner};
-use crate::store::rows::{HeartbeatRow, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
 use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -73,6 +73,26 @@ impl ModelRows {
         let mut database = self.database.borrow_mut();
         database.writes(transaction)?;
         Ok(database.locks.take(transaction, lock, is_alone))
+    }
+
+    /// The newest alert of a sender and key that is over.
+    fn newest_over(&self, integration: &str, dedup_key: &str) -> Result<Option<Alert>> {
+        let key = (integration.to_owned(), dedup_key.to_owned());
+        self.look_at(|tables, writes| {
+            let own = writes.alerts.values().filter(|state| !is_open(state) && key_of(state) == key);
+            let committed = tables.over.get(&key).into_iter().flatten().rev();
+            let mut committed = committed.filter(|(_, id)| !writes.alerts.contains_key(id));
+            let committed = committed.next().and_then(|(_, id)| tables.alerts.get(id));
+            own.chain(committed).map(|state| state.alert.clone()).max_by_key(|alert| alert.number)
+        })
+    }
+
+    /// The alert that a request with this key was linked to, and that request's hash.
+    fn by_idempotency(&self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>> {
+        self.look_at(|tables, writes| {
+            let found = writes.keys.get(key).or_else(|| tables.keys.get(key));
+            found.map(|(alert, request)| (*alert, request.to_vec()))
+        })
     }
 
     /// Waits for a lock.
@@ -177,15 +197,15 @@ impl Rows for ModelRows {
         })
     }
 
-    async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Result<Option<Alert>> {
-        let key = (integration.to_owned(), dedup_key.to_owned());
-        self.look_at(|tables, writes| {
-            let own = writes.alerts.values().filter(|state| !is_open(state) && key_of(state) == key);
-            let committed = tables.over.get(&key).into_iter().flatten().rev();
-            let mut committed = committed.filter(|(_, id)| !writes.alerts.contains_key(id));
-            let committed = committed.next().and_then(|(_, id)| tables.alerts.get(id));
-            own.chain(committed).map(|state| state.alert.clone()).max_by_key(|alert| alert.number)
-        })
+    async fn known(&mut self, keys: &[Keys<'_>]) -> Result<Vec<Known>> {
+        let mut all = Vec::with_capacity(keys.len());
+        for Keys { request, integration, dedup_key } in keys {
+            let request = request.map(|request| self.by_idempotency(request)).transpose()?.flatten();
+            let open = self.open_alert(integration, dedup_key).await?;
+            let over = if open.is_none() { self.newest_over(integration, dedup_key)? } else { None };
+            all.push(Known { request, open, over: over.map(Box::new) });
+        }
+        Ok(all)
     }
 
     async fn resolve(&mut self, alert: AlertRef) -> Result<Option<AlertId>> {
@@ -207,11 +227,15 @@ impl Rows for ModelRows {
         self.read_state(id)
     }
 
-    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>> {
-        if !self.try_lock(&Lock::Alert(id), true)? {
-            return Ok(Try::Busy);
-        }
-        self.read_state(id).map(Try::Got)
+    async fn states_if_free(&mut self, ids: &[AlertId]) -> Result<Vec<Try<Option<State>>>> {
+        let get = |id: &AlertId| {
+            if self.try_lock(&Lock::Alert(*id), true)? {
+                self.read_state(*id).map(Try::Got)
+            } else {
+                Ok(Try::Busy)
+            }
+        };
+        ids.iter().map(get).collect()
     }
 
     async fn begun(&mut self, team: &str) -> Result<Vec<AlertId>> {
@@ -266,18 +290,21 @@ impl Rows for ModelRows {
         })
     }
 
-    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)> {
-        let number = {
-            let mut database = self.database.borrow_mut();
-            database.last_number += 1;
-            database.last_number
-        };
-        self.lock(Lock::Alert(state.alert.id)).await?;
-        let mut state = state.clone();
-        state.alert.number = number;
-        let has_wakes = !state.wakes.is_empty();
-        self.put_state(state, false).await?;
-        Ok((number, has_wakes))
+    async fn insert_alerts(&mut self, states: &[&State]) -> Result<Vec<u64>> {
+        let mut numbers = Vec::with_capacity(states.len());
+        for state in states {
+            let number = {
+                let mut database = self.database.borrow_mut();
+                database.last_number += 1;
+                database.last_number
+            };
+            self.lock(Lock::Alert(state.alert.id)).await?;
+            let mut state = (*state).clone();
+            state.alert.number = number;
+            self.put_state(state, false).await?;
+            numbers.push(number);
+        }
+        Ok(numbers)
     }
 
     async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool> {
@@ -286,17 +313,10 @@ impl Rows for ModelRows {
         Ok(set)
     }
 
-    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>> {
-        self.look_at(|tables, writes| {
-            let found = writes.keys.get(key).or_else(|| tables.keys.get(key));
-            found.map(|(alert, request)| (*alert, request.to_vec()))
-        })
-    }
-
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
         if let Some(key) = key {
             self.lock(Lock::Request(key.key.clone())).await?;
-            if self.by_idempotency(&key.key).await?.is_some() {
+            if self.by_idempotency(&key.key)?.is_some() {
                 return Err(StoreError::Conflict);
             }
             self.write(|writes| {
@@ -304,6 +324,13 @@ impl Rows for ModelRows {
             })?;
         }
         self.write(|writes| writes.entries.push((alert, entry.clone())))
+    }
+
+    async fn append_first(&mut self, lines: &[FirstLine<'_>]) -> Result<()> {
+        for line in lines {
+            self.append(line.alert, line.entry, line.key).await?;
+        }
+        Ok(())
     }
 
     async fn followers(&mut self, _: AlertId) -> Result<Vec<Name>> {
@@ -407,14 +434,17 @@ impl Rows for ModelRows {
         Ok((expired, next))
     }
 
-    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
-        let Some(alert) = delivery.alert else { return Ok(Try::Got(Some((None, None)))) };
-        if !self.try_lock(&Lock::Alert(alert), false)? {
-            return Ok(Try::Busy);
-        }
-        let Some(state) = self.read_state(alert)? else { return Ok(Try::Got(None)) };
-        let page = delivery.page.and_then(|id| state.pages.iter().find(|page| page.id == id).cloned());
-        Ok(Try::Got(Some((Some(state.alert), page))))
+    async fn subjects(&mut self, deliveries: &[Delivery]) -> Result<Vec<Try<Option<Subject>>>> {
+        let get = |delivery: &Delivery| {
+            let Some(alert) = delivery.alert else { return Ok(Try::Got(Some((None, None)))) };
+            if !self.try_lock(&Lock::Alert(alert), false)? {
+                return Ok(Try::Busy);
+            }
+            let Some(state) = self.read_state(alert)? else { return Ok(Try::Got(None)) };
+            let page = delivery.page.and_then(|id| state.pages.iter().find(|page| page.id == id).cloned());
+            Ok(Try::Got(Some((Some(state.alert), page))))
+        };
+        deliveries.iter().map(get).collect()
     }
 
     async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()> {

@@ -129,10 +129,14 @@ pub(super) async fn connect(
     });
     // Two transactions of several jobs each may wait for each other: then one soon gives way, and its jobs are run one
     // by one. PostgreSQL itself finds that out after a second only.
-    let patience = format!(
-        "SET lock_timeout = {LOCK_MILLIS}; SET idle_in_transaction_session_timeout = {SILENT_MILLIS}"
+    //
+    // Every statement here has its index, and its plan is made once: while a table is small, or not yet counted, its
+    // planner would rather read all of it, and keep to that.
+    let settings = format!(
+        "SET lock_timeout = {LOCK_MILLIS}; SET idle_in_transaction_session_timeout = {SILENT_MILLIS}; \
+         SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off"
     );
-    timeout(DEADLINE, client.batch_execute(&patience)).await.map_err(|_| late("a statement", DEADLINE))??;
+    timeout(DEADLINE, client.batch_execute(&settings)).await.map_err(|_| late("a statement", DEADLINE))??;
     Ok(client)
 }
 

@@ -57,6 +57,8 @@ type Sent = Pin<Box<dyn Future<Output = std::result::Result<u64, tokio_postgres:
 pub(crate) struct PgSql {
     client: Rc<Client>,
     statements: HashMap<String, Statement>,
+    /// Those that do for many at once what another does for one, by that one.
+    of_many: HashMap<String, Statement>,
     sent: Vec<Sent>,
     in_transaction: bool,
     is_broken: bool,
@@ -84,6 +86,7 @@ impl PgSql {
         Ok(Self {
             client: Rc::new(client.await?),
             statements: HashMap::new(),
+            of_many: HashMap::new(),
             sent: Vec::new(),
             in_transaction: false,
             is_broken: false,
@@ -142,11 +145,36 @@ impl PgSql {
         Ok(prepared)
     }
 
+    /// The statement that does for many keys or rows at once what `statement` does for one. `rewrite` makes it, from the
+    /// types of its values; it is made once.
+    async fn prepare_many(
+        &mut self,
+        statement: &str,
+        rewrite: fn(&str, &[Type]) -> Option<String>,
+    ) -> Result<Statement> {
+        if let Some(known) = self.of_many.get(statement) {
+            return Ok(known.clone());
+        }
+        let one = self.prepare(statement).await?;
+        let text = rewrite(statement, one.params()).ok_or_else(|| {
+            StoreError::Panicked(format!("this can't be done for many at once: {statement}"))
+        })?;
+        let many = self.prepare(&text).await?;
+        self.of_many.insert(statement.to_owned(), many.clone());
+        Ok(many)
+    }
+
     /// Sends a statement without waiting for its answer.
     async fn send(&mut self, statement: &str, values: &[Value<'_>]) -> Result<()> {
         let prepared = self.prepare(statement).await?;
+        self.send_prepared(prepared, owned(values))
+    }
+
+    fn send_prepared<T>(&mut self, prepared: Statement, values: Vec<T>) -> Result<()>
+    where
+        T: ToSql + Sync + 'static,
+    {
         let client = self.client.clone();
-        let values = owned(values);
         let mut sent: Sent = Box::pin(async move { client.execute_raw(&prepared, values).await });
         // It is on its way once it was polled.
         if let Poll::Ready(answer) = sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -165,6 +193,32 @@ impl PgSql {
         Ok(())
     }
 
+    /// Asks, and waits for the answer to it and to what was sent before.
+    async fn ask<T>(&mut self, prepared: Statement, values: Vec<T>) -> Result<Vec<Row>>
+    where
+        T: ToSql + Sync + 'static,
+    {
+        let client = self.client.clone();
+        let columns = prepared.columns().len();
+        let mut asked = Box::pin(async move {
+            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+            client.query(&prepared, &values).await
+        });
+        // On its way behind what was sent before.
+        let answered = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.settle().await?;
+        let found = match answered {
+            Poll::Ready(found) => found.map_err(|error| self.judge(error))?,
+            Poll::Pending => self.within(asked).await?,
+        };
+        let mut all = Vec::with_capacity(found.len());
+        for row in found {
+            let cells = (0..columns).map(|column| row.try_get::<_, Raw>(column).map(|raw| raw.0));
+            all.push(Row::new(cells.collect::<std::result::Result<_, _>>()?));
+        }
+        Ok(all)
+    }
+
     /// Runs what has no values.
     pub(super) async fn batch(&mut self, statements: &str) -> Result<()> {
         self.settle().await?;
@@ -176,6 +230,48 @@ impl PgSql {
 /// With PostgreSQL's names for placeholders.
 fn numbered(statement: &str) -> String {
     statement.replace('?', "$")
+}
+
+/// A question for many keys: it is asked for each, in the order of their places, which come last in each answer. It
+/// can't be merged into a join: a plan that was made while a table was small would go through all of it for good.
+fn question_of_many(question: &str, types: &[Type]) -> Option<String> {
+    let (arrays, names) = arrays_of(types);
+    let inner = named(question)?;
+    Some(format!(
+        "SELECT found.*, key.place FROM unnest({arrays}) WITH ORDINALITY AS key ({names}, place) \
+         CROSS JOIN LATERAL ({inner} OFFSET 0) AS found"
+    ))
+}
+
+/// An insert of many rows.
+fn insert_of_many(insert: &str, types: &[Type]) -> Option<String> {
+    let (arrays, names) = arrays_of(types);
+    let (into, values) = insert.split_once(" VALUES (")?;
+    let (values, after) = values.rsplit_once(')')?;
+    let values = named(values)?;
+    Some(format!("{into} SELECT {values} FROM unnest({arrays}) AS key ({names}){after}"))
+}
+
+/// The arrays that hold the values of many, and the names of their columns.
+fn arrays_of(types: &[Type]) -> (String, String) {
+    let all = types.iter().enumerate();
+    let arrays: Vec<_> = all.clone().map(|(place, of)| format!("${}::{}[]", place + 1, of.name())).collect();
+    let names: Vec<_> = all.map(|(place, _)| format!("v{}", place + 1)).collect();
+    (arrays.join(", "), names.join(", "))
+}
+
+/// With the names of columns in the place of placeholders.
+fn named(text: &str) -> Option<String> {
+    let mut parts = text.split('?');
+    let first = parts.next()?.to_owned();
+    parts.try_fold(first, |all, part| part.starts_with(|c: char| c.is_ascii_digit()).then(|| all + "key.v" + part))
+}
+
+/// The values of many, one column for each placeholder.
+fn columns(rows: &[Vec<Value<'_>>]) -> Vec<Vec<Owned>> {
+    let width = rows.first().map_or(0, Vec::len);
+    let column = |place: usize| rows.iter().filter_map(|row| row.get(place)).map(own).collect();
+    (0..width).map(column).collect()
 }
 
 impl Sql for PgSql {
@@ -220,26 +316,42 @@ impl Sql for PgSql {
 
     async fn rows(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
         let prepared = self.prepare(statement).await?;
-        let client = self.client.clone();
-        let values = owned(values);
-        let columns = prepared.columns().len();
-        let mut asked = Box::pin(async move {
-            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            client.query(&prepared, &values).await
-        });
-        // On its way behind what was sent before.
-        let answered = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        self.settle().await?;
-        let found = match answered {
-            Poll::Ready(found) => found.map_err(|error| self.judge(error))?,
-            Poll::Pending => self.within(asked).await?,
-        };
-        let mut all = Vec::with_capacity(found.len());
-        for row in found {
-            let cells = (0..columns).map(|column| row.try_get::<_, Raw>(column).map(|raw| raw.0));
-            all.push(Row::new(cells.collect::<std::result::Result<_, _>>()?));
+        self.ask(prepared, owned(values)).await
+    }
+
+    async fn each(&mut self, question: &str, keys: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prepared = self.prepare_many(question, question_of_many).await?;
+        let mut all: Vec<_> = keys.iter().map(|_| Vec::new()).collect();
+        for row in self.ask(prepared, columns(keys)).await? {
+            let mut cells = row.into_cells();
+            let Some(Cell::Integer(place)) = cells.pop() else {
+                return Err(StoreError::Corrupt("an answer does not say which key it is for".to_owned()));
+            };
+            if let Some(found) = usize::try_from(place).ok().and_then(|place| all.get_mut(place.checked_sub(1)?))
+            {
+                found.push(Row::new(cells));
+            }
         }
         Ok(all)
+    }
+
+    async fn insert_all(&mut self, insert: &str, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let prepared = self.prepare_many(insert, insert_of_many).await?;
+        self.send_prepared(prepared, columns(rows))
+    }
+
+    async fn insert_all_returning(&mut self, insert: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<Row>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prepared = self.prepare_many(insert, insert_of_many).await?;
+        self.ask(prepared, columns(rows)).await
     }
 
     async fn change(&mut self, statement: &str, values: &[Value<'_>]) -> Result<()> {
@@ -254,6 +366,7 @@ impl Sql for PgSql {
     }
 }
 
+
 /// A value that outlives the call that it was given in.
 #[derive(Debug)]
 enum Owned {
@@ -263,15 +376,18 @@ enum Owned {
     Bytes(Vec<u8>),
 }
 
-fn owned(values: &[Value<'_>]) -> Vec<Owned> {
-    let own = |value: &Value<'_>| match value {
+fn own(value: &Value<'_>) -> Owned {
+    match value {
         Value::Null => Owned::Null,
         Value::Integer(number) => Owned::Integer(*number),
         Value::Text(text) => Owned::Text((*text).to_owned()),
         Value::Bytes(bytes) => Owned::Bytes(bytes.to_vec()),
         Value::Id(bytes) => Owned::Bytes(bytes.to_vec()),
         Value::Hash(bytes) => Owned::Bytes(bytes.to_vec()),
-    };
+    }
+}
+
+fn owned(values: &[Value<'_>]) -> Vec<Owned> {
     values.iter().map(own).collect()
 }
 

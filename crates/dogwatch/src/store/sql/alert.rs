@@ -1,6 +1,6 @@
 //! Alerts with their pages and wakes: how they are loaded and saved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use escalation::alert::{Alert, Audience, Position, State, Status};
 use escalation::event::{Severity, Urgency};
@@ -14,7 +14,7 @@ use super::codec::{
     instant, limit, links_from_json, links_to_json, name, route_from_json, route_to_json, silenced_from_json,
     silenced_to_json, small, snooze_from_json, snooze_to_json, to_json, word,
 };
-use super::{Row, Sql, values};
+use super::{Row, Sql, Value, values};
 use crate::store::{AlertRef, StoreError};
 
 /// The columns of an alert, in the order in which [`read_alert`] takes them.
@@ -27,6 +27,8 @@ const BY_ID: &str = "SELECT number, id, audience_kind, audience, integration, de
      severity, links, status, created_at, triggered_at, triggers, round, round_started_at, next_step, \
      passes, fired, last_resort, roles, acknowledged, resolved, roles_reached, since_round, snoozed, silenced, \
      insists, merged_into, route, wakes FROM alert WHERE id = ?1";
+
+const OPEN: &str = "SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND is_open = 1";
 
 const PAGE_COLUMNS: &str = "id, person, urgency, round, escalation_step, started_at, plan_step, \
      step_started_at, reached, accepted, failed, ended_at, ended_why, asks, deferred_until, redialled";
@@ -114,23 +116,30 @@ pub(super) async fn open_alert(
     integration: &str,
     dedup_key: &str,
 ) -> Result<Option<AlertId>, StoreError> {
-    let statement = "SELECT id FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND is_open = 1";
-    let found = sql.first(statement, values![integration, dedup_key]).await?;
+    let found = sql.first(OPEN, values![integration, dedup_key]).await?;
     found.map(|mut row| row.get(0).map(AlertId::from_bytes)).transpose()
 }
 
-/// The newest alert of a sender and key that is over.
-pub(in crate::store) async fn newest_over(
+/// The alerts that are open for senders and keys.
+pub(super) async fn open_alerts(
     sql: &mut impl Sql,
-    integration: &str,
-    dedup_key: &str,
-) -> Result<Option<Alert>, StoreError> {
-    let statement = format!(
+    keys: &[Vec<Value<'_>>],
+) -> Result<Vec<Option<AlertId>>, StoreError> {
+    let first = |found: Vec<Row>| found.into_iter().next().map(|mut row| row.get(0).map(AlertId::from_bytes));
+    sql.each(OPEN, keys).await?.into_iter().map(|found| first(found).transpose()).collect()
+}
+
+/// The newest alerts of senders and keys that are over.
+pub(super) async fn newest_over(
+    sql: &mut impl Sql,
+    keys: &[Vec<Value<'_>>],
+) -> Result<Vec<Option<Alert>>, StoreError> {
+    let question = format!(
         "SELECT {ALERT_COLUMNS} FROM alert WHERE integration = ?1 AND dedup_key = ?2 AND is_open = 0 \
          ORDER BY number DESC LIMIT 1"
     );
-    let found = sql.first(&statement, values![integration, dedup_key]).await?;
-    found.map(|mut row| read_alert(&mut row)).transpose()
+    let first = |found: Vec<Row>| found.into_iter().next().map(|mut row| read_alert(&mut row));
+    sql.each(&question, keys).await?.into_iter().map(|found| first(found).transpose()).collect()
 }
 
 /// The id of the alert that is meant.
@@ -156,6 +165,17 @@ pub(super) async fn load_page(sql: &mut impl Sql, id: PageId) -> Result<Option<(
     let statement = format!("SELECT {PAGE_COLUMNS}, alert FROM page WHERE id = ?1");
     let found = sql.first(&statement, values![id.to_bytes()]).await?;
     found.map(|mut row| Ok((read_page(&mut row)?, AlertId::from_bytes(row.get(16)?)))).transpose()
+}
+
+/// Several pages.
+pub(super) async fn load_pages(
+    sql: &mut impl Sql,
+    ids: &[PageId],
+) -> Result<Vec<Option<Page>>, StoreError> {
+    let question = format!("SELECT {PAGE_COLUMNS} FROM page WHERE id = ?1");
+    let keys: Vec<_> = ids.iter().map(|id| values![id.to_bytes()].to_vec()).collect();
+    let first = |found: Vec<Row>| found.into_iter().next().map(|mut row| read_page(&mut row));
+    sql.each(&question, &keys).await?.into_iter().map(|found| first(found).transpose()).collect()
 }
 
 /// The live pages of a person, oldest first.
@@ -199,17 +219,34 @@ pub(super) async fn lock<S: Sql>(sql: &mut S, id: AlertId) -> Result<Option<Stat
     read_state(sql, found).await
 }
 
-/// The same, without waiting. That there is none may mean that somebody else has it.
-pub(super) async fn lock_if_free<S: Sql>(sql: &mut S, id: AlertId) -> Result<Option<State>, StoreError> {
-    let found = sql.first(&format!("{BY_ID}{}", S::LOCK_FREE), values![id.to_bytes()]).await?;
-    read_state(sql, found).await
+/// The same for several, without waiting. That one is missing may mean that somebody else has it.
+pub(super) async fn lock_if_free<S: Sql>(
+    sql: &mut S,
+    ids: &[AlertId],
+) -> Result<Vec<Option<State>>, StoreError> {
+    let keys: Vec<_> = ids.iter().map(|id| values![id.to_bytes()].to_vec()).collect();
+    let found = sql.each(&format!("{BY_ID}{}", S::LOCK_FREE), &keys).await?;
+    // The pages are read when all are locked.
+    let pages = sql.each(PAGES, &keys).await?;
+    let states = found.into_iter().zip(pages).map(|(found, pages)| {
+        let Some(mut row) = found.into_iter().next() else { return Ok(None) };
+        let (alert, wakes) = (read_alert(&mut row)?, wakes_from_json(&row.get::<String>(30)?)?);
+        let pages = pages.into_iter().map(|mut row| read_page(&mut row)).collect::<Result<_, _>>()?;
+        Ok(Some(State { alert, pages, wakes }))
+    });
+    states.collect()
 }
 
-/// An alert without its pages and wakes, locked against change, without waiting. That there is none may mean that
+/// Alerts without their pages and wakes, locked against change, without waiting. That one is missing may mean that
 /// somebody else changes it.
-pub(super) async fn share_if_free<S: Sql>(sql: &mut S, id: AlertId) -> Result<Option<Alert>, StoreError> {
-    let found = sql.first(&format!("{BY_ID}{}", S::SHARE_FREE), values![id.to_bytes()]).await?;
-    found.map(|mut row| read_alert(&mut row)).transpose()
+pub(super) async fn share_if_free<S: Sql>(
+    sql: &mut S,
+    ids: &[AlertId],
+) -> Result<Vec<Option<Alert>>, StoreError> {
+    let keys: Vec<_> = ids.iter().map(|id| values![id.to_bytes()].to_vec()).collect();
+    let found = sql.each(&format!("{BY_ID}{}", S::SHARE_FREE), &keys).await?;
+    let first = |found: Vec<Row>| found.into_iter().next().map(|mut row| read_alert(&mut row)).transpose();
+    found.into_iter().map(first).collect()
 }
 
 /// Whether there is such an alert.
@@ -233,77 +270,91 @@ pub(super) fn read_wake(word: &str, page: &[u8]) -> Result<Wake, StoreError> {
     Wake::read(word, page).ok_or_else(|| corrupt("a wake", &word))
 }
 
-/// Saves what differs between two states of one alert; `before` is none for a new one. Returns the
-/// alert's number, and whether a wake was set.
-pub(super) async fn save(
-    sql: &mut impl Sql,
-    before: Option<&State>,
-    after: &State,
-) -> Result<(u64, bool), StoreError> {
+/// Adds new alerts with their pages and wakes. Returns the number of each.
+pub(super) async fn insert(sql: &mut impl Sql, all: &[&State]) -> Result<Vec<u64>, StoreError> {
+    let mut texts = Vec::with_capacity(all.len());
+    for state in all {
+        let alert = &state.alert;
+        texts.push((
+            links_to_json(&alert.links)?,
+            act_to_json(alert.acknowledged.as_ref())?,
+            act_to_json(alert.resolved.as_ref())?,
+            contacts_to_json(&alert.roles_reached)?,
+            wakes_to_json(&state.wakes)?,
+            route_to_json(&alert.route)?,
+        ));
+    }
+    let rows = all.iter().zip(&texts).map(|(state, (links, acknowledged, resolved, reached, wakes, route))| {
+        let alert = &state.alert;
+        values![
+            alert.id.to_bytes(),
+            kind_of(&alert.audience),
+            alert.audience.name().as_str(),
+            &alert.integration,
+            &alert.dedup_key,
+            &alert.summary,
+            &alert.details,
+            alert.severity.word(),
+            links,
+            alert.status.word(),
+            alert.created_at.as_millisecond(),
+            alert.triggered_at.as_millisecond(),
+            alert.triggers,
+            alert.round,
+            alert.round_started_at.as_millisecond(),
+            alert.position.next_step,
+            alert.position.passes,
+            alert.position.fired,
+            alert.position.last_resort,
+            alert.position.roles,
+            acknowledged.as_deref(),
+            resolved.as_deref(),
+            reached,
+            alert.since_round,
+            wakes,
+            alert.status != Status::Resolved,
+            route.as_deref(),
+        ]
+        .to_vec()
+    });
+    let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
+         details, severity, links, status, created_at, triggered_at, triggers, round, \
+         round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
+         roles_reached, since_round, wakes, is_open, route) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+         ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) RETURNING id, number";
+    let found = sql.insert_all_returning(statement, &rows.collect::<Vec<_>>()).await?;
+    let mut numbers = HashMap::with_capacity(all.len());
+    for mut row in found {
+        numbers.insert(AlertId::from_bytes(row.get(0)?), small(row.get(1)?)?);
+    }
+    let no_number = |id: AlertId| corrupt("the number of an alert that was stored", &id);
+    let of = |state: &&State| numbers.get(&state.alert.id).copied().ok_or_else(|| no_number(state.alert.id));
+    let numbers = all.iter().map(of).collect::<Result<_, _>>()?;
+    for state in all {
+        for page in &state.pages {
+            insert_page(sql, state.alert.id, page).await?;
+        }
+    }
+    let wakes = all.iter().flat_map(|state| state.wakes.iter().map(|(wake, at)| (state.alert.id, wake, *at)));
+    insert_wakes(sql, wakes).await?;
+    Ok(numbers)
+}
+
+/// Saves what differs between two states of one alert. Returns whether a wake was set.
+pub(super) async fn save(sql: &mut impl Sql, before: &State, after: &State) -> Result<bool, StoreError> {
     let alert = &after.alert;
-    let number = match before {
-        None => {
-            let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
-                 details, severity, links, status, created_at, triggered_at, triggers, round, \
-                 round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \
-                 roles_reached, since_round, wakes, is_open, route) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) RETURNING number";
-            small(
-                sql.value(
-                    statement,
-                    values![
-                        alert.id.to_bytes(),
-                        kind_of(&alert.audience),
-                        alert.audience.name().as_str(),
-                        &alert.integration,
-                        &alert.dedup_key,
-                        &alert.summary,
-                        &alert.details,
-                        alert.severity.word(),
-                        &links_to_json(&alert.links)?,
-                        alert.status.word(),
-                        alert.created_at.as_millisecond(),
-                        alert.triggered_at.as_millisecond(),
-                        alert.triggers,
-                        alert.round,
-                        alert.round_started_at.as_millisecond(),
-                        alert.position.next_step,
-                        alert.position.passes,
-                        alert.position.fired,
-                        alert.position.last_resort,
-                        alert.position.roles,
-                        act_to_json(alert.acknowledged.as_ref())?.as_deref(),
-                        act_to_json(alert.resolved.as_ref())?.as_deref(),
-                        &contacts_to_json(&alert.roles_reached)?,
-                        alert.since_round,
-                        &wakes_to_json(&after.wakes)?,
-                        alert.status != Status::Resolved,
-                        route_to_json(&alert.route)?.as_deref(),
-                    ],
-                )
-                .await?,
-            )?
-        }
-        Some(before) => {
-            if before.alert != *alert || before.wakes != after.wakes {
-                update_alert(sql, after).await?;
-            }
-            update_rarely(sql, &before.alert, alert).await?;
-            alert.number
-        }
-    };
-    let known = before.map_or(&[][..], |before| before.pages.as_slice());
+    if before.alert != *alert || before.wakes != after.wakes {
+        update_alert(sql, after).await?;
+    }
+    update_rarely(sql, &before.alert, alert).await?;
     for (place, page) in after.pages.iter().enumerate() {
-        match known.get(place) {
+        match before.pages.get(place) {
             Some(same) if same == page => {}
             Some(_) => update_page(sql, page).await?,
             None => insert_page(sql, alert.id, page).await?,
         }
     }
-    let none = BTreeMap::new();
-    let known = before.map_or(&none, |before| &before.wakes);
-    let set = save_wakes(sql, alert.id, known, &after.wakes).await?;
-    Ok((number, set))
+    save_wakes(sql, alert.id, &before.wakes, &after.wakes).await
 }
 
 /// The word for whom an alert is for.
@@ -455,19 +506,28 @@ async fn save_wakes(
     before: &BTreeMap<Wake, Timestamp>,
     after: &BTreeMap<Wake, Timestamp>,
 ) -> Result<bool, StoreError> {
-    let mut set = false;
     for (wake, at) in before.iter().filter(|(wake, at)| after.get(wake) != Some(at)) {
         let statement = "DELETE FROM wake WHERE due_at = ?1 AND alert = ?2 AND name = ?3 AND page = ?4";
         sql.change(statement, values![at.as_millisecond(), alert.to_bytes(), wake.word(), &page_of(wake)])
             .await?;
     }
-    for (wake, at) in after.iter().filter(|(wake, at)| before.get(wake) != Some(at)) {
-        let statement = "INSERT INTO wake (due_at, alert, name, page) VALUES (?1, ?2, ?3, ?4)";
-        sql.change(statement, values![at.as_millisecond(), alert.to_bytes(), wake.word(), &page_of(wake)])
-            .await?;
-        set = true;
+    let new = after.iter().filter(|(wake, at)| before.get(wake) != Some(at));
+    insert_wakes(sql, new.map(|(wake, at)| (alert, wake, *at))).await
+}
+
+/// Sets wakes. Returns whether there were any.
+async fn insert_wakes<'a>(
+    sql: &mut impl Sql,
+    all: impl Iterator<Item = (AlertId, &'a Wake, Timestamp)>,
+) -> Result<bool, StoreError> {
+    let all: Vec<_> = all.map(|(alert, wake, at)| (at, alert, wake.word(), page_of(wake))).collect();
+    let mut rows = Vec::with_capacity(all.len());
+    for (at, alert, word, page) in &all {
+        rows.push(values![at.as_millisecond(), alert.to_bytes(), *word, page].to_vec());
     }
-    Ok(set)
+    let statement = "INSERT INTO wake (due_at, alert, name, page) VALUES (?1, ?2, ?3, ?4)";
+    sql.insert_all(statement, &rows).await?;
+    Ok(!all.is_empty())
 }
 
 /// The page that a wake is for; empty for the alert itself.

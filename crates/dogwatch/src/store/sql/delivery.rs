@@ -146,6 +146,16 @@ pub(super) async fn subject(sql: &mut impl Sql, delivery: &Delivery) -> Result<O
     Ok(Some((Some(alert), page_of(sql, delivery).await?)))
 }
 
+/// The pages that deliveries carry.
+pub(super) async fn pages_of(
+    sql: &mut impl Sql,
+    deliveries: &[Delivery],
+) -> Result<Vec<Option<Page>>, StoreError> {
+    let ids: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.page).collect();
+    let mut found = alert_rows::load_pages(sql, &ids).await?.into_iter();
+    Ok(deliveries.iter().map(|delivery| delivery.page.and_then(|_| found.next().flatten())).collect())
+}
+
 /// The page that a delivery carries.
 pub(super) async fn page_of(sql: &mut impl Sql, delivery: &Delivery) -> Result<Option<Page>, StoreError> {
     match delivery.page {

@@ -6,11 +6,13 @@ use super::{
     Sql, access, alert, definition, delivery, duty, event, heartbeat, integration_key, mailbox, outgoing,
     receipt, reception, reply, silence, wake,
 };
+use std::collections::{BTreeSet, HashMap};
+
 use crate::definition::{Definitions, Kind, Owner};
 use crate::store::phone::{Line, LineChange};
 use crate::store::reception::{Outcome as Made, Reception};
 use crate::store::rows::{
-    HeartbeatRow, Look, Place, ReceiptRow, ReceptionRows, ReplyRows, Rows, Subject, Try, Versions,
+    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, ReceptionRows, ReplyRows, Rows, Subject, Try, Versions,
     WatchedPost,
 };
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
@@ -38,18 +40,18 @@ impl<S: Sql> SqlRows<S> {
     pub(crate) fn new(sql: S) -> Self {
         Self { sql }
     }
+
+    /// What was looked for of alerts without waiting: there it is, or somebody else has it, or there is none.
+    async fn or_busy<T>(&mut self, ids: &[AlertId], found: Vec<Option<T>>) -> Result<Vec<Try<Option<T>>>> {
+        let mut all = Vec::with_capacity(ids.len());
+        for (id, found) in ids.iter().zip(found) {
+            let is_busy = found.is_none() && S::HAS_OTHERS && alert::is_there(&mut self.sql, *id).await?;
+            all.push(if is_busy { Try::Busy } else { Try::Got(found) });
+        }
+        Ok(all)
+    }
 }
 
-/// What was looked for without waiting: there it is, or somebody else has it, or there is none.
-macro_rules! found_or_busy {
-    ($found:expr, $is_there:expr) => {
-        match $found {
-            Some(found) => Try::Got(Some(found)),
-            None if S::HAS_OTHERS && $is_there => Try::Busy,
-            None => Try::Got(None),
-        }
-    };
-}
 
 impl<S: Sql> Rows for SqlRows<S> {
     async fn begin(&mut self) -> Result<()> {
@@ -68,8 +70,8 @@ impl<S: Sql> Rows for SqlRows<S> {
         alert::open_alert(&mut self.sql, integration, dedup_key).await
     }
 
-    async fn newest_over(&mut self, integration: &str, dedup_key: &str) -> Result<Option<Alert>> {
-        alert::newest_over(&mut self.sql, integration, dedup_key).await
+    async fn known(&mut self, keys: &[Keys<'_>]) -> Result<Vec<Known>> {
+        event::known(&mut self.sql, keys).await
     }
 
     async fn resolve(&mut self, alert: AlertRef) -> Result<Option<AlertId>> {
@@ -84,9 +86,9 @@ impl<S: Sql> Rows for SqlRows<S> {
         alert::lock(&mut self.sql, id).await
     }
 
-    async fn state_if_free(&mut self, id: AlertId) -> Result<Try<Option<State>>> {
-        let found = alert::lock_if_free(&mut self.sql, id).await?;
-        Ok(found_or_busy!(found, alert::is_there(&mut self.sql, id).await?))
+    async fn states_if_free(&mut self, ids: &[AlertId]) -> Result<Vec<Try<Option<State>>>> {
+        let found = alert::lock_if_free(&mut self.sql, ids).await?;
+        self.or_busy(ids, found).await
     }
 
     async fn begun(&mut self, team: &str) -> Result<Vec<AlertId>> {
@@ -105,20 +107,20 @@ impl<S: Sql> Rows for SqlRows<S> {
         silence::open_alerts(&mut self.sql, after, most).await
     }
 
-    async fn insert_alert(&mut self, state: &State) -> Result<(u64, bool)> {
-        alert::save(&mut self.sql, None, state).await
+    async fn insert_alerts(&mut self, states: &[&State]) -> Result<Vec<u64>> {
+        alert::insert(&mut self.sql, states).await
     }
 
     async fn update_alert(&mut self, before: &State, after: &State) -> Result<bool> {
-        Ok(alert::save(&mut self.sql, Some(before), after).await?.1)
-    }
-
-    async fn by_idempotency(&mut self, key: &str) -> Result<Option<(AlertId, Vec<u8>)>> {
-        event::by_idempotency(&mut self.sql, key).await
+        alert::save(&mut self.sql, before, after).await
     }
 
     async fn append(&mut self, alert: AlertId, entry: &Entry, key: Option<&Idempotency>) -> Result<()> {
         event::insert(&mut self.sql, alert, entry, key).await
+    }
+
+    async fn append_first(&mut self, lines: &[FirstLine<'_>]) -> Result<()> {
+        event::insert_first(&mut self.sql, lines).await
     }
 
     async fn followers(&mut self, alert: AlertId) -> Result<Vec<Name>> {
@@ -161,16 +163,24 @@ impl<S: Sql> Rows for SqlRows<S> {
         delivery::expired(&mut self.sql, until).await
     }
 
-    async fn subject(&mut self, delivery: &Delivery) -> Result<Try<Option<Subject>>> {
-        let Some(id) = delivery.alert else { return Ok(Try::Got(Some((None, None)))) };
-        let alert = alert::share_if_free(&mut self.sql, id).await?;
-        Ok(match found_or_busy!(alert, alert::is_there(&mut self.sql, id).await?) {
-            Try::Got(Some(alert)) => {
-                Try::Got(Some((Some(alert), delivery::page_of(&mut self.sql, delivery).await?)))
-            }
-            Try::Got(None) => Try::Got(None),
-            Try::Busy => Try::Busy,
-        })
+    async fn subjects(&mut self, deliveries: &[Delivery]) -> Result<Vec<Try<Option<Subject>>>> {
+        // Several may speak of one alert.
+        let ids: BTreeSet<_> = deliveries.iter().filter_map(|delivery| delivery.alert).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let found = alert::share_if_free(&mut self.sql, &ids).await?;
+        let found = self.or_busy(&ids, found).await?;
+        let alerts: HashMap<_, _> = ids.into_iter().zip(found).collect();
+        // The pages are read when their alerts are locked.
+        let pages = delivery::pages_of(&mut self.sql, deliveries).await?;
+        let subjects = deliveries.iter().zip(pages).map(|(delivery, page)| match delivery.alert {
+            None => Try::Got(Some((None, None))),
+            Some(id) => match alerts.get(&id) {
+                Some(Try::Busy) => Try::Busy,
+                Some(Try::Got(Some(alert))) => Try::Got(Some((Some(alert.clone()), page))),
+                Some(Try::Got(None)) | None => Try::Got(None),
+            },
+        });
+        Ok(subjects.collect())
     }
 
     async fn insert_delivery(&mut self, delivery: &Delivery) -> Result<()> {

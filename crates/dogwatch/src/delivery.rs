@@ -38,7 +38,7 @@ const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
 /// hold these and no others.
-fn limit(provider: &str) -> usize {
+pub(crate) fn limit(provider: &str) -> usize {
     match provider {
         "handset" => 1_000,
         "smtp" => 8,

@@ -91,6 +91,15 @@ pub(super) fn plan_goes_on(options: &Options, name: &str, step: u16) -> bool {
     step + 1 < steps.len() || steps.get(step).is_some_and(|step| step.get("every").is_some())
 }
 
+/// Whether the next step of such a plan asks through another contact.
+pub(super) fn has_other_contact(options: &Options, name: &str, step: u16) -> bool {
+    let Some(number) = name.strip_prefix('p').and_then(|number| number.parse().ok()) else { return false };
+    let body = a_person(options, number, 0);
+    let contact = |step: usize| body["notification_plans"]["high"]["steps"][step]["contact"].as_str();
+    let step = usize::from(step);
+    contact(step + 1).is_some_and(|next| contact(step).is_some_and(|this| this != next))
+}
+
 /// A team's plan.
 fn a_plan(options: &Options, number: u8, edition: u64) -> Value {
     let mut dice = Dice::of(options.seed, "plan", u64::from(number) * 1_000 + edition);

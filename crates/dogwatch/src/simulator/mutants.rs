@@ -23,7 +23,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{
+    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost,
+};
 use crate::store::{Access, AlertRecord, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -86,8 +88,13 @@ mutants! {
     DeferredForever: "a delivery that is to wait waits for a day",
     ClaimsNothing: "what is ready for mail is not seen",
     SilenceUnheard: "a provider that says nothing of a message is not missed",
+    SharedPlaces: "a provider that holds some sends keeps the others waiting",
+    UnknownUntold: "an outcome that nobody knows is not told to the plan",
     HalfIsEnough: "half a receipt that comes before the outcome is stored takes away the deadline of the other half",
 }
+
+/// Sends under way for others at which the fault [`Mutant::SharedPlaces`] keeps a provider waiting.
+const HELD_BY_OTHERS: usize = 4;
 
 /// Which fault is on, and what it remembers.
 #[derive(Default)]
@@ -95,6 +102,8 @@ pub(super) struct Planted {
     pub(super) mutant: Option<Mutant>,
     seen: BTreeMap<AlertId, (Alert, Vec<escalation::page::Page>)>,
     twice: BTreeSet<AlertId>,
+    /// What is under way, with its provider.
+    under_way: BTreeMap<DeliveryId, String>,
 }
 
 /// Rows with a fault planted.
@@ -235,6 +244,13 @@ impl<R: Rows> Rows for Mutated<R> {
         if self.is(Mutant::ClaimsNothing) && provider == "smtp" {
             return Ok(Vec::new());
         }
+        if self.is(Mutant::SharedPlaces) {
+            let planted = self.planted.borrow();
+            let others = planted.under_way.values().filter(|other| *other != provider);
+            if others.count() >= HELD_BY_OTHERS {
+                return Ok(Vec::new());
+            }
+        }
         self.rows.ready(provider, now, most).await
     }
 
@@ -279,6 +295,8 @@ impl<R: Rows> Rows for Mutated<R> {
     async fn update_delivery(&mut self, delivery: &Delivery) -> Result<()> {
         let mut delivery = delivery.clone();
         if delivery.state == DeliveryState::Claimed {
+            let provider = delivery.contact.provider().to_owned();
+            self.planted.borrow_mut().under_way.insert(delivery.id, provider);
             if self.is(Mutant::LongLease) {
                 delivery.lease_until += SignedDuration::from_hours(24 * 7);
             }
@@ -296,6 +314,7 @@ impl<R: Rows> Rows for Mutated<R> {
         now: Timestamp,
     ) -> Result<()> {
         let mut delivery = delivery.clone();
+        self.planted.borrow_mut().under_way.remove(&delivery.id);
         let is_unknown = matches!(outcome, Outcome::Unknown { .. });
         let is_refused = matches!(outcome, Outcome::Refused { refusal: Refusal::Passing, .. });
         let mutant = self.planted.borrow().mutant;
@@ -491,6 +510,14 @@ fn distort(mutant: Mutant, before: &State, input: &Input, stepped: &mut Stepped)
         }
         Mutant::RoundStays => state.alert.round = before.alert.round,
         Mutant::RepeatForever => state.alert.position.passes = 0,
+        Mutant::UnknownUntold => {
+            if let Input::Settled(settled) = input
+                && settled.sent == Sent::Unknown
+            {
+                stepped.state = before.clone();
+                effects.clear();
+            }
+        }
         Mutant::SkipsTheRest => {
             if let Input::Settled(settled) = input
                 && settled.sent == Sent::Failed

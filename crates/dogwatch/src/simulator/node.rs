@@ -30,14 +30,14 @@ pub(super) enum Task {
     Recover,
     /// The engine's turn.
     Advance,
-    /// The dispatcher's turn.
-    Claim,
-    /// It stores an outcome.
-    Settle { id: DeliveryId, token: u8, outcome: Outcome, tries: u32, awaits: bool },
+    /// The dispatcher's turn, with how many sends are under way for each provider.
+    Claim { busy: HashMap<String, usize> },
+    /// It stores an outcome, of a message that was sent through a provider.
+    Settle { id: DeliveryId, token: u8, provider: String, outcome: Outcome, tries: u32, awaits: bool },
     /// A provider says what became of a message that it took.
     Receive { id: DeliveryId, attempt: u8, receipt: Receipt },
-    /// It takes a report.
-    Record { request: String, incoming: Box<Incoming> },
+    /// It takes reports, each with the name of its request, in one transaction.
+    Record { reports: Vec<(String, Box<Incoming>)> },
     /// Somebody does something.
     Act { alert: AlertRef, input: Box<Input> },
     /// Somebody edits.
@@ -52,7 +52,7 @@ pub(super) enum Done {
     Claimed(Claims),
     Settled,
     Received,
-    Recorded(Recorded),
+    Recorded(Vec<Recorded>),
     Acted(Option<Box<Acted>>),
     Defined(Defining),
 }
@@ -99,6 +99,8 @@ pub(super) struct Node<R> {
     pub(super) queue: VecDeque<Task>,
     pub(super) engine: Loop,
     pub(super) dispatcher: Loop,
+    /// Sends under way by provider.
+    pub(super) busy: HashMap<String, usize>,
 }
 
 impl<R> Node<R> {
@@ -114,6 +116,7 @@ impl<R> Node<R> {
             queue: VecDeque::new(),
             engine: Loop::default(),
             dispatcher: Loop::default(),
+            busy: HashMap::new(),
         }
     }
 
@@ -125,7 +128,7 @@ impl<R> Node<R> {
     pub(super) fn loop_of(&mut self, task: &Task) -> Option<&mut Loop> {
         match task {
             Task::Advance => Some(&mut self.engine),
-            Task::Claim => Some(&mut self.dispatcher),
+            Task::Claim { .. } => Some(&mut self.dispatcher),
             _ => None,
         }
     }
@@ -165,8 +168,8 @@ async fn attempt<R: Rows>(
             Done::Recovered
         }
         Task::Advance => Done::Advanced(core.advance(now, BATCH).await?),
-        Task::Claim => {
-            let capacity = Capacity { busy: HashMap::new(), limit: |_| 10_000, most: BATCH };
+        Task::Claim { busy } => {
+            let capacity = Capacity { busy: busy.clone(), limit: crate::delivery::limit, most: BATCH };
             Done::Claimed(core.claim(now, &capacity).await?)
         }
         Task::Settle { id, token, outcome, awaits, .. } => {
@@ -181,7 +184,10 @@ async fn attempt<R: Rows>(
             core.receipt(now, *id, *attempt, *receipt, receipt.word()).await?;
             Done::Received
         }
-        Task::Record { incoming, .. } => Done::Recorded(core.record(now, incoming).await?),
+        Task::Record { reports } => {
+            let all: Vec<&Incoming> = reports.iter().map(|(_, incoming)| &**incoming).collect();
+            Done::Recorded(core.record_all(now, &all).await?)
+        }
         Task::Act { alert, input } => Done::Acted(core.act(now, *alert, input).await?.map(Box::new)),
         Task::Define { edits } => Done::Defined(core.define_all(now, edits).await?),
     };

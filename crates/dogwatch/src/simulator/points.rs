@@ -21,7 +21,9 @@ use serde_json::Value;
 
 use super::dice::Dice;
 use crate::definition::{Definitions, Kind, Owner};
-use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{
+    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost,
+};
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;

@@ -23,7 +23,7 @@ use super::company;
 use crate::store::{AlertRecord, DeliveryRecord, HistoryEntry};
 
 /// Every promise in words, in order of its number, from 1.
-pub const PROMISES: [&str; 27] = [
+pub const PROMISES: [&str; 29] = [
     "an event that was answered with an alert stays linked to that alert",
     "at most one alert is open for a sender's key",
     "nobody is paged after the answer: no claim of a page is committed once its alert waits for none",
@@ -51,6 +51,8 @@ pub const PROMISES: [&str; 27] = [
     "a report counts once, however often it is sent",
     "when a message has failed the plan of its page goes on at once",
     "so it does when the provider says that a message did not arrive, or says nothing in time",
+    "a provider in trouble keeps nothing waiting that goes through another",
+    "a page whose provider takes nothing asks through its person's next contact within a minute",
 ];
 
 /// A promise that was broken.
@@ -114,6 +116,8 @@ pub(super) enum Deadline {
     Asked(AlertId),
     /// A request, with when it was first made.
     Answered(String, Timestamp),
+    /// A page was handed to a provider that takes nothing, and its plan has another contact.
+    PassedOn(DeliveryId, Timestamp),
     /// A delivery that was taken at this attempt by a provider that says more, and until when it has to.
     Confirmed(DeliveryId, u8, Timestamp),
 }
@@ -150,6 +154,8 @@ pub(super) struct Sends {
 pub(super) const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
 /// How long until a report is answered: whoever sends it tries twice in that time, or more often.
 pub(super) const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+/// How long until another contact is asked in the place of one whose provider takes nothing.
+pub(super) const PASSED_ON_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// How long until somebody is asked.
 pub(super) const ASKED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 

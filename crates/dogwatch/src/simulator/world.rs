@@ -63,6 +63,8 @@ enum Event {
         connections: Vec<u64>,
     },
     Ask(Task),
+    /// The reports that have come in are given to a node.
+    Report,
     /// Whoever made a request and has no answer makes it again.
     Repeat {
         request: String,
@@ -122,6 +124,10 @@ pub(super) struct World<'a, H: House> {
     last_request: u64,
     dice: Dice,
     outages: BTreeMap<String, Outage>,
+    /// When all places of a provider were taken last.
+    full_at: BTreeMap<String, Timestamp>,
+    /// Reports that have come in, and are given to a node together.
+    reports: Vec<(String, Box<Incoming>)>,
     is_in_trouble: bool,
     /// Since when nothing of the house stands still or fails.
     healthy_since: Option<Timestamp>,
@@ -164,6 +170,8 @@ impl<'a, H: House> World<'a, H> {
             last_request: 0,
             dice: Dice::of(options.seed, "world", 0),
             outages: BTreeMap::new(),
+            full_at: BTreeMap::new(),
+            reports: Vec::new(),
             is_in_trouble: false,
             healthy_since: None,
             is_healed: false,
@@ -290,6 +298,11 @@ impl<'a, H: House> World<'a, H> {
             }
             Event::Ask(task) => {
                 self.ask(task);
+                Ok(())
+            }
+            Event::Report => {
+                let reports = std::mem::take(&mut self.reports);
+                self.ask(Task::Record { reports });
                 Ok(())
             }
             Event::Repeat { request, incoming } => {

@@ -285,8 +285,8 @@ impl<R: Rows> Core<R> {
         Ok(recorded.into_iter().next().unwrap_or(Recorded::NoAudience))
     }
 
-    /// Takes events. Those of which nothing is known are stored together; of one sender and key each is taken after
-    /// those before it.
+    /// Takes events. Those of which nothing is known are stored together, and numbered in their order; of one sender and
+    /// key each is taken after those before it.
     pub(crate) async fn record_all(
         &mut self,
         now: Timestamp,
@@ -309,10 +309,6 @@ impl<R: Rows> Core<R> {
                 others.push((place, known));
             }
         }
-        // Always in the same order: who waits for somebody else's key or alert is not waited for in turn.
-        let order = |place: &usize| (keys[*place].integration, keys[*place].dedup_key);
-        new.sort_by_key(order);
-        others.sort_by_key(|(place, _)| order(place));
         let mut recorded: Vec<Option<Recorded>> = all.iter().map(|_| None).collect();
         let news: Vec<_> = new.iter().map(|place| all[*place]).collect();
         for (place, alert) in new.iter().zip(self.begin_all(now, &news).await?) {
@@ -381,8 +377,11 @@ impl<R: Rows> Core<R> {
                 Effect::Record(entry) => Some(entry),
                 _ => None,
             });
-            lines.extend((1..).zip(entries).map(|(seq, entry)| {
-                FirstLine { alert: state.alert.id, seq, entry, key: key.take() }
+            lines.extend((1..).zip(entries).map(|(seq, entry)| FirstLine {
+                alert: state.alert.id,
+                seq,
+                entry,
+                key: key.take(),
             }));
         }
         self.rows.append_first(&lines).await?;
@@ -533,11 +532,8 @@ impl<R: Rows> Core<R> {
             };
             // Another node may have handled it since it was looked up.
             let is_due = before.wakes.get(wake).is_some_and(|at| *at <= now);
-            let after = if is_due {
-                self.step(now, before, &Input::Due(*wake), None).await?.state
-            } else {
-                before
-            };
+            let after =
+                if is_due { self.step(now, before, &Input::Due(*wake), None).await?.state } else { before };
             states.insert(*alert, Try::Got(Some(after)));
         }
         // Steps first: one that is due as duty changes hands asks who is on call, and pages that person.

@@ -1,16 +1,17 @@
 //! Moving house: everything that an SQLite file holds, into an empty PostgreSQL.
 //!
-//! Rows are copied in the order of their keys, many at a time; what was copied before is passed over, so that a move
-//! that broke off goes on when it is begun again. Until it is through, no node starts over the new database. The file
-//! stays as it is.
+//! Rows are copied in the order of their keys, many at a time. A move that broke off goes on where it was when it is begun
+//! again with the same file; if the file has changed meanwhile, it begins anew. Until it is through, no node starts over
+//! the new database. The file stays as it is.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::postgres::{PgSql, on_a_connection};
+use super::postgres::{PgSql, alone};
 use super::sql::{Cell, Row, Sql, Value, values};
 use super::sqlite::connection::{SqliteSql, at_once};
 use super::sqlite::open_alone;
@@ -199,7 +200,7 @@ const MOST_VALUES: usize = 8_000;
 ///
 /// # Errors
 ///
-/// When a Dogwatch runs over the file, the other database holds something else, or either can't be used. Then what was
+/// When a Dogwatch runs over either, the other database holds something else, or either can't be used. Then what was
 /// copied stays, and the next move goes on from there.
 pub async fn move_house(
     from: &Path,
@@ -208,8 +209,9 @@ pub async fn move_house(
     mut told: impl FnMut(&str, u64, u64) + Send + 'static,
 ) -> anyhow::Result<u64> {
     let (mut old, _only) = open_alone(from, now)?;
-    on_a_connection(to, now, async move |new: &mut PgSql| {
-        begin(new).await?;
+    let file = mark(&old, from).with_context(|| format!("can't read {}", from.display()))?;
+    alone(to, now, async move |new: &mut PgSql| {
+        begin(new, file).await?;
         let mut sum = 0;
         for table in &TABLES {
             sum += copy(&mut old, new, table, &mut told).await.with_context(|| table.name.to_owned())?;
@@ -220,25 +222,47 @@ pub async fn move_house(
     .await
 }
 
-/// Only into a database that is empty, or in which a move broke off.
-async fn begin(new: &mut PgSql) -> anyhow::Result<()> {
-    let is_under_way = new.first("SELECT 1 FROM change WHERE what = 'moving'", values![]).await?.is_some();
-    if is_under_way {
-        return Ok(());
-    }
-    for name in ["alert", "definition"] {
-        let count: i64 = new.value(&format!("SELECT count(*) FROM {name}"), values![]).await?;
-        if count > 0 {
-            bail!("the database holds {count} rows in the table {name} already; name one that is empty");
+/// Only into a database that is empty, or in which a move broke off. What that one has copied of another file, or of the
+/// same one as it was before, is thrown away.
+async fn begin(new: &mut PgSql, file: i64) -> anyhow::Result<()> {
+    let under_way = new.first("SELECT version FROM change WHERE what = 'moving'", values![]).await?;
+    match under_way.map(|mut row| row.get::<i64>(0)).transpose()? {
+        Some(known) if known == file => return Ok(()),
+        Some(_) => {}
+        None => {
+            for name in ["alert", "definition"] {
+                let count: i64 = new.value(&format!("SELECT count(*) FROM {name}"), values![]).await?;
+                if count > 0 {
+                    bail!(
+                        "the database holds {count} rows in the table {name} already; name one that is empty"
+                    );
+                }
+            }
         }
     }
     new.begin().await?;
     // A node that was started over it has made keys of its own.
-    for name in ["secret", "token", "session", "sign_in", "silence_look"] {
-        new.change(&format!("DELETE FROM {name}"), values![]).await?;
+    for table in &TABLES {
+        new.change(&format!("DELETE FROM {}", table.name), values![]).await?;
     }
-    new.change("INSERT INTO change (what, version) VALUES ('moving', 0)", values![]).await?;
+    new.change("DELETE FROM change WHERE what = 'moving'", values![]).await?;
+    new.change("INSERT INTO change (what, version) VALUES ('moving', ?1)", values![file]).await?;
     Ok(new.commit().await?)
+}
+
+/// What tells the file at `path`, of which all is in its place, from what it was or will be.
+fn mark(old: &SqliteSql, path: &Path) -> anyhow::Result<i64> {
+    old.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let mut hash = Sha256::new();
+    let (mut file, mut some) = (std::fs::File::open(path)?, vec![0; 1 << 20]);
+    loop {
+        match std::io::Read::read(&mut file, &mut some)? {
+            0 => break,
+            count => hash.update(&some[..count]),
+        }
+    }
+    let first = hash.finalize().first_chunk::<8>().copied().unwrap_or_default();
+    Ok(i64::from_be_bytes(first))
 }
 
 /// New rows get numbers after those that were copied, and nodes may start.
@@ -281,8 +305,11 @@ async fn copy(
     let all: i64 = at_once(old.value(&count, values![]))?;
     let all = u64::try_from(all)?;
     let (list, keys) = (columns.join(", "), columns[..*key].join(", "));
-    let mut last: Option<Vec<Cell>> = None;
-    let mut done = 0;
+    let newest =
+        format!("SELECT {keys} FROM {name} ORDER BY {} DESC LIMIT 1", columns[..*key].join(" DESC, "));
+    // What was copied before is all that comes before the last of it.
+    let mut last: Option<Vec<Cell>> = new.first(&newest, values![]).await?.map(Row::into_cells);
+    let mut done = u64::try_from(new.value::<i64>(&count, values![]).await?)?;
     loop {
         let (after, from) = match &last {
             Some(last) => {
@@ -299,7 +326,7 @@ async fn copy(
             let places = (0..some.len())
                 .map(|row| format!("({})", placeholders(row * columns.len() + 1, columns.len())));
             let places = places.collect::<Vec<_>>().join(", ");
-            let statement = format!("INSERT INTO {name} ({list}) VALUES {places} ON CONFLICT DO NOTHING");
+            let statement = format!("INSERT INTO {name} ({list}) VALUES {places}");
             let values: Vec<Value<'_>> = some.iter().flat_map(|row| cells(row)).collect();
             new.changed(&statement, &values).await?;
         }

@@ -249,7 +249,10 @@ impl Postgres {
     /// Stores an event in the next transaction, together with others, and answers when it is committed.
     pub(super) async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Box::new(Event { incoming, result: None, reply })).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs
+            .send(Box::new(Event { incoming, result: None, reply }))
+            .await
+            .map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -288,8 +291,9 @@ impl Postgres {
     }
 }
 
-/// Runs `work` on a connection to a database, which is brought up to date before.
-pub(super) async fn on_a_connection<R: Send + 'static>(
+/// Runs `work` on a connection to a database over which no node runs, nor starts meanwhile. It is brought up to date
+/// before, and may take its time.
+pub(super) async fn alone<R: Send + 'static>(
     address: &str,
     now: Timestamp,
     work: impl AsyncFnOnce(&mut PgSql) -> anyhow::Result<R> + Send + 'static,
@@ -302,7 +306,14 @@ pub(super) async fn on_a_connection<R: Send + 'static>(
             let mut client = connect(&config, &tls, |_| {}).await.context("can't connect to the database")?;
             migrate::run(&mut client, now).await.context("can't bring the database up to date")?;
             drop(client);
-            work(&mut PgSql::connect(&config, &tls).await?).await
+            let mut sql = PgSql::connect(&config, &tls).await?;
+            if !node::keep_out(&mut sql).await? {
+                anyhow::bail!(
+                    "a Dogwatch runs over the database, or somebody moves into it; stop that first"
+                );
+            }
+            sql.take_time();
+            work(&mut sql).await
         };
         tokio::task::LocalSet::new().block_on(&runtime, work)
     };
@@ -497,6 +508,12 @@ async fn commit(
     failures
 }
 
+/// By what the event of a job is known.
+fn sender(job: &dyn Job) -> Option<(&str, &str)> {
+    let trigger = &job.event()?.trigger;
+    Some((&trigger.integration, &trigger.dedup_key))
+}
+
 async fn transact(
     core: &mut Core,
     group: &mut [Box<dyn Job>],
@@ -516,8 +533,9 @@ async fn transact(
             }
         }
         let now = clock.now();
-        let (mut events, others): (Vec<_>, Vec<_>) =
-            group.iter_mut().partition(|job| job.event().is_some());
+        let (mut events, others): (Vec<_>, Vec<_>) = group.iter_mut().partition(|job| job.event().is_some());
+        // Always in the same order: who waits for somebody else's key or alert is not waited for in turn.
+        events.sort_by(|one, other| sender(&***one).cmp(&sender(&***other)));
         if events.len() > 1 {
             let incoming: Vec<_> = events.iter().filter_map(|job| job.event()).collect();
             let outcome = AssertUnwindSafe(core.record_all(now, &incoming)).catch_unwind().await;

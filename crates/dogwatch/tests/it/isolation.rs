@@ -1,6 +1,7 @@
 //! One provider's trouble is nobody else's: pages through the others leave as if it were not there.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -92,27 +93,73 @@ async fn gateway(hangs: bool) -> (String, Arrivals) {
     (url, arrivals)
 }
 
-/// The promise is about time, and the shipped program is what keeps it: this test alone looks at a clock.
+/// A gateway in the configuration, for one kind of contact.
+fn provider(name: &str, channel: &str, url: &str) -> String {
+    format!(
+        "[[provider]]\nname = \"{name}\"\nkind = \"http\"\nchannels = [\"{channel}\"]\nmethod = \"GET\"\nsuccess = \"OK\"\n\
+         per_second = 1000\nat_once = 64\nurl = \"{url}/send?to={{to_digits}}&text={{text}}\"\n"
+    )
+}
+
+/// The program with these gateways. A build that nobody would ship is slower than what is promised.
+fn shipped(folder: &Path, providers: &str) -> Process {
+    let config = folder.join("dogwatch.toml");
+    std::fs::write(&config, providers).unwrap();
+    let program = std::env::var("DOGWATCH_TEST_PROGRAM");
+    let mut command = Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_dogwatch")));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config);
+    command.env("DOGWATCH_DATABASE", format!("sqlite:{}", folder.join("d.db").display()));
+    command.env("DOGWATCH_ADMIN_TOKEN", TOKEN);
+    Process::start(command)
+}
+
+/// The promises are about time, and the shipped program is what keeps them: these tests alone look at a clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_program_reaches_people_within_a_minute_while_their_provider_hangs() {
+    let ((hanging, held), (second, messages)) = (gateway(true).await, gateway(false).await);
+    let (phones, calls) = gateway(false).await;
+    let folder = tempfile::tempdir().unwrap();
+    let providers = provider("hangs", "sms", &hanging)
+        + &provider("second", "sms", &second)
+        + &provider("phones", "phone", &phones);
+    let process = shipped(folder.path(), &providers);
+    let client = client();
+    // One has nothing else, and waits for the second provider; one has another contact.
+    let one = json!({ "name": "one", "full_name": "One", "contacts": ["sms:+4930100001"] });
+    let two =
+        json!({ "name": "two", "full_name": "Two", "contacts": ["sms:+4930100002", "phone:+4930100003"] });
+    for person in [one, two] {
+        send(&client, "POST", &format!("{}/api/v1/people", process.url), person).await;
+    }
+    let asked = SystemClock.now();
+    for name in ["one", "two"] {
+        let url = format!("{}/api/v1/people/{name}/notify", process.url);
+        send(&client, "POST", &url, json!({ "summary": "disk full" })).await;
+    }
+    let limit = SignedDuration::from_secs(60);
+    let of = |arrivals: &Arrivals, number: &str| arrivals.lock().unwrap().get(number).copied();
+    let mut came = [None; 2];
+    while came.contains(&None) && SystemClock.now().duration_since(asked) < limit {
+        came = [of(&messages, "4930100001"), of(&calls, "4930100003")];
+        tokio::time::interval_at(
+            tokio::time::Instant::now() + Duration::from_millis(50),
+            limit.unsigned_abs(),
+        )
+        .tick()
+        .await;
+    }
+    let waits = came.map(|at| at.map(|at| at.duration_since(asked)));
+    println!("the second provider after {:?}, the next contact after {:?}", waits[0], waits[1]);
+    assert_eq!(held.lock().unwrap().len(), 2, "the first one was asked, and hangs");
+    assert!(waits.iter().all(|wait| wait.is_some_and(|wait| wait < limit)), "{waits:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_program_pages_a_hundred_a_second_within_a_second_while_a_provider_hangs() {
     let ((hanging, held), (well, arrivals)) = (gateway(true).await, gateway(false).await);
     let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("dogwatch.toml");
-    let provider = |name: &str, channel: &str, url: &str| {
-        format!(
-            "[[provider]]\nname = \"{name}\"\nkind = \"http\"\nchannels = [\"{channel}\"]\nmethod = \"GET\"\nsuccess = \"OK\"\n\
-             per_second = 1000\nat_once = 64\nurl = \"{url}/send?to={{to_digits}}&text={{text}}\"\n"
-        )
-    };
-    let text = provider("hangs", "sms", &hanging) + &provider("well", "phone", &well);
-    std::fs::write(&config, text).unwrap();
-    // A build that nobody would ship is slower than what is promised.
-    let program = std::env::var("DOGWATCH_TEST_PROGRAM");
-    let mut command = Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_dogwatch")));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config);
-    command.env("DOGWATCH_DATABASE", format!("sqlite:{}", folder.path().join("d.db").display()));
-    command.env("DOGWATCH_ADMIN_TOKEN", TOKEN);
-    let process = Process::start(command);
+    let process =
+        shipped(folder.path(), &(provider("hangs", "sms", &hanging) + &provider("well", "phone", &well)));
     let client = client();
     let number = |place: usize| format!("4930{:06}", 100_000 + place);
     let kind = |place: usize| if place.is_multiple_of(3) { "sms" } else { "phone" };

@@ -3,6 +3,7 @@
 mod bouncer;
 mod deaths;
 mod failover;
+mod moving;
 mod races;
 mod shared;
 

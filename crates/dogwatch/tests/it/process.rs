@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::support::answer;
+use crate::support::database::address_of;
 use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
 
 #[tokio::test]
@@ -81,7 +82,7 @@ fn a_last_resort_that_does_not_exist_is_said_at_the_start() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(&config)
-        .env("DOGWATCH_DATABASE", format!("sqlite:{}", folder.path().join("d.db").display()))
+        .env("DOGWATCH_DATABASE", address_of(&folder.path().join("d.db")))
         .env("DOGWATCH_ADMIN_TOKEN", TOKEN)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -99,15 +100,16 @@ fn a_last_resort_that_does_not_exist_is_said_at_the_start() {
 fn a_second_process_on_the_same_file_says_so_and_ends() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("d.db");
-    let first = Process::serve(&database, &[]);
+    let database = format!("sqlite:{}", database.display());
+    let first = Process::serve_on(&database, &[]);
     let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--database", &format!("sqlite:{}", database.display())])
+        .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("another Dogwatch has the database"), "{said}");
     first.kill();
-    Process::serve(&database, &[]).kill();
+    Process::serve_on(&database, &[]).kill();
 }
 
 #[test]
@@ -115,13 +117,7 @@ fn where_others_can_reach_it_a_weak_token_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let serve = |token: Option<&str>, listen: &str, name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
-        command.args([
-            "serve",
-            "--listen",
-            listen,
-            "--database",
-            &format!("sqlite:{}", folder.path().join(name).display()),
-        ]);
+        command.args(["serve", "--listen", listen, "--database", &address_of(&folder.path().join(name))]);
         command.env_remove("DOGWATCH_ADMIN_TOKEN");
         command.envs(token.map(|token| ("DOGWATCH_ADMIN_TOKEN", token)));
         command
@@ -146,7 +142,7 @@ fn the_first_start_prints_a_token_and_a_sign_in_address_and_the_second_does_not(
                 "--listen",
                 "127.0.0.1:0",
                 "--database",
-                &format!("sqlite:{}", folder.path().join("d.db").display()),
+                &address_of(&folder.path().join("d.db")),
             ])
             .env_remove("DOGWATCH_ADMIN_TOKEN")
             .stdout(Stdio::piped())

@@ -1,26 +1,30 @@
 //! Messages on their way: what a provider does with them, what it says of them later, and whom they reach.
 
-use escalation::delivery::{Delivery, Outcome, Refusal, SEND_DEADLINE};
+use escalation::delivery::{Delivery, Outcome, Purpose, Refusal, SEND_DEADLINE};
 use escalation::receipt::Receipt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, Found, Outage, World};
+use crate::delivery::limit;
 use crate::simulator::company;
 use crate::simulator::dice::Dice;
 use crate::simulator::house::House;
 use crate::simulator::node::Task;
 use crate::simulator::people::{self, Reaction};
+use crate::simulator::promises::{AT_ONCE, Deadline, PASSED_ON_WITHIN};
 use crate::store::{AlertRef, Claim};
 
 impl<H: House> World<'_, H> {
     pub(super) fn send(&mut self, node: usize, claim: &Claim) -> Found {
-        let (is_calm, now, epoch) = (self.options.is_calm(), self.clock(), self.nodes[node].epoch);
+        let provider = claim.delivery.contact.provider();
+        // What waits for a place is late through no fault of ours.
+        let is_calm = self.options.is_calm() && !self.was_full(provider);
+        let (now, epoch) = (self.clock(), self.nodes[node].epoch);
         for one in std::iter::once(claim).chain(&claim.others) {
             self.ledger.hand_over(&one.delivery, is_calm, now)?;
             self.report.count("deliveries handed to a provider", 1);
         }
         let delivery = &claim.delivery;
-        let provider = delivery.contact.provider();
         let faults = &self.options.faults;
         let outage = self.outages.get(provider).copied().filter(|outage| outage.until > self.now);
         let quick = SignedDuration::from_millis(i64::try_from(self.dice.spread(20, 2_000)).unwrap_or(0));
@@ -65,9 +69,47 @@ impl<H: House> World<'_, H> {
                 self.after(latency, Event::Arrive { delivery: one.delivery.clone() });
             }
         }
-        let task = Task::Settle { id: delivery.id, token: delivery.attempt, outcome, tries: 0, awaits };
+        if outage.is_some() {
+            for one in std::iter::once(claim).chain(&claim.others) {
+                self.expect_another(&one.delivery);
+            }
+        }
+        *self.nodes[node].busy.entry(provider.to_owned()).or_default() += 1;
+        self.note_places(node, provider);
+        let (id, token, provider) = (delivery.id, delivery.attempt, provider.to_owned());
+        let task = Task::Settle { id, token, provider, outcome, tries: 0, awaits };
         self.after(wait, Event::Outcome { node, epoch, task });
         Ok(())
+    }
+
+    /// The provider of a page takes nothing: soon its person has to be asked in another way.
+    fn expect_another(&mut self, delivery: &Delivery) {
+        // Edits may have changed a plan since.
+        let person = delivery.person.as_ref().filter(|_| self.options.edits == 0);
+        let has_another = person
+            .is_some_and(|person| company::has_other_contact(self.options, person.as_str(), delivery.step));
+        if has_another && delivery.purpose == Purpose::Page && delivery.page.is_some() {
+            let deadline = Deadline::PassedOn(delivery.id, self.clock());
+            self.after(PASSED_ON_WITHIN, Event::Deadline(deadline));
+        }
+    }
+
+    /// Remembers when all places of a provider were taken on a node.
+    fn note_places(&mut self, node: usize, provider: &str) {
+        if self.is_full(node, provider) {
+            self.full_at.insert(provider.to_owned(), self.now);
+        }
+    }
+
+    fn is_full(&self, node: usize, provider: &str) -> bool {
+        self.nodes[node].busy.get(provider).is_some_and(|busy| *busy >= limit(provider))
+    }
+
+    /// Whether all places of a provider are taken on a node, or were a short while ago.
+    pub(super) fn was_full(&self, provider: &str) -> bool {
+        let is_recent = |at: &Timestamp| self.now.duration_since(*at) < AT_ONCE * 3;
+        self.full_at.get(provider).is_some_and(is_recent)
+            || (0..self.nodes.len()).any(|node| self.is_full(node, provider))
     }
 
     /// What a provider says of a message that it took: late or early, twice or never, in any order.
@@ -102,7 +144,18 @@ impl<H: House> World<'_, H> {
                 let wait = until.duration_since(self.now).max(SignedDuration::from_millis(1));
                 self.after(wait, Event::Outcome { node, epoch, task });
             }
-            None => self.give(node, task),
+            None => {
+                if let Task::Settle { provider, tries: 0, .. } = &task {
+                    self.note_places(node, provider);
+                    let was_full = self.is_full(node, provider);
+                    let busy = self.nodes[node].busy.entry(provider.clone()).or_default();
+                    *busy = busy.saturating_sub(1);
+                    if was_full {
+                        self.plan(node, false, self.now);
+                    }
+                }
+                self.give(node, task);
+            }
         }
     }
 

@@ -145,7 +145,8 @@ impl<H: House> World<'_, H> {
         }
         one.planned = None;
         one.is_running = true;
-        self.give(node, if is_engine { Task::Advance } else { Task::Claim });
+        let claim = Task::Claim { busy: self.nodes[node].busy.clone() };
+        self.give(node, if is_engine { Task::Advance } else { claim });
     }
 
     /// A node takes a task, now or when it has a connection for it.

@@ -43,7 +43,7 @@ impl<H: House> World<'_, H> {
                 if self.dice.one_in(8) {
                     // A proxy on the way passes it on twice.
                     self.report.count("reports sent twice", 1);
-                    self.ask(Task::Record { request: request.clone(), incoming: incoming.clone() });
+                    self.report_soon(request.clone(), incoming.clone());
                 }
                 self.repeat(request, incoming);
             }
@@ -100,8 +100,18 @@ impl<H: House> World<'_, H> {
     /// A report is sent, and again for as long as nobody answers.
     pub(super) fn repeat(&mut self, request: String, incoming: Box<Incoming>) {
         if !self.ledger.answered.contains_key(&request) {
-            self.ask(Task::Record { request: request.clone(), incoming: incoming.clone() });
+            self.report_soon(request.clone(), incoming.clone());
             self.after(REPEATED_AFTER, Event::Repeat { request, incoming });
+        }
+    }
+
+    /// A report is given to a node, perhaps together with others that come in just after it.
+    fn report_soon(&mut self, request: String, incoming: Box<Incoming>) {
+        self.reports.push((request, incoming));
+        if self.reports.len() == 1 {
+            let wait = if self.dice.one_in(2) { 0 } else { self.dice.spread(1, 2_000) };
+            let wait = SignedDuration::from_millis(i64::try_from(wait).unwrap_or(0));
+            self.after(wait, Event::Report);
         }
     }
 

@@ -4,13 +4,13 @@ use escalation::alert::Status;
 use escalation::delivery::{Delivery, State as DeliveryState};
 use escalation::effect::EntryKind;
 use escalation::event::Urgency;
-use escalation::id::AlertId;
+use escalation::id::{AlertId, DeliveryId};
 
 use super::{Event, Found, World};
 use crate::simulator::company;
 use crate::simulator::house::House;
 use crate::simulator::points::Touch;
-use crate::simulator::promises::{ANSWERED_WITHIN, ASKED_WITHIN, AT_ONCE, Deadline};
+use crate::simulator::promises::{ANSWERED_WITHIN, ASKED_WITHIN, AT_ONCE, Deadline, PASSED_ON_WITHIN};
 use crate::store::StoreError;
 
 impl<H: House> World<'_, H> {
@@ -77,7 +77,19 @@ impl<H: House> World<'_, H> {
                     DeliveryState::Claimed => {
                         (delivery.lease_until, 10, format!("{id} is claimed since long"), AT_ONCE)
                     }
-                    _ => (delivery.not_before, 11, format!("{id} waits to be sent"), AT_ONCE),
+                    _ => {
+                        let provider = delivery.contact.provider();
+                        if self.was_full(provider) {
+                            // It waits for one of its provider's own places.
+                            self.after(AT_ONCE, Event::Deadline(deadline));
+                            return Ok(());
+                        }
+                        let is_other = |(name, outage): (&String, &super::Outage)| {
+                            name != provider && outage.until > delivery.not_before
+                        };
+                        let promise = if self.outages.iter().any(is_other) { 28 } else { 11 };
+                        (delivery.not_before, promise, format!("{id} waits to be sent"), AT_ONCE)
+                    }
                 }
             }
             Deadline::Wake(id, wake, due, since) => {
@@ -95,6 +107,17 @@ impl<H: House> World<'_, H> {
                     return Ok(());
                 }
                 (*due, 27, format!("{id} was not confirmed, and its page waits as if it had been"), AT_ONCE)
+            }
+            Deadline::PassedOn(id, since) => {
+                if !self.waits_alone(*id)? {
+                    return Ok(());
+                }
+                (
+                    *since,
+                    29,
+                    format!("the page of {id} waits for a provider that takes nothing"),
+                    PASSED_ON_WITHIN,
+                )
             }
             Deadline::Answered(request, since) => {
                 if self.ledger.answered.contains_key(request) {
@@ -123,8 +146,9 @@ impl<H: House> World<'_, H> {
                 }
                 // A person who has had many messages gets a summary a minute: this one waits for it.
                 let is_held = record.deliveries.iter().map(|record| &record.delivery).any(|delivery| {
-                    delivery.not_before > delivery.created_at
-                        && clock < delivery.created_at + ASKED_WITHIN * 3
+                    let is_bundled = delivery.not_before > delivery.created_at
+                        && clock < delivery.created_at + ASKED_WITHIN * 3;
+                    is_bundled || self.was_full(delivery.contact.provider())
                 });
                 if is_held {
                     self.after(AT_ONCE, Event::Deadline(deadline));
@@ -153,6 +177,29 @@ impl<H: House> World<'_, H> {
             return Ok(());
         }
         Err((promise, seen))
+    }
+
+    /// Whether the page of a delivery still waits, and has asked through no other contact since.
+    fn waits_alone(&self, id: DeliveryId) -> Result<bool, (u8, String)> {
+        let wrong = |error: StoreError| (15, error.to_string());
+        let Some(delivery) = self.house.delivery(id).map_err(wrong)? else { return Ok(false) };
+        let Some((alert, page)) = delivery.alert.zip(delivery.page) else { return Ok(false) };
+        if matches!(delivery.state, DeliveryState::Sent | DeliveryState::Withdrawn) {
+            return Ok(false);
+        }
+        let Some(record) = self.house.record(alert).map_err(wrong)? else { return Ok(false) };
+        let mut others = record.deliveries.iter().map(|record| &record.delivery);
+        if others.any(|other| {
+            other.page == Some(page)
+                && other.contact != delivery.contact
+                && other.created_at >= delivery.created_at
+        }) {
+            return Ok(false);
+        }
+        let mut pages = record.state.pages.iter();
+        Ok(pages.any(|one| {
+            one.id == page && one.is_live() && one.urgency == Urgency::High && record.state.alert.asks(one)
+        }))
     }
 
     /// Whether the page of a delivery waits for an answer to just this one.

@@ -9,7 +9,7 @@ use super::{Event, Found, POLL, World};
 use crate::simulator::house::House;
 use crate::simulator::node::{CONFIRMED_WITHIN, Done, Task};
 use crate::simulator::promises::{ASKED_WITHIN, Deadline};
-use crate::store::{Defining, Recorded, StoreError};
+use crate::store::{Defining, Incoming, Recorded, StoreError};
 
 impl<H: House> World<'_, H> {
     /// Somebody outside asks a node that is there, now or later.
@@ -73,20 +73,13 @@ impl<H: House> World<'_, H> {
                     self.plan(node, false, at);
                 }
             }
-            (Done::Recorded(Recorded::Alert(alert)), Task::Record { request, incoming }) => {
-                self.ledger.answer(&request, alert.id)?;
-                self.report.say(now, || format!("{request} is alert #{}", alert.number));
-                let key = (&incoming.trigger.integration, &incoming.trigger.dedup_key);
-                if let (Some(team), Some(problem)) = (
-                    key.0.strip_prefix('i').and_then(|n| n.parse().ok()),
-                    key.1.strip_prefix('k').and_then(|n| n.parse().ok()),
-                ) {
-                    self.newest.insert((team, problem), alert.id);
+            (Done::Recorded(all), Task::Record { reports }) => {
+                if all.len() != reports.len() {
+                    return Err((1, format!("{} reports have {} answers", reports.len(), all.len())));
                 }
-                self.after(ASKED_WITHIN, Event::Deadline(Deadline::Asked(alert.id)));
-            }
-            (Done::Recorded(other), task) => {
-                return Err((1, format!("{task:?} was answered with {other:?}")));
+                for ((request, incoming), recorded) in reports.iter().zip(all) {
+                    self.recorded(request, incoming, recorded)?;
+                }
             }
             (Done::Acted(Some(acted)), Task::Act { input, .. }) => {
                 let number = acted.alert.number;
@@ -117,6 +110,24 @@ impl<H: House> World<'_, H> {
         Ok(())
     }
 
+    /// A report has its answer.
+    fn recorded(&mut self, request: &str, incoming: &Incoming, recorded: Recorded) -> Found {
+        let Recorded::Alert(alert) = recorded else {
+            return Err((1, format!("{request} was answered with {recorded:?}")));
+        };
+        self.ledger.answer(request, alert.id)?;
+        self.report.say(self.now, || format!("{request} is alert #{}", alert.number));
+        let key = (&incoming.trigger.integration, &incoming.trigger.dedup_key);
+        if let (Some(team), Some(problem)) = (
+            key.0.strip_prefix('i').and_then(|n| n.parse().ok()),
+            key.1.strip_prefix('k').and_then(|n| n.parse().ok()),
+        ) {
+            self.newest.insert((team, problem), alert.id);
+        }
+        self.after(ASKED_WITHIN, Event::Deadline(Deadline::Asked(alert.id)));
+        Ok(())
+    }
+
     /// The store was made to fail, or the node's connection was cut.
     pub(super) fn options_make_it_fail(&self, error: &StoreError) -> bool {
         let faults = &self.options.faults;
@@ -131,11 +142,11 @@ impl<H: House> World<'_, H> {
     pub(super) fn again(&mut self, node: usize, task: Task) {
         match task {
             Task::Advance => self.plan(node, true, self.now + POLL),
-            Task::Claim => self.plan(node, false, self.now + POLL),
+            Task::Claim { .. } => self.plan(node, false, self.now + POLL),
             Task::Recover => self.give(node, Task::Recover),
-            Task::Settle { id, token, outcome, tries, awaits } if tries < 30 => {
+            Task::Settle { id, token, provider, outcome, tries, awaits } if tries < 30 => {
                 let epoch = self.nodes[node].epoch;
-                let task = Task::Settle { id, token, outcome, tries: tries + 1, awaits };
+                let task = Task::Settle { id, token, provider, outcome, tries: tries + 1, awaits };
                 self.after(POLL, Event::Outcome { node, epoch, task });
             }
             Task::Settle { .. } => {}

@@ -1,7 +1,7 @@
 //! A request of an integration: all of its events in one transaction, and a copy of it to be looked at.
 
 use escalation::alert::{Alert, Verdict};
-use escalation::event::{Input, Trigger};
+use escalation::event::Input;
 use escalation::name::Name;
 use jiff::Timestamp;
 
@@ -19,43 +19,55 @@ impl<R: ReceptionRows> Core<R> {
     ) -> Result<Vec<Became>, StoreError> {
         let mut all = Vec::with_capacity(reception.arrivals.len());
         let mut outcome = Outcome { refused: reception.refused.clone(), events: Vec::new() };
-        for arrival in &reception.arrivals {
-            let became = match arrival {
-                Arrival::Trigger { trigger, member } => {
-                    self.take_trigger(now, &reception.integration, trigger, member.as_deref()).await?
+        // Reports that follow each other are taken together.
+        let is_trigger = |arrival: &Arrival| matches!(arrival, Arrival::Trigger { .. });
+        for run in reception.arrivals.chunk_by(|one, next| is_trigger(one) && is_trigger(next)) {
+            match run {
+                [Arrival::Act { to, input, member }] => {
+                    let member = member.as_deref();
+                    all.push(self.take_act(now, &reception.integration, to, input, member).await?);
                 }
-                Arrival::Act { to, input, member } => {
-                    self.take_act(now, &reception.integration, to, input, member.as_deref()).await?
-                }
-                Arrival::Nothing(why) => Became::Nothing(why.clone()),
-            };
-            outcome.events.push(Line::of(arrival, &became));
-            all.push(became);
+                [Arrival::Nothing(why)] => all.push(Became::Nothing(why.clone())),
+                triggers => all.extend(self.take_triggers(now, &reception.integration, triggers).await?),
+            }
         }
+        let lines = reception.arrivals.iter().zip(&all);
+        outcome.events.extend(lines.map(|(arrival, became)| Line::of(arrival, became)));
         self.rows.keep_reception(now, reception, &outcome).await?;
         // Also what changed no alert is something to look at.
         self.stirred.seen = true;
         Ok(all)
     }
 
-    async fn take_trigger(
+    async fn take_triggers(
         &mut self,
         now: Timestamp,
         integration: &Name,
-        trigger: &Trigger,
-        member: Option<&str>,
-    ) -> Result<Became, StoreError> {
-        let incoming = Incoming { trigger: trigger.clone(), idempotency: None };
-        let Recorded::Alert(alert) = self.record(now, &incoming).await? else {
-            return Ok(Became::NoAudience);
-        };
-        if let Some(member) = member {
-            if alert.triggers == 1 {
-                self.rows.clear_group(integration, &alert.dedup_key).await?;
+        triggers: &[Arrival],
+    ) -> Result<Vec<Became>, StoreError> {
+        let (mut incoming, mut members) = (Vec::new(), Vec::new());
+        for arrival in triggers {
+            if let Arrival::Trigger { trigger, member } = arrival {
+                incoming.push(Incoming { trigger: trigger.clone(), idempotency: None });
+                members.push(member.as_deref());
             }
-            self.rows.join_group(integration, &alert.dedup_key, member).await?;
         }
-        Ok(Became::Alert(alert, Verdict::Done))
+        let recorded = self.record_all(now, &incoming.iter().collect::<Vec<_>>()).await?;
+        let mut all = Vec::with_capacity(recorded.len());
+        for (recorded, member) in recorded.into_iter().zip(members) {
+            let Recorded::Alert(alert) = recorded else {
+                all.push(Became::NoAudience);
+                continue;
+            };
+            if let Some(member) = member {
+                if alert.triggers == 1 {
+                    self.rows.clear_group(integration, &alert.dedup_key).await?;
+                }
+                self.rows.join_group(integration, &alert.dedup_key, member).await?;
+            }
+            all.push(Became::Alert(alert, Verdict::Done));
+        }
+        Ok(all)
     }
 
     async fn take_act(

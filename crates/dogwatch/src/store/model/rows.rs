@@ -22,7 +22,9 @@ use super::locks::Lock;
 use super::tables::{PostRow, Tables, Version, Writes, has_begun, is_open, key_of, post_key};
 use super::{Database, Transaction, gone};
 use crate::definition::{Defined, Definitions, Kind, Owner};
-use crate::store::rows::{FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost};
+use crate::store::rows::{
+    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, Rows, Subject, Try, Versions, WatchedPost,
+};
 use crate::store::{Access, AlertRef, Attempt, DeliveryRecord, Idempotency, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;

@@ -28,6 +28,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How long an answer of the database is waited for, and how long a connection may take to be made.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 
+/// The same where nobody is waiting.
+const LONG_DEADLINE: Duration = Duration::from_secs(600);
+
 /// The rows of PostgreSQL, for the verbs.
 pub(crate) type PgRows = SqlRows<PgSql>;
 
@@ -62,6 +65,8 @@ pub(crate) struct PgSql {
     sent: Vec<Sent>,
     in_transaction: bool,
     is_broken: bool,
+    /// How long an answer is waited for.
+    deadline: Duration,
     /// The server has warned of something in this transaction.
     warned: Rc<Place<bool>>,
 }
@@ -90,6 +95,7 @@ impl PgSql {
             sent: Vec::new(),
             in_transaction: false,
             is_broken: false,
+            deadline: DEADLINE,
             warned,
         })
     }
@@ -112,17 +118,22 @@ impl PgSql {
         error.into()
     }
 
-    /// Waits for an answer, no longer than [`DEADLINE`].
+    /// From now on answers are waited for as long as a table of a large house may take.
+    pub(super) fn take_time(&mut self) {
+        self.deadline = LONG_DEADLINE;
+    }
+
+    /// Waits for an answer, no longer than the deadline.
     async fn within<T>(
         &mut self,
         work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        match timeout(DEADLINE, work).await {
+        match timeout(self.deadline, work).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.judge(error)),
             Err(_) => {
                 self.is_broken = true;
-                Err(late("a statement", DEADLINE))
+                Err(late("a statement", self.deadline))
             }
         }
     }
@@ -264,7 +275,9 @@ fn arrays_of(types: &[Type]) -> (String, String) {
 fn named(text: &str) -> Option<String> {
     let mut parts = text.split('?');
     let first = parts.next()?.to_owned();
-    parts.try_fold(first, |all, part| part.starts_with(|c: char| c.is_ascii_digit()).then(|| all + "key.v" + part))
+    parts.try_fold(first, |all, part| {
+        part.starts_with(|c: char| c.is_ascii_digit()).then(|| all + "key.v" + part)
+    })
 }
 
 /// The values of many, one column for each placeholder.
@@ -330,7 +343,8 @@ impl Sql for PgSql {
             let Some(Cell::Integer(place)) = cells.pop() else {
                 return Err(StoreError::Corrupt("an answer does not say which key it is for".to_owned()));
             };
-            if let Some(found) = usize::try_from(place).ok().and_then(|place| all.get_mut(place.checked_sub(1)?))
+            if let Some(found) =
+                usize::try_from(place).ok().and_then(|place| all.get_mut(place.checked_sub(1)?))
             {
                 found.push(Row::new(cells));
             }
@@ -365,7 +379,6 @@ impl Sql for PgSql {
         self.within(async move { client.execute_raw(&prepared, values).await }).await
     }
 }
-
 
 /// A value that outlives the call that it was given in.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use super::{Shared, refresh};
 use crate::clock::{Clock, Stopwatch, secret, sleep_until};
 use crate::store::core::Stirred;
 use crate::store::nodes;
-use crate::store::sql::{Sql, node as rows};
+use crate::store::sql::{Sql, node as rows, values};
 use crate::store::{Signals, StoreError};
 
 /// What every node locks, shared, as long as it lives: any number that nobody else uses.
@@ -92,6 +92,12 @@ pub(super) fn warn_of_clock(clock: &dyn Clock) {
 pub(super) async fn has_others(sql: &mut PgSql) -> Result<bool, StoreError> {
     let now = time(sql).await?;
     Ok(rows::all(sql).await?.iter().any(|node| node.seen_at + SILENT > now))
+}
+
+/// Keeps nodes from starting over the database for as long as this connection lives. Whether there were none.
+pub(super) async fn keep_out(sql: &mut PgSql) -> Result<bool, StoreError> {
+    let locked: i64 = sql.value("SELECT pg_try_advisory_lock(?1)::int::bigint", values![LOCK]).await?;
+    Ok(locked == 1)
 }
 
 /// This node stops: others need not wonder where it is.

@@ -168,10 +168,7 @@ pub(super) async fn load_page(sql: &mut impl Sql, id: PageId) -> Result<Option<(
 }
 
 /// Several pages.
-pub(super) async fn load_pages(
-    sql: &mut impl Sql,
-    ids: &[PageId],
-) -> Result<Vec<Option<Page>>, StoreError> {
+pub(super) async fn load_pages(sql: &mut impl Sql, ids: &[PageId]) -> Result<Vec<Option<Page>>, StoreError> {
     let question = format!("SELECT {PAGE_COLUMNS} FROM page WHERE id = ?1");
     let keys: Vec<_> = ids.iter().map(|id| values![id.to_bytes()].to_vec()).collect();
     let first = |found: Vec<Row>| found.into_iter().next().map(|mut row| read_page(&mut row));
@@ -284,39 +281,40 @@ pub(super) async fn insert(sql: &mut impl Sql, all: &[&State]) -> Result<Vec<u64
             route_to_json(&alert.route)?,
         ));
     }
-    let rows = all.iter().zip(&texts).map(|(state, (links, acknowledged, resolved, reached, wakes, route))| {
-        let alert = &state.alert;
-        values![
-            alert.id.to_bytes(),
-            kind_of(&alert.audience),
-            alert.audience.name().as_str(),
-            &alert.integration,
-            &alert.dedup_key,
-            &alert.summary,
-            &alert.details,
-            alert.severity.word(),
-            links,
-            alert.status.word(),
-            alert.created_at.as_millisecond(),
-            alert.triggered_at.as_millisecond(),
-            alert.triggers,
-            alert.round,
-            alert.round_started_at.as_millisecond(),
-            alert.position.next_step,
-            alert.position.passes,
-            alert.position.fired,
-            alert.position.last_resort,
-            alert.position.roles,
-            acknowledged.as_deref(),
-            resolved.as_deref(),
-            reached,
-            alert.since_round,
-            wakes,
-            alert.status != Status::Resolved,
-            route.as_deref(),
-        ]
-        .to_vec()
-    });
+    let rows =
+        all.iter().zip(&texts).map(|(state, (links, acknowledged, resolved, reached, wakes, route))| {
+            let alert = &state.alert;
+            values![
+                alert.id.to_bytes(),
+                kind_of(&alert.audience),
+                alert.audience.name().as_str(),
+                &alert.integration,
+                &alert.dedup_key,
+                &alert.summary,
+                &alert.details,
+                alert.severity.word(),
+                links,
+                alert.status.word(),
+                alert.created_at.as_millisecond(),
+                alert.triggered_at.as_millisecond(),
+                alert.triggers,
+                alert.round,
+                alert.round_started_at.as_millisecond(),
+                alert.position.next_step,
+                alert.position.passes,
+                alert.position.fired,
+                alert.position.last_resort,
+                alert.position.roles,
+                acknowledged.as_deref(),
+                resolved.as_deref(),
+                reached,
+                alert.since_round,
+                wakes,
+                alert.status != Status::Resolved,
+                route.as_deref(),
+            ]
+            .to_vec()
+        });
     let statement = "INSERT INTO alert (id, audience_kind, audience, integration, dedup_key, summary, \
          details, severity, links, status, created_at, triggered_at, triggers, round, \
          round_started_at, next_step, passes, fired, last_resort, roles, acknowledged, resolved, \

@@ -84,7 +84,7 @@ pub(super) async fn insert_first(sql: &mut impl Sql, all: &[FirstLine<'_>]) -> R
 }
 
 /// What is known of events: by their requests, and by their senders and keys.
-pub(super) async fn known(sql: &mut impl Sql, keys: &[Keys<'_>]) -> Result<Vec<Known>, StoreError> {
+pub(in crate::store) async fn known(sql: &mut impl Sql, keys: &[Keys<'_>]) -> Result<Vec<Known>, StoreError> {
     let mut all: Vec<Known> = keys.iter().map(|_| Known::default()).collect();
     let asks = |place: &usize| keys[*place].request.is_some();
     let requests: Vec<usize> = (0..keys.len()).filter(asks).collect();

@@ -12,8 +12,8 @@ use crate::definition::{Definitions, Kind, Owner};
 use crate::store::phone::{Line, LineChange};
 use crate::store::reception::{Outcome as Made, Reception};
 use crate::store::rows::{
-    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, ReceptionRows, ReplyRows, Rows, Subject, Try, Versions,
-    WatchedPost,
+    FirstLine, HeartbeatRow, Keys, Known, Look, Place, ReceiptRow, ReceptionRows, ReplyRows, Rows, Subject,
+    Try, Versions, WatchedPost,
 };
 use crate::store::{Access, AlertRef, Idempotency, StoreError};
 use escalation::alert::{Alert, Audience, State};
@@ -51,7 +51,6 @@ impl<S: Sql> SqlRows<S> {
         Ok(all)
     }
 }
-
 
 impl<S: Sql> Rows for SqlRows<S> {
     async fn begin(&mut self) -> Result<()> {

@@ -74,7 +74,8 @@ fn apply(connection: &mut Connection, now: Timestamp, migrations: &[(&str, &str)
 mod tests {
     use super::*;
     use crate::store::AlertRef;
-    use crate::store::sql::{alert, delivery, read, silence, wake};
+    use crate::store::rows::Keys;
+    use crate::store::sql::{alert, delivery, event, read, silence, wake};
     use crate::store::sqlite::connection::{SqliteSql, at_once};
 
     /// What the first Dogwatch left behind: an alert that waits for its next step, with its history.
@@ -137,8 +138,9 @@ mod tests {
         escalation::invariant::check(&open).unwrap();
         assert_eq!(open.pages[0].asks, escalation::page::Asks::Anybody);
         assert_eq!((open.alert.snoozed, open.alert.silenced, open.alert.merged_into), (None, None, None));
-        let found = at_once(alert::newest_over(&mut sql, "notify", "old")).unwrap();
-        assert_eq!(found.map(|alert| alert.number), Some(8), "it may be opened again");
+        let keys = Keys { request: None, integration: "notify", dedup_key: "old" };
+        let found = at_once(event::known(&mut sql, &[keys])).unwrap().remove(0);
+        assert_eq!(found.over.map(|alert| alert.number), Some(8), "it may be opened again");
         let look = at_once(silence::lock(&mut sql)).unwrap().unwrap();
         assert_eq!((look.check_at, look.after), (None, None));
     }

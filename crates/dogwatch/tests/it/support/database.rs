@@ -4,7 +4,9 @@
 //! `DOGWATCH_TEST_POSTGRES` names another one, such as `postgres://me@%2Frun%2Fpostgresql/postgres`. Each service
 //! under test gets a database of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -75,6 +77,23 @@ pub async fn fresh_postgres() -> String {
     connection.await.unwrap().unwrap();
     let (server, _) = address.rsplit_once('/').expect("an address that ends with the name of a database");
     format!("{server}/{name}")
+}
+
+/// The address of the database that a test means by a file: the file itself, or a database of PostgreSQL that stands for
+/// it.
+pub fn address_of(file: &Path) -> String {
+    static KNOWN: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+    if !is_postgres() {
+        return format!("sqlite:{}", file.display());
+    }
+    let mut known = KNOWN.lock().unwrap();
+    let make = || {
+        // Whoever asks may be in the middle of a runtime.
+        let thread =
+            std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(fresh_postgres()));
+        thread.join().unwrap()
+    };
+    known.entry(file.to_owned()).or_insert_with(make).clone()
 }
 
 /// Somebody else at the database: another connection to it, as long as it is kept.

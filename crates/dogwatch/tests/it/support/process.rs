@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::database::address_of;
 use super::{answer, set_up_tls};
 
 /// The token that processes under test are given.
@@ -18,9 +19,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `dogwatch serve` and waits until it says that it listens.
+    /// Starts `dogwatch serve` and waits until it says that it listens. Over the file, or, where the tests run over
+    /// PostgreSQL, over the database that stands for it.
     pub fn serve(database: &Path, environment: &[(&str, &str)]) -> Self {
-        Self::serve_on(&format!("sqlite:{}", database.display()), environment)
+        Self::serve_on(&address_of(database), environment)
     }
 
     /// The same over any database.

@@ -209,10 +209,7 @@ impl Database {
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             // What is wrong with it must not show the password that it holds.
-            let read: Result<tokio_postgres::Config, _> = text.parse();
-            read.context(
-                "database: the address of PostgreSQL can't be read; write \"postgres://USER@HOST/NAME\"",
-            )?;
+            crate::store::PostgresAddress::read(text)?;
             return Ok(Self::Postgres(Secret::given(text.to_owned())));
         }
         // Whatever was meant, it may hold a password.

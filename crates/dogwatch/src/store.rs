@@ -47,6 +47,7 @@ pub use access::{Access, Caller, NewToken, Token};
 pub use chat::Stale;
 pub use integration_keys::IntegrationKey;
 pub use moving::move_house;
+pub(crate) use postgres::Address as PostgresAddress;
 pub use push::Browser;
 use reception::{Became, Received, Reception};
 pub use verbs::{

@@ -48,6 +48,9 @@ use watch::Posts;
 /// What another node has under its hands is looked at again after this.
 const BUSY_FOR: SignedDuration = SignedDuration::from_millis(50);
 
+/// Transactions that wait for each other are no further apart.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(5);
+
 /// What a group of jobs stirred up: who has to be woken after its commit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stirred {
@@ -424,6 +427,7 @@ impl<R: Rows> Core<R> {
     ) -> Result<Stepped, StoreError> {
         let definitions = self.memory.definitions.clone();
         let directory = definitions.directory();
+        let now = in_order(now, &before);
         let stepped = match self.decide(now, &before, input).await? {
             Ok(stepped) => stepped,
             Err(broken) => {
@@ -563,6 +567,18 @@ impl<R: Rows> Core<R> {
         self.watch_heartbeats_anew(now).await?;
         Ok(count)
     }
+}
+
+/// The time of a step. A transaction has its time from its begin: where it waited for another that had the alert, what
+/// comes second is not told as if it had come first. A clock that was set is another matter: nothing waits for it.
+fn in_order(now: Timestamp, before: &State) -> Timestamp {
+    let alert = &before.alert;
+    let acts = [&alert.acknowledged, &alert.resolved].into_iter().flatten().map(|act| act.at);
+    let pages = before.pages.iter().flat_map(|page| {
+        [page.started_at, page.step_started_at].into_iter().chain(page.ended.map(|ended| ended.at))
+    });
+    let last = [alert.triggered_at, alert.round_started_at].into_iter().chain(acts).chain(pages).max();
+    last.filter(|last| *last > now && last.duration_since(now) <= OVERLAP).unwrap_or(now)
 }
 
 /// By what an event may be known.

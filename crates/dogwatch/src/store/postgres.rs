@@ -7,6 +7,7 @@
 //!
 //! Read next: `postgres/connection.rs`; `store/rows.rs` for what keeps several nodes apart.
 
+mod address;
 mod cluster;
 mod connecting;
 mod connection;
@@ -33,7 +34,8 @@ use super::core::{self, Stirred};
 use super::{Incoming, Published, Recorded, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 pub(super) use cluster::look;
-use connecting::{connect, read_address, refuse_pooler, tls};
+pub(crate) use address::Address;
+use connecting::{connect, refuse_pooler};
 pub(crate) use connection::PgSql;
 use connection::{DEADLINE, PgRows};
 use node::Node;
@@ -206,8 +208,8 @@ impl Postgres {
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
     ) -> anyhow::Result<Self> {
-        let config = read_address(address)?;
-        let tls = tls()?;
+        let address = Address::read(address)?;
+        let (tls, config) = (address.tls()?, address.config);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (questions, asked) = mpsc::channel(QUEUE);
         let (opened, is_open) = oneshot::channel();
@@ -298,8 +300,8 @@ pub(super) async fn alone<R: Send + 'static>(
     now: Timestamp,
     work: impl AsyncFnOnce(&mut PgSql) -> anyhow::Result<R> + Send + 'static,
 ) -> anyhow::Result<R> {
-    let config = read_address(address)?;
-    let tls = tls()?;
+    let address = Address::read(address)?;
+    let (tls, config) = (address.tls()?, address.config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = move || {
         let work = async move {

@@ -6,6 +6,7 @@ mod failover;
 mod moving;
 mod races;
 mod shared;
+mod tls;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

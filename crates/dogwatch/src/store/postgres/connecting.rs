@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL are made here: to the one of several servers that takes writes, encrypted where it can be.
+//! Connections to PostgreSQL are made here: to the one of several servers that takes writes.
 //!
 //! All servers that an address names are asked at the same time, and the first that takes writes is spoken to. One that
 //! is frozen takes connections and says nothing: it must not keep us from the one that took its place.
@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::future::select_ok;
 use tokio::time::timeout;
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{AsyncMessage, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -28,21 +27,6 @@ const SILENT_MILLIS: u32 = 10_000;
 
 /// How often it is looked whether two connections are led to one session.
 const LOOKS: usize = 5;
-
-/// Reads an address such as `postgres://dogwatch@db1,db2/dogwatch`.
-pub(super) fn read_address(address: &str) -> anyhow::Result<Config> {
-    let mut config: Config = address.parse().context("the address of the database can't be read")?;
-    config.application_name("dogwatch").connect_timeout(DEADLINE);
-    // A standby is of no use to us, also where one address leads to whichever server is the primary.
-    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    Ok(config)
-}
-
-/// How the server is spoken to: encrypted if it can, or as the address says.
-pub(super) fn tls() -> anyhow::Result<MakeRustlsConnect> {
-    use rustls_platform_verifier::ConfigVerifierExt;
-    Ok(MakeRustlsConnect::new(rustls::ClientConfig::with_platform_verifier()?))
-}
 
 fn servers(config: &Config) -> usize {
     config.get_hosts().len().max(config.get_hostaddrs().len())
@@ -176,13 +160,16 @@ pub(super) async fn refuse_pooler(config: &Config, tls: &MakeRustlsConnect) -> a
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use tokio_postgres::config::TargetSessionAttrs;
+
+    use super::super::address::Address;
     use super::*;
 
     #[test]
     fn each_of_several_servers_is_asked_by_itself_and_only_for_one_that_takes_writes() {
         let address =
             "postgres://dog:pw@db1:5433,db2:5434/watch?sslmode=require&keepalives_idle=7&options=-cx%3D1";
-        let config = read_address(address).unwrap();
+        let config = Address::read(address).unwrap().config;
         assert_eq!(servers(&config), 2);
         let (first, second) = (only(&config, 0), only(&config, 1));
         assert_eq!((first.get_hosts().len(), first.get_ports()), (1, &[5433][..]));
@@ -205,7 +192,7 @@ mod tests {
 
     #[test]
     fn one_port_is_that_of_all() {
-        let config = read_address("host=db1,db2 port=5440 user=dog").unwrap();
+        let config = Address::read("postgres://dog@db1,db2/?port=5440").unwrap().config;
         assert_eq!(only(&config, 1).get_ports(), [5440]);
     }
 }

@@ -17,7 +17,8 @@ use tokio::task::LocalSet;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connecting::{connect, read_address, tls};
+use super::address::Address;
+use super::connecting::connect;
 use super::connection::PgSql;
 use super::migrate;
 use crate::store::sql::rows::SqlRows;
@@ -63,7 +64,9 @@ impl Simulated {
     /// Makes a database on the server at an address.
     pub(crate) fn new(address: &str) -> Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let (server, tls) = (read_address(address).map_err(wrong)?, tls().map_err(wrong)?);
+        let address = Address::read(address).map_err(wrong)?;
+        let tls = address.tls().map_err(wrong)?;
+        let server = address.config;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
         let driver = Rc::new(Driver { runtime, local: LocalSet::new() });
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

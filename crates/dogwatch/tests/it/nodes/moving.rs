@@ -46,7 +46,7 @@ fn moves(file: &Path, to: &str) -> (bool, String) {
 }
 
 /// What a node says that is started over a database and does not come up.
-fn refused(database: &str) -> String {
+pub(super) fn refused(database: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
         .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
         .env("DOGWATCH_ADMIN_TOKEN", TOKEN)

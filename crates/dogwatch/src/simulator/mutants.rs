@@ -164,6 +164,8 @@ impl<R: Rows> Mutated<R> {
 }
 
 impl<R: Rows> Rows for Mutated<R> {
+    const ARE_SHARED: bool = R::ARE_SHARED;
+
     async fn rollback(&mut self) {
         self.rows.rollback().await;
     }

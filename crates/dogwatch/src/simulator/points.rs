@@ -131,6 +131,8 @@ macro_rules! through {
 }
 
 impl<R: Rows> Rows for Points<R> {
+    const ARE_SHARED: bool = R::ARE_SHARED;
+
     async fn begin(&mut self) -> Result<()> {
         self.touched.clear();
         self.point().await?;

@@ -48,6 +48,9 @@ use watch::Posts;
 /// What another node has under its hands is looked at again after this.
 const BUSY_FOR: SignedDuration = SignedDuration::from_millis(50);
 
+/// What is due is taken by one of several nodes from so many times as much.
+const WINDOWS: usize = 4;
+
 /// Transactions that wait for each other are no further apart.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -518,7 +521,13 @@ impl<R: Rows> Core<R> {
     // ---- the engine ----
 
     pub(crate) async fn advance(&mut self, now: Timestamp, most: usize) -> Result<Advanced, StoreError> {
-        let due = self.rows.due_wakes(now, most).await?;
+        let mut due = self.rows.due_wakes(now, most * if R::ARE_SHARED { WINDOWS } else { 1 }).await?;
+        // Each of several nodes begins somewhere else: what one has under its hands is of no use to the others.
+        if let Some(room) = u64::try_from(due.len().saturating_sub(most)).ok().filter(|room| *room > 0) {
+            let first = usize::try_from((self.chance)() % (room + 1)).unwrap_or_default();
+            due.drain(..first);
+            due.truncate(most);
+        }
         let mut is_busy = false;
         // One that has several wakes is read once.
         let alerts: BTreeSet<_> = due.iter().map(|(alert, _)| *alert).collect();

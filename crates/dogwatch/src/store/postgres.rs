@@ -33,8 +33,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::core::{self, Stirred};
 use super::{Incoming, Published, Recorded, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
-pub(super) use cluster::look;
 pub(crate) use address::Address;
+pub(super) use cluster::look;
 use connecting::{connect, refuse_pooler};
 pub(crate) use connection::PgSql;
 use connection::{DEADLINE, PgRows};
@@ -331,10 +331,11 @@ impl Shared {
         published: Arc<RwLock<Published>>,
         signals: Arc<Signals>,
     ) -> anyhow::Result<(Self, usize)> {
+        // Before anything is prepared, which such a pooler may not know.
+        refuse_pooler(&config, &tls).await?;
         let mut sql = PgSql::connect(&config, &tls).await.context("can't connect to the database")?;
         node::set_clock(&*clock, &mut sql).await?;
         node::warn_of_clock(&*clock);
-        refuse_pooler(&config, &tls).await?;
         let mut client = connect(&config, &tls, |_| {}).await?;
         migrate::run(&mut client, clock.now()).await.context("can't bring the database up to date")?;
         if client.query_opt("SELECT 1 FROM change WHERE what = 'moving'", &[]).await?.is_some() {

@@ -160,6 +160,9 @@ pub(crate) struct HeartbeatRow {
 
 /// One connection to what is stored, with at most one transaction under way.
 pub(crate) trait Rows {
+    /// Whether other nodes may work on it at the same time.
+    const ARE_SHARED: bool;
+
     // ---- the transaction ----
 
     /// Begins one.

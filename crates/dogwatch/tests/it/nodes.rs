@@ -6,6 +6,7 @@ mod failover;
 mod moving;
 mod races;
 mod shared;
+mod starting;
 mod tls;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,8 +22,12 @@ use crate::support::process::{Process, TOKEN, client, dogwatch, send, until};
 
 /// Two nodes, and a team of John that both know.
 async fn two() -> (Process, Process, reqwest::Client) {
-    let address = fresh_postgres().await;
-    let (one, other) = (Process::serve_on(&address, &[]), Process::serve_on(&address, &[]));
+    two_at(&fresh_postgres().await).await
+}
+
+/// The same over this database.
+async fn two_at(address: &str) -> (Process, Process, reqwest::Client) {
+    let (one, other) = (Process::serve_on(address, &[]), Process::serve_on(address, &[]));
     let client = client();
     let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
     send(&client, "POST", &format!("{}/api/v1/people", one.url), john).await;

@@ -174,6 +174,8 @@ impl Drop for ModelRows {
 }
 
 impl Rows for ModelRows {
+    const ARE_SHARED: bool = true;
+
     async fn begin(&mut self) -> Result<()> {
         self.transaction = Some(self.database.borrow_mut().begin(self.connection));
         Ok(())

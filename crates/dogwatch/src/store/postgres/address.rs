@@ -70,7 +70,8 @@ impl Address {
         let config = match (&self.roots, self.config.get_ssl_mode()) {
             (Some(file), _) => {
                 let mut roots = RootCertStore::empty();
-                let wrong = || format!("database: sslrootcert: can't read certificates from {}", file.display());
+                let wrong =
+                    || format!("database: sslrootcert: can't read certificates from {}", file.display());
                 for certificate in CertificateDer::pem_file_iter(file).with_context(wrong)? {
                     roots.add(certificate.with_context(wrong)?).with_context(wrong)?;
                 }
@@ -81,7 +82,8 @@ impl Address {
             }
             (None, SslMode::Require) => ClientConfig::with_platform_verifier()?,
             (None, _) => {
-                let provider = CryptoProvider::get_default().context("the cryptography was not set up")?.clone();
+                let provider =
+                    CryptoProvider::get_default().context("the cryptography was not set up")?.clone();
                 let anybody = Arc::new(Anybody(provider));
                 ClientConfig::builder()
                     .dangerous()

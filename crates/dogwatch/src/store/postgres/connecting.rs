@@ -131,7 +131,8 @@ pub(super) async fn connect(
 ///
 /// It is not, or the database can't be reached.
 pub(super) async fn refuse_pooler(config: &Config, tls: &MakeRustlsConnect) -> anyhow::Result<()> {
-    let (one, other) = (connect(config, tls, |_| {}).await?, connect(config, tls, |_| {}).await?);
+    let connected = async || connect(config, tls, |_| {}).await.context("can't connect to the database");
+    let (one, other) = (connected().await?, connected().await?);
     // Simple statements: a pooler may not know prepared ones.
     let session = async |client: &Client, statements: &str| -> anyhow::Result<String> {
         let told = timeout(DEADLINE, client.simple_query(statements)).await.context("no answer")??;

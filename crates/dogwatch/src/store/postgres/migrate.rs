@@ -21,14 +21,20 @@ const MIGRATIONS: [(&str, &str); 5] = [
 /// What nodes that migrate lock: any number that nobody else uses.
 const LOCK: i64 = 0x646f_675f_6d69_6772;
 
+/// How long a node waits for another that migrates. A large table takes its time.
+const PATIENCE_MILLIS: u32 = 600_000;
+
 /// Applies what is missing.
 ///
 /// # Errors
 ///
 /// When the database was made by a newer Dogwatch, or an applied migration differs from ours.
 pub(super) async fn run(client: &mut Client, now: Timestamp) -> anyhow::Result<()> {
-    client.batch_execute("SET lock_timeout = 0").await?;
-    client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
+    client.batch_execute(&format!("SET lock_timeout = {PATIENCE_MILLIS}")).await?;
+    client
+        .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
+        .await
+        .context("another node has been bringing the database up to date for ten minutes")?;
     let done = apply(client, now).await;
     client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
     done

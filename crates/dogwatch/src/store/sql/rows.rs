@@ -53,6 +53,8 @@ impl<S: Sql> SqlRows<S> {
 }
 
 impl<S: Sql> Rows for SqlRows<S> {
+    const ARE_SHARED: bool = S::HAS_OTHERS;
+
     async fn begin(&mut self) -> Result<()> {
         self.sql.begin().await
     }

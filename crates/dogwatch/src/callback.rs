@@ -19,6 +19,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use escalation::id::DeliveryId;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -105,6 +106,11 @@ fn seen_id(provider: &str, unique: &[u8]) -> String {
 /// The value of a field; empty if there is none.
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+/// The attempt that a callback is about, as the query of its address names it.
+fn attempt(query: &[(String, String)]) -> Option<(DeliveryId, u8)> {
+    Some((field(query, "delivery").parse().ok()?, field(query, "attempt").parse().ok()?))
 }
 
 /// The fields of a form or of a query.

@@ -8,12 +8,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use escalation::contact::Contact;
-use escalation::id::DeliveryId;
 use escalation::receipt::Receipt;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use super::{field, find, nothing, read_form, refused, unavailable, unreadable};
+use super::{attempt, field, find, nothing, read_form, refused, unavailable, unreadable};
 use crate::channel::providers::exchange::shown;
 use crate::config::provider::Protocol;
 use crate::http::App;
@@ -61,9 +60,7 @@ async fn receipts(
         return refused();
     }
     let query = read_form(uri.query().unwrap_or_default().as_bytes());
-    let id: Option<DeliveryId> = field(&query, "delivery").parse().ok();
-    let attempt: Option<u8> = field(&query, "attempt").parse().ok();
-    let (Some(id), Some(attempt)) = (id, attempt) else {
+    let Some((id, attempt)) = attempt(&query) else {
         return unreadable(
             "the address names no delivery; call the {receipt_url} that was sent with the message",
         );

@@ -7,11 +7,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use escalation::contact::Contact;
-use escalation::id::DeliveryId;
 use escalation::receipt::Receipt;
 
 use super::keys::{Pressed, Voice};
-use super::{field, find, keys, nothing, read_form, refused, unavailable, unreadable, xml};
+use super::{attempt, field, find, keys, nothing, read_form, refused, unavailable, unreadable, xml};
 use crate::channel::providers::exchange::shown;
 use crate::channel::twilio::signature::Signed;
 use crate::channel::twilio::{Account, twiml};
@@ -33,14 +32,6 @@ struct Genuine {
     form: Vec<(String, String)>,
     /// The fields of its address.
     query: Vec<(String, String)>,
-}
-
-impl Genuine {
-    /// The attempt that it is about, as its address names it.
-    fn attempt(&self) -> Option<(DeliveryId, u8)> {
-        let id = field(&self.query, "delivery").parse().ok()?;
-        Some((id, field(&self.query, "attempt").parse().ok()?))
-    }
 }
 
 /// Checks who sent a callback, by the configured address and the account that it names.
@@ -76,7 +67,7 @@ async fn status(
     body: Bytes,
 ) -> Response {
     let Some(callback) = check(&app, &name, &uri, &headers, &body) else { return refused() };
-    let Some((id, attempt)) = callback.attempt() else { return unreadable("the address names no delivery") };
+    let Some((id, attempt)) = attempt(&callback.query) else { return unreadable("the address names no delivery") };
     let Some(said) = read_status(&callback.form) else { return nothing() };
     match app.store.receipt(id, attempt, said).await {
         Ok(()) => nothing(),
@@ -133,7 +124,7 @@ async fn pressed(
     match check(&app, &name, &uri, &headers, &body) {
         Some(callback) => {
             let pressed = Pressed {
-                attempt: callback.attempt(),
+                attempt: attempt(&callback.query),
                 between: [field(&callback.form, "From"), field(&callback.form, "To")],
                 digits: field(&callback.form, "Digits"),
                 turn: field(&callback.query, "turn").parse().ok(),

@@ -7,13 +7,12 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::post;
-use escalation::id::DeliveryId;
 use escalation::receipt::Receipt;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use super::keys::{Pressed, Voice};
-use super::{field, find, keys, nothing, read_form, refused, unavailable, unreadable};
+use super::{attempt, field, find, keys, nothing, read_form, refused, unavailable, unreadable};
 use crate::channel::providers::exchange::shown;
 use crate::channel::vonage::{Account, signature};
 use crate::config::provider::Protocol;
@@ -35,11 +34,6 @@ fn known<'a>(app: &'a App, name: &str, given: &str, headers: &HeaderMap, body: &
         None => true,
     };
     (is_known && is_signed).then_some(account)
-}
-
-/// The attempt that a callback is about, as its address names it.
-fn attempt(query: &[(String, String)]) -> Option<(DeliveryId, u8)> {
-    Some((field(query, "delivery").parse().ok()?, field(query, "attempt").parse().ok()?))
 }
 
 /// What became of a call, in any order, perhaps twice.

@@ -264,15 +264,20 @@ impl Raw {
     }
 
     fn token(&mut self) -> anyhow::Result<Secret> {
-        let token = read_either(self.token.take(), self.token_file.take())?;
+        let token = read_either("token", self.token.take(), self.token_file.take())?;
         token.context("token is missing: write it, or token_file with the file that holds it")
     }
 }
 
-fn read_either(text: Option<String>, file: Option<String>) -> anyhow::Result<Option<Secret>> {
+/// The secret under a key, or in the file that its name and `_file` name.
+fn read_either(key: &str, text: Option<String>, file: Option<String>) -> anyhow::Result<Option<Secret>> {
     match (text, file) {
-        (Some(text), _) => Ok(Some(Secret::given(text))),
-        (None, Some(path)) => Ok(Some(Secret::given(super::read_secret(&path)?))),
+        (Some(_), Some(_)) => bail!("{key} and {key}_file are both there; write one of them"),
+        (Some(text), None) => Ok(Some(Secret::given(text))),
+        (None, Some(path)) => {
+            let read = super::read_secret(&path).with_context(|| format!("{key}_file can't be used"))?;
+            Ok(Some(Secret::given(read)))
+        }
         (None, None) => Ok(None),
     }
 }

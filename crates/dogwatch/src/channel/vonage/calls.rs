@@ -63,10 +63,31 @@ impl fmt::Debug for Key {
 
 impl Key {
     /// Reads PKCS #8 in PEM, as Vonage hands it out.
-    pub fn read(pem: &str) -> Option<Self> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
-        let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok()?;
-        Some(Self(Arc::new(pair)))
+    ///
+    /// # Errors
+    ///
+    /// What it is instead, and what to do.
+    pub fn read(pem: &str) -> Result<Self, &'static str> {
+        const WANTED: &str = "write the private key of the application, which begins with \
+             \"-----BEGIN PRIVATE KEY-----\", with all of its lines";
+        let of_another_kind = [
+            ("BEGIN ENCRYPTED", "the key is locked by a password; unlock it with `openssl pkcs8 -in FILE -out NEW`"),
+            ("BEGIN RSA PRIVATE", "the key is in an older form; turn it with `openssl pkcs8 -topk8 -nodes -in FILE -out NEW`"),
+            ("BEGIN PUBLIC", "this is the public key; the private one is what Vonage handed out with it"),
+            ("BEGIN CERTIFICATE", "this is a certificate, and no key"),
+            ("BEGIN EC", "this is a key for elliptic curves; Vonage's applications have RSA"),
+            ("BEGIN OPENSSH", "this is a key for SSH; Vonage's applications have one of their own"),
+        ];
+        if pem.trim().is_empty() {
+            return Err("it is empty");
+        }
+        if let Some((_, why)) = of_another_kind.iter().find(|(begins, _)| pem.contains(begins)) {
+            return Err(why);
+        }
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| WANTED)?;
+        let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der())
+            .map_err(|_| "the key is damaged, or not RSA of 2,048 to 4,096 bits")?;
+        Ok(Self(Arc::new(pair)))
     }
 
     /// A JSON Web Token by RS256.

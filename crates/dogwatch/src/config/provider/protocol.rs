@@ -58,7 +58,7 @@ impl Raw {
             name: name.to_owned(),
             account,
             token: self.token()?,
-            signing_key: read_either(self.signing_key.take(), self.signing_key_file.take())?,
+            signing_key: read_either("signing_key", self.signing_key.take(), self.signing_key_file.take())?,
             from,
             base_url: self.base_url(twilio::BASE_URL)?,
             machine_detection: self.machine_detection.unwrap_or(true),
@@ -101,8 +101,9 @@ impl Raw {
 
     /// What makes Vonage's calls, where there are any.
     fn application(&mut self, calls: bool) -> anyhow::Result<Option<calls::Application>> {
-        let pem = read_either(self.private_key.take(), self.private_key_file.take())?;
-        let signing_key = read_either(self.signing_key.take(), self.signing_key_file.take())?;
+        let written = self.private_key_file.clone();
+        let pem = read_either("private_key", self.private_key.take(), self.private_key_file.take())?;
+        let signing_key = read_either("signing_key", self.signing_key.take(), self.signing_key_file.take())?;
         let Some(id) = self.application.clone() else {
             let means_calls = self.machine_detection.is_some() || self.voice_url.is_some();
             if calls || means_calls || pem.is_some() || signing_key.is_some() {
@@ -120,9 +121,10 @@ impl Raw {
         }
         let pem =
             pem.context("private_key is missing: write private_key_file with the file that holds it")?;
-        let key = calls::Key::read(pem.reveal()).context(
-            "private_key: this is no key of an application; write what begins with \"-----BEGIN PRIVATE KEY-----\"",
-        )?;
+        let key = calls::Key::read(pem.reveal()).map_err(|why| match written {
+            Some(file) => anyhow::anyhow!("private_key_file: {file}: {why}"),
+            None => anyhow::anyhow!("private_key: {why}"),
+        })?;
         let base_url = match self.voice_url.take() {
             Some(written) => address("voice_url", &written, calls::BASE_URL)?,
             None => calls::BASE_URL.to_owned(),
@@ -173,6 +175,22 @@ impl Raw {
                 "url and body: write {{to}} (or {{to_digits}}) and {{text}} where the number and the words go"
             );
         }
+        if let (Form::Json, Some(body)) = (form, &body) {
+            // What is put into it can't break it: it is right with any, or wrong with all.
+            let filled = body.fill(&|_| "0".to_owned());
+            serde_json::from_str::<serde_json::Value>(&filled).map_err(|wrong| {
+                anyhow::anyhow!("body: this is no JSON ({wrong}); put {{text}} and the like between quotation marks")
+            })?;
+        }
+        let asks_back = |template: &Template| template.has(Place::ReceiptUrl);
+        if secret.is_none() && (asks_back(&url) || body.as_ref().is_some_and(asks_back)) {
+            bail!("{{receipt_url}} is there without callback_secret: write it, or nobody can call that address");
+        }
+        if self.error.is_none() && !(self.number_errors.is_empty() && self.account_errors.is_empty()) {
+            bail!(
+                "number_errors and account_errors are words of an error: write under error where the answer has it"
+            );
+        }
         let header = |(name, value): (&String, &String)| {
             reqwest::header::HeaderName::from_bytes(name.as_bytes())
                 .with_context(|| format!("headers: \"{name}\" is no name of a header"))?;
@@ -186,7 +204,7 @@ impl Raw {
             headers,
             body,
             from: self.from.clone().unwrap_or_default(),
-            token: read_either(self.token.take(), self.token_file.take())?,
+            token: read_either("token", self.token.take(), self.token_file.take())?,
             id: self.id.take(),
             error: self.error.take(),
             success: self.success.take(),
@@ -199,7 +217,7 @@ impl Raw {
     }
 
     fn callback_secret(&mut self) -> anyhow::Result<Option<Secret>> {
-        let secret = read_either(self.callback_secret.take(), self.callback_secret_file.take())?;
+        let secret = read_either("callback_secret", self.callback_secret.take(), self.callback_secret_file.take())?;
         match &secret {
             Some(secret)
                 if !secret.is_strong()

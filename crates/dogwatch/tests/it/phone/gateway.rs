@@ -224,6 +224,13 @@ async fn an_error_is_told_to_whom_it_concerns_where_the_configuration_says_by_wh
 #[test]
 fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
     let twilio = "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nfrom = \"+18005550100\"\ntoken = \"x\"\n";
+    let key = |pem: &str| {
+        format!(
+            "name = \"a\"\nkind = \"vonage\"\nchannels = [\"phone\"]\naccount = \"abcd1234\"\nfrom = \"+18005550100\"\n\
+             token = \"x\"\ncallback_secret = \"{SECRET}\"\napplication = \"78d335fa-323d-0114-9c3d-d6f0d48968cf\"\n\
+             private_key = '''{pem}'''"
+        )
+    };
     for (text, words) in [
         ("kind = \"twilio\"", &["provider 1", "name is missing"][..]),
         ("name = \"a\"\nkind = \"pigeon\"", &["\"a\"", "\"pigeon\"", "vonage"][..]),
@@ -251,6 +258,29 @@ fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
         (
             "name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{text}\"\ncallback_secret = \"short\"",
             &["openssl rand"][..],
+        ),
+        (
+            "name = \"a\"\nkind = \"http\"\nurl = \"http://x/\"\nheaders = { Content-Type = \"application/json\" }\n\
+             body = '{\"to\": {to}, \"text\": {text}'",
+            &["body: this is no JSON", "quotation marks"][..],
+        ),
+        (
+            "name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{text}?r={receipt_url}\"",
+            &["{receipt_url}", "without callback_secret"][..],
+        ),
+        (
+            "name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{text}\"\nnumber_errors = [\"no such\"]",
+            &["under error"][..],
+        ),
+        (&*format!("name = \"a\"\n{twilio}token_file = \"/x\""), &["token and token_file are both"][..]),
+        (&*key("-----BEGIN RSA PRIVATE KEY-----\nAA=="), &["private_key", "pkcs8 -topk8"][..]),
+        (&*key("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA=="), &["locked by a password"][..]),
+        (&*key("-----BEGIN PUBLIC KEY-----\nAA=="), &["the public key"][..]),
+        (&*key("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----"), &["damaged"][..]),
+        (&*key(""), &["private_key: it is empty"][..]),
+        (
+            &*key("x").replace("private_key = '''x'''", "private_key_file = \"/nowhere/key\""),
+            &["private_key_file can't be used", "/nowhere/key"][..],
         ),
     ] {
         let wrong = format!("{:#}", providers(&format!("[[provider]]\n{text}")).unwrap_err());

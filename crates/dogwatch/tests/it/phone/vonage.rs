@@ -385,5 +385,5 @@ fn what_is_wrong_with_an_application_is_said_with_what_to_write() {
     }
     std::fs::write(&key, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
     let wrong = format!("{:#}", providers(&good).unwrap_err());
-    assert!(wrong.contains("no key of an application"), "{wrong}");
+    assert!(wrong.contains("damaged") && wrong.contains(key.to_str().unwrap()), "{wrong}");
 }

@@ -67,7 +67,9 @@ async fn status(
     body: Bytes,
 ) -> Response {
     let Some(callback) = check(&app, &name, &uri, &headers, &body) else { return refused() };
-    let Some((id, attempt)) = attempt(&callback.query) else { return unreadable("the address names no delivery") };
+    let Some((id, attempt)) = attempt(&callback.query) else {
+        return unreadable("the address names no delivery");
+    };
     let Some(said) = read_status(&callback.form) else { return nothing() };
     match app.store.receipt(id, attempt, said).await {
         Ok(()) => nothing(),

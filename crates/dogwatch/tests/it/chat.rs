@@ -14,6 +14,7 @@ mod teams;
 mod telegram;
 mod telegram_api;
 mod trouble;
+mod verifying;
 
 use dogwatch::channel::Channel;
 use dogwatch::outbound::Outbound;

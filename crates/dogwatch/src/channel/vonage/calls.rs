@@ -71,8 +71,14 @@ impl Key {
         const WANTED: &str = "write the private key of the application, which begins with \
              \"-----BEGIN PRIVATE KEY-----\", with all of its lines";
         let of_another_kind = [
-            ("BEGIN ENCRYPTED", "the key is locked by a password; unlock it with `openssl pkcs8 -in FILE -out NEW`"),
-            ("BEGIN RSA PRIVATE", "the key is in an older form; turn it with `openssl pkcs8 -topk8 -nodes -in FILE -out NEW`"),
+            (
+                "BEGIN ENCRYPTED",
+                "the key is locked by a password; unlock it with `openssl pkcs8 -in FILE -out NEW`",
+            ),
+            (
+                "BEGIN RSA PRIVATE",
+                "the key is in an older form; turn it with `openssl pkcs8 -topk8 -nodes -in FILE -out NEW`",
+            ),
             ("BEGIN PUBLIC", "this is the public key; the private one is what Vonage handed out with it"),
             ("BEGIN CERTIFICATE", "this is a certificate, and no key"),
             ("BEGIN EC", "this is a key for elliptic curves; Vonage's applications have RSA"),

@@ -179,12 +179,16 @@ impl Raw {
             // What is put into it can't break it: it is right with any, or wrong with all.
             let filled = body.fill(&|_| "0".to_owned());
             serde_json::from_str::<serde_json::Value>(&filled).map_err(|wrong| {
-                anyhow::anyhow!("body: this is no JSON ({wrong}); put {{text}} and the like between quotation marks")
+                anyhow::anyhow!(
+                    "body: this is no JSON ({wrong}); put {{text}} and the like between quotation marks"
+                )
             })?;
         }
         let asks_back = |template: &Template| template.has(Place::ReceiptUrl);
         if secret.is_none() && (asks_back(&url) || body.as_ref().is_some_and(asks_back)) {
-            bail!("{{receipt_url}} is there without callback_secret: write it, or nobody can call that address");
+            bail!(
+                "{{receipt_url}} is there without callback_secret: write it, or nobody can call that address"
+            );
         }
         if self.error.is_none() && !(self.number_errors.is_empty() && self.account_errors.is_empty()) {
             bail!(
@@ -217,7 +221,8 @@ impl Raw {
     }
 
     fn callback_secret(&mut self) -> anyhow::Result<Option<Secret>> {
-        let secret = read_either("callback_secret", self.callback_secret.take(), self.callback_secret_file.take())?;
+        let secret =
+            read_either("callback_secret", self.callback_secret.take(), self.callback_secret_file.take())?;
         match &secret {
             Some(secret)
                 if !secret.is_strong()

@@ -20,7 +20,7 @@ use crate::support::fake::{Fake, Reply, Request, raw};
 use crate::support::{World, answer};
 
 /// A browser's private key, its public key and its secret: those of RFC 8291, appendix A.
-const PRIVATE: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
+pub(super) const PRIVATE: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
 const PUBLIC: &str =
     "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
@@ -75,7 +75,7 @@ pub(super) async fn start(outbound: Outbound) -> (Fake, World) {
 }
 
 /// Reads a message as the browser does, and checks the proof of its sender for `origin` at `now`.
-fn read(request: &Request, private: &str, origin: &str, now: i64) -> Value {
+pub(super) fn read(request: &Request, private: &str, origin: &str, now: i64) -> Value {
     read_all(std::slice::from_ref(request), private, origin, now).remove(0)
 }
 

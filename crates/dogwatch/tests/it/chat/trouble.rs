@@ -16,9 +16,10 @@ use crate::support::fake::{Fake, Reply, raw};
 use crate::support::{World, set_up_tls};
 
 /// The channels that are tried: the word of the kind, and how its stand-in is started.
-const CHANNELS: [&str; 8] = ["email", "ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
+pub(super) const CHANNELS: [&str; 8] =
+    ["email", "ntfy", "telegram", "slack", "mattermost", "teams", "pushover", "push"];
 
-async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
+pub(super) async fn start(word: &str, deadline: SignedDuration) -> (Fake, World) {
     set_up_tls();
     let outbound = Outbound::unguarded(deadline).unwrap();
     match word {
@@ -208,7 +209,35 @@ async fn when_it_is_taken_and_never_seen_the_handset_rings_when_the_plan_says() 
 }
 
 #[tokio::test]
-async fn when_a_provider_answers_too_late_the_message_comes_twice_and_the_buttons_of_both_answer() {
+async fn when_a_provider_answers_after_the_deadline_the_handset_has_rung_and_the_message_comes_twice_and_no_more()
+ {
+    for word in CHANNELS {
+        let (fake, mut world, failed) =
+            while_it(word, Reply::TooLate, SignedDuration::from_millis(700)).await;
+        let first = &failed["attempts"][0];
+        assert_eq!((&failed["state"], &first["outcome"]), (&json!("ready"), &json!("unknown")), "{word}");
+        assert!(first["detail"].as_str().unwrap().contains("no answer"), "{word}: {first}");
+        let before = fake.seen().len();
+        world.pass_seconds(29).await;
+        assert_eq!(fake.seen().len(), before, "{word}: not while the first may still be on its way");
+        world.pass_seconds(30).await;
+        let sent = fake.seen().len();
+        assert!(sent > before, "{word}: once more");
+        let of_john = world.get("/api/v1/alerts/1").await;
+        let again = delivery(&of_john, word);
+        assert_eq!((&again["state"], again["attempts"].as_array().unwrap().len()), (&json!("sent"), 2));
+        world.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+        world.pass_seconds(600).await;
+        let of_john = world.get("/api/v1/alerts/1").await;
+        let of_pages = delivery(&of_john, word)["attempts"].as_array().unwrap().len();
+        assert_eq!(of_pages, 2, "{word}: nothing after the answer");
+        let reached = world.get("/api/v1/people/john/contacts").await;
+        assert_eq!(reached["items"][0]["failures"], 0, "{word}: it is not John's fault");
+    }
+}
+
+#[tokio::test]
+async fn the_buttons_of_a_message_that_came_twice_both_answer() {
     let places = [
         ("ntfy", "/actions/0/url"),
         ("telegram", "/reply_markup/inline_keyboard/0/0/callback_data"),

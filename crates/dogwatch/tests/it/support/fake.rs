@@ -45,10 +45,14 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// Never answers.
     Hang,
+    /// Takes what was asked, and answers well when whoever asked has stopped waiting.
+    TooLate,
     /// Begins an answer with these bytes, and does not go on.
     HangAfter(Vec<u8>),
     /// Closes the connection.
     Drop,
+    /// This answer, once nobody waits for it any more.
+    AfterAll(Box<Reply>),
 }
 
 /// A status with a body and more headers, each ended by CRLF.
@@ -105,7 +109,10 @@ impl Fake {
                         let mut inner = shared.lock().unwrap();
                         inner.seen.push(request.clone());
                         match judged {
-                            Ok(reply) => inner.next.pop_front().unwrap_or(reply),
+                            Ok(reply) => match inner.next.pop_front() {
+                                Some(Reply::TooLate) => Reply::AfterAll(Box::new(reply)),
+                                next => next.unwrap_or(reply),
+                            },
                             Err(why) => {
                                 let body = String::from_utf8_lossy(&request.body).into_owned();
                                 inner.broken.push(format!("{}: {why}: {body}", request.line));
@@ -173,7 +180,11 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
 async fn send(mut stream: TcpStream, reply: Reply) {
     let bytes = match reply {
         Reply::Drop => return,
-        Reply::Hang => std::future::pending().await,
+        Reply::Hang | Reply::TooLate => std::future::pending().await,
+        Reply::AfterAll(reply) => {
+            while stream.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
+            return Box::pin(send(stream, *reply)).await;
+        }
         Reply::HangAfter(bytes) => {
             let _ = stream.write_all(&bytes).await;
             std::future::pending().await

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use escalation::alert::Alert;
 use escalation::contact::{Contact, Kind};
-use escalation::delivery::{LEASE, Outcome, Purpose, Refusal, SEND_DEADLINE};
+use escalation::delivery::{LEASE, Outcome, Purpose, Refusal, SEND_DEADLINE, places};
 use escalation::id::DeliveryId;
 use escalation::name::Name;
 use jiff::{SignedDuration, Timestamp};
@@ -35,18 +35,6 @@ const SETTLE_TRIES: u32 = 30;
 
 /// How long after the operators were told something they are told it again.
 const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
-
-/// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
-/// hold these and no others.
-pub(crate) fn limit(provider: &str) -> usize {
-    match provider {
-        "handset" => 1_000,
-        "smtp" => 8,
-        // Services that count how often they are asked.
-        "telegram" | "slack" | "mattermost" | "ntfy" | "pushover" => 16,
-        _ => 64,
-    }
-}
 
 /// A contact, and whose it is.
 type Reached = (Name, Contact);
@@ -113,7 +101,7 @@ impl Dispatcher {
     pub async fn turn(&self, sends: &mut JoinSet<()>) -> Result<Option<Timestamp>, StoreError> {
         loop {
             let busy = lock(&self.busy.by_provider).clone();
-            let claimed = self.store.claim(Capacity { busy, limit, most: BATCH }).await?;
+            let claimed = self.store.claim(Capacity { busy, limit: places, most: BATCH }).await?;
             let count = claimed.claims.len();
             let pages =
                 |claim: &Claim| claim.delivery.purpose == Purpose::Page && claim.delivery.person.is_some();
@@ -398,7 +386,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut by_provider = lock(&self.busy.by_provider);
         let Some(count) = by_provider.get_mut(&self.provider) else { return };
-        let was_full = *count >= limit(&self.provider);
+        let was_full = *count >= places(&self.provider);
         *count -= 1;
         if *count == 0 {
             by_provider.remove(&self.provider);

@@ -13,6 +13,8 @@ mod assets;
 mod attention;
 pub(crate) mod calendar_feed;
 mod contacts_page;
+mod definition_page;
+mod definitions_page;
 mod did;
 mod handset_page;
 mod hours;
@@ -81,6 +83,8 @@ pub fn router() -> Router<App> {
         .merge(integrations_page::router())
         .merge(integration_page::router())
         .merge(integration_forms::router())
+        .merge(definition_page::router())
+        .merge(definitions_page::router())
         .merge(sign_in_page::router())
         .merge(calendar_feed::router())
         .merge(assets::router())

@@ -28,6 +28,18 @@ const MAX_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// The longest pause that a provider may ask for.
 const MAX_ASKED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
+/// The most sends under way for a provider. A webhook's provider is one host: a host that hangs can
+/// hold these and no others.
+pub fn places(provider: &str) -> usize {
+    match provider {
+        "handset" => 1_000,
+        "smtp" => 8,
+        // Services that count how often they are asked.
+        "telegram" | "slack" | "mattermost" | "ntfy" | "pushover" => 16,
+        _ => 64,
+    }
+}
+
 /// What a delivery is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {

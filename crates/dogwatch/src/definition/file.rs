@@ -32,7 +32,7 @@ pub(super) use shape::{Cut, read_whole};
 use soundness::Soundness;
 
 /// How tables of a kind are headed. Like the names of fields it has underscores.
-pub(super) fn key(kind: Kind) -> &'static str {
+pub(crate) fn key(kind: Kind) -> &'static str {
     match kind {
         Kind::EscalationPlan => "escalation_plan",
         Kind::Maintenance => "maintenance_window",

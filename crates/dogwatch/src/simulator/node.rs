@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 
-use escalation::delivery::Outcome;
+use escalation::delivery::{Outcome, places};
 use escalation::event::Input;
 use escalation::id::DeliveryId;
 use escalation::receipt::Receipt;
@@ -169,7 +169,7 @@ async fn attempt<R: Rows>(
         }
         Task::Advance => Done::Advanced(core.advance(now, BATCH).await?),
         Task::Claim { busy } => {
-            let capacity = Capacity { busy: busy.clone(), limit: crate::delivery::limit, most: BATCH };
+            let capacity = Capacity { busy: busy.clone(), limit: places, most: BATCH };
             Done::Claimed(core.claim(now, &capacity).await?)
         }
         Task::Settle { id, token, outcome, awaits, .. } => {

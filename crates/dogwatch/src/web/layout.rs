@@ -24,6 +24,8 @@ pub(super) struct Frame {
     pub(super) notifications: &'static str,
     /// The address of the integrations, for whoever may see them.
     pub(super) integrations: Option<&'static str>,
+    /// The same for definitions.
+    pub(super) definitions: Option<&'static str>,
     pub(super) manifest: &'static str,
     /// Where the live part of this page comes from.
     pub(super) live: Option<String>,
@@ -45,6 +47,7 @@ impl Frame {
             contacts: url::CONTACTS,
             notifications: url::NOTIFICATIONS,
             integrations: None,
+            definitions: None,
             manifest: url::MANIFEST,
             live: None,
             style: url::STYLE,
@@ -68,6 +71,7 @@ impl Frame {
             ),
             handset: person.map(url::handset),
             integrations: viewer.0.is_admin().then_some(url::INTEGRATIONS),
+            definitions: viewer.0.is_admin().then_some(url::DEFINITIONS),
             ..Self::new(title)
         }
     }

@@ -2,7 +2,7 @@
 
 use escalation::name::Name;
 
-use crate::definition::Lies;
+use crate::definition::{Kind, Lies};
 
 /// What is going on now.
 pub const NOW: &str = "/";
@@ -108,6 +108,31 @@ pub fn roster(over: &Lies) -> String {
 /// Something that may be done about who is on call; `query` says what is looked at.
 pub fn roster_act(over: &Lies, verb: &str, query: &str) -> String {
     format!("{}/{verb}?{query}", roster(over))
+}
+
+/// Everything that is defined.
+pub const DEFINITIONS: &str = "/definitions";
+/// All of it as a file.
+pub const DEFINITIONS_FILE: &str = "/definitions.toml";
+/// Shows what a file would change.
+pub const FILE_LOOK: &str = "/definitions-file/look";
+/// Puts a file in force.
+pub const FILE_APPLY: &str = "/definitions-file/apply";
+/// Shows what a change of one definition would come to.
+pub const DEFINITION_LOOK: &str = "/definition/look";
+/// Stores it.
+pub const DEFINITION_SAVE: &str = "/definition/save";
+/// Removes one.
+pub const DEFINITION_REMOVE: &str = "/definition/remove";
+
+/// One definition.
+pub fn definition(kind: Kind, name: &str) -> String {
+    format!("{DEFINITIONS}/{}/{name}", kind.word())
+}
+
+/// A new one.
+pub fn new_definition(kind: Kind) -> String {
+    format!("{DEFINITIONS}/{}", kind.word())
 }
 
 /// What sends events.

@@ -2,19 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World, answer};
+use crate::support::{World, answer};
 
 async fn world() -> World {
     let world = World::new().await;
     world.john_and_bob("handset:john", "handset:bob").await;
     world
-}
-
-async fn send(world: &World, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = world.client.post(format!("{}{path}", world.url)).header("cookie", cookie).body(form);
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    answer(request.header("sec-fetch-site", "same-origin")).await
 }
 
 const FORM: [(&str, &str); 3] = [("name", "prometheus"), ("team", "ops"), ("description", "the <new> one")];
@@ -38,7 +31,7 @@ async fn one_is_made_and_its_key_is_shown_once_and_works_as_it_stands_in_the_sni
     let admin = world.cookie(None).await;
     assert!(world.page(&admin, "/").await.text.contains("href=\"/integrations\""));
     assert!(world.page(&admin, "/integrations").await.text.contains("Nothing sends events yet"));
-    let made = send(&world, &admin, "/integrations", &FORM).await;
+    let made = world.submit(&admin, "/integrations", &FORM).await;
     assert_eq!(made.status, 200, "{}", made.text);
     let key = shown_key(&made.text);
     assert_eq!(key.len(), 32);
@@ -60,17 +53,17 @@ async fn a_form_that_is_wrong_says_so_and_keeps_what_was_written() {
         ("", "ops", 422, "\"Name\" "),
         ("mon", "nobody", 422, "\"Team\" "),
     ] {
-        let sent =
-            send(&world, &admin, "/integrations", &[("name", name), ("team", team), ("description", "<x>")])
-                .await;
+        let sent = world
+            .submit(&admin, "/integrations", &[("name", name), ("team", team), ("description", "<x>")])
+            .await;
         assert_eq!(sent.status, status, "{}", sent.text);
         let refused = between(&sent.text, "<p class=\"refused\" role=\"alert\">", "</p>");
         let refused = refused.replace("&#34;", "\"");
         assert!(refused.contains(words), "{refused}");
         assert!(sent.text.contains("value=\"&#60;x&#62;\""), "{}", sent.text);
     }
-    assert_eq!(send(&world, &admin, "/integrations", &FORM).await.status, 200);
-    let twice = send(&world, &admin, "/integrations", &FORM).await;
+    assert_eq!(world.submit(&admin, "/integrations", &FORM).await.status, 200);
+    let twice = world.submit(&admin, "/integrations", &FORM).await;
     assert_eq!(twice.status, 409);
     assert!(twice.text.contains("already: choose another name"));
     let keys = world.get("/api/v1/integrations/prometheus/keys").await;
@@ -81,7 +74,7 @@ async fn a_form_that_is_wrong_says_so_and_keeps_what_was_written() {
 async fn only_an_administrator_may_see_and_do_any_of_it() {
     let world = world().await;
     let admin = world.cookie(None).await;
-    send(&world, &admin, "/integrations", &FORM).await;
+    world.submit(&admin, "/integrations", &FORM).await;
     let id = world.get("/api/v1/integrations/prometheus/keys").await["items"][0]["id"]
         .as_str()
         .unwrap()
@@ -94,7 +87,7 @@ async fn only_an_administrator_may_see_and_do_any_of_it() {
     }
     let revoke = format!("/integrations/prometheus/keys/{id}/revoke");
     for form in ["/integrations", "/integrations/prometheus/keys", "/integrations/prometheus/test", &revoke] {
-        assert_eq!(send(&world, &john, form, &FORM).await.status, 403, "{form}");
+        assert_eq!(world.submit(&john, form, &FORM).await.status, 403, "{form}");
         let elsewhere = world.client.post(format!("{}{form}", world.url)).header("cookie", &admin);
         let elsewhere = elsewhere.header("sec-fetch-site", "cross-site").body("name=evil&team=ops");
         assert_eq!(answer(elsewhere).await.status, 403, "{form}");
@@ -111,8 +104,8 @@ async fn only_an_administrator_may_see_and_do_any_of_it() {
 async fn a_test_event_pages_and_what_came_is_shown_as_it_came() {
     let mut world = world().await;
     let admin = world.cookie(None).await;
-    let key = shown_key(&send(&world, &admin, "/integrations", &FORM).await.text);
-    let tested = send(&world, &admin, "/integrations/prometheus/test", &[("severity", "critical")]).await;
+    let key = shown_key(&world.submit(&admin, "/integrations", &FORM).await.text);
+    let tested = world.submit(&admin, "/integrations/prometheus/test", &[("severity", "critical")]).await;
     assert_eq!(tested.status, 303, "{}", tested.text);
     let page = world.page(&admin, tested.headers["location"].to_str().unwrap()).await.text;
     assert!(page.contains("The test event is alert #1") && page.contains("href=\"/alerts/1\""), "{page}");
@@ -141,7 +134,7 @@ async fn a_test_event_that_makes_no_alert_says_why() {
     let rules = json!([{ "match": { "summary": "TEST*" }, "ignore": true }]);
     world.post("/api/v1/integrations", json!({ "name": "quiet", "team": "ops", "rules": rules })).await;
     let admin = world.cookie(None).await;
-    let tested = send(&world, &admin, "/integrations/quiet/test", &[]).await;
+    let tested = world.submit(&admin, "/integrations/quiet/test", &[]).await;
     assert_eq!(tested.status, 409);
     assert!(tested.text.contains("No alert was made: "), "{}", tested.text);
 }
@@ -151,11 +144,11 @@ async fn keys_are_replaced_with_an_overlap_and_revoked_at_once() {
     let mut world = world().await;
     let admin = world.cookie(None).await;
     let problem = json!({ "summary": "x", "dedup_key": "x" });
-    let old = shown_key(&send(&world, &admin, "/integrations", &FORM).await.text);
+    let old = shown_key(&world.submit(&admin, "/integrations", &FORM).await.text);
     let path = "/integrations/prometheus/keys";
-    let wrong = send(&world, &admin, path, &[("overlap", "soon")]).await;
+    let wrong = world.submit(&admin, path, &[("overlap", "soon")]).await;
     assert!(wrong.status == 422 && wrong.text.contains("The overlap "), "{}", wrong.text);
-    let rotated = send(&world, &admin, path, &[("overlap", "1h")]).await;
+    let rotated = world.submit(&admin, path, &[("overlap", "1h")]).await;
     let new = shown_key(&rotated.text);
     assert!(
         rotated.status == 200 && new != old && rotated.text.contains(", <strong>ends 04:00:"),
@@ -167,7 +160,7 @@ async fn keys_are_replaced_with_an_overlap_and_revoked_at_once() {
     assert_eq!((event(&world, &old, &problem).await, event(&world, &new, &problem).await), (401, 200));
     let page = world.page(&admin, "/integrations/prometheus").await.text;
     let revoke = between(&page, "action=\"/integrations/prometheus/keys/", "\"");
-    let revoked = send(&world, &admin, &format!("{path}/{revoke}"), &[]).await;
+    let revoked = world.submit(&admin, &format!("{path}/{revoke}"), &[]).await;
     assert_eq!(revoked.status, 303);
     let page = world.page(&admin, revoked.headers["location"].to_str().unwrap()).await.text;
     assert!(

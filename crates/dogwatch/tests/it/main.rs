@@ -45,6 +45,7 @@ mod as_code;
 mod bad_input;
 mod calendar;
 mod chat;
+mod definition_pages;
 mod definitions;
 mod duty;
 mod email;

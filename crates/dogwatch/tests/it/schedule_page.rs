@@ -3,7 +3,7 @@
 use dogwatch::definition::Lies;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World, answer};
+use crate::support::{World, answer};
 
 /// Monday 2 March 2026, 09:00 in Berlin.
 const NOW: &str = "2026-03-02T08:00:00Z";
@@ -36,16 +36,9 @@ async fn world() -> World {
     world
 }
 
-async fn send(world: &World, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = world.client.post(format!("{}{path}", world.url)).header("cookie", cookie).body(form);
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    answer(request.header("sec-fetch-site", "same-origin")).await
-}
-
 /// Sends a form that has to succeed; the page that it leads to.
 async fn done(world: &World, cookie: &str, path: &str, fields: &[(&str, &str)]) -> String {
-    let sent = send(world, cookie, path, fields).await;
+    let sent = world.submit(cookie, path, fields).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
     let page = world.page(cookie, sent.headers["location"].to_str().unwrap()).await;
     assert_eq!(page.status, 200, "{}", page.text);
@@ -55,7 +48,7 @@ async fn done(world: &World, cookie: &str, path: &str, fields: &[(&str, &str)]) 
 /// Sends a form that has to be refused with these words.
 async fn refused(world: &World, cookie: &str, path: &str, fields: &[(&str, &str)], status: u16, words: &str) {
     let before = overrides(world);
-    let sent = send(world, cookie, path, fields).await;
+    let sent = world.submit(cookie, path, fields).await;
     assert_eq!(sent.status, status, "{}", sent.text);
     assert!(sent.text.contains(words), "{words} is not in: {}", said(&sent.text));
     assert_eq!(overrides(world), before, "nothing is stored");
@@ -243,7 +236,7 @@ async fn a_stretch_is_covered_and_ended_by_those_who_may() {
     assert!(!world.page(&bob, "/schedules/ops").await.text.contains("Cancel it"));
     assert!(world.page(&carol, "/schedules/ops").await.text.contains("Cancel it"));
     assert_eq!(
-        send(&world, &carol, &end.replace("/schedules/ops", "/teams/lab/on-call"), &[]).await.status,
+        world.submit(&carol, &end.replace("/schedules/ops", "/teams/lab/on-call"), &[]).await.status,
         404
     );
     // What has begun is ended, what has not is cancelled, and what is over stays.
@@ -327,7 +320,7 @@ async fn looking_changes_nothing_and_other_sites_may_not_press() {
         assert_eq!(answer(world.client.get(format!("{}{path}", world.url))).await.status, 401, "{path}");
     }
     assert_eq!(world.page(&cookie, "/schedules/nothing").await.status, 404);
-    assert_eq!(send(&world, &cookie, "/schedules/ops/explode", &[]).await.status, 404);
+    assert_eq!(world.submit(&cookie, "/schedules/ops/explode", &[]).await.status, 404);
 }
 
 #[tokio::test]

@@ -467,6 +467,14 @@ impl World {
         cookie.split(';').next().unwrap().to_owned()
     }
 
+    /// Sends a form, as a browser does that shows our pages.
+    pub async fn submit(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.client.post(format!("{}{path}", self.url)).header("cookie", cookie).body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        answer(request.header("sec-fetch-site", "same-origin")).await
+    }
+
     /// Loads a page as that browser.
     pub async fn page(&self, cookie: &str, path: &str) -> Answer {
         answer(self.client.get(format!("{}{path}", self.url)).header("cookie", cookie)).await

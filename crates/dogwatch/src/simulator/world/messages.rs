@@ -1,11 +1,10 @@
 //! Messages on their way: what a provider does with them, what it says of them later, and whom they reach.
 
-use escalation::delivery::{Delivery, Outcome, Purpose, Refusal, SEND_DEADLINE};
+use escalation::delivery::{Delivery, Outcome, Purpose, Refusal, SEND_DEADLINE, places};
 use escalation::receipt::Receipt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, Found, Outage, World};
-use crate::delivery::limit;
 use crate::simulator::company;
 use crate::simulator::dice::Dice;
 use crate::simulator::house::House;
@@ -102,7 +101,7 @@ impl<H: House> World<'_, H> {
     }
 
     fn is_full(&self, node: usize, provider: &str) -> bool {
-        self.nodes[node].busy.get(provider).is_some_and(|busy| *busy >= limit(provider))
+        self.nodes[node].busy.get(provider).is_some_and(|busy| *busy >= places(provider))
     }
 
     /// Whether all places of a provider are taken on a node, or were a short while ago.

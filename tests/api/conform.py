@@ -3,8 +3,8 @@
 
     /usr/bin/python3 tests/api/conform.py target/debug/dogwatch target/schemathesis/bin/st
 
-Starts `dogwatch serve` itself, on a free port and with a temporary folder of its own, and defines a small house, so that
-names lead somewhere. No answer may be a 5xx, or one that the document does not have: its status, its media type, its
+Starts `dogwatch serve` itself, on a free port and with a temporary folder of its own, over SQLite and then over
+PostgreSQL, and defines a small house, so that names lead somewhere. No answer may be a 5xx, or one that the document does not have: its status, its media type, its
 shape. What removes things comes last. The seed is fixed; another may be given as a third argument.
 """
 
@@ -16,11 +16,14 @@ import tempfile
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from postgres import postgres
+
 TOKEN = "test-0123456789abcdefghijklmnop"
 CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
           "response_schema_conformance")
-# Seconds for what reads and writes, and for what removes.
-WRITES, REMOVES = 100, 20
+# Seconds for what reads and writes, and for what removes, over each store.
+WRITES, REMOVES = 55, 10
 
 HOUSE = [
     ("people", {"name": "john", "contacts": ["handset:john"]}),
@@ -68,12 +71,10 @@ def config(key):
     return text
 
 
-def main():
-    program, schemathesis, seed = [*sys.argv[1:], "1"][:3]
-    program, schemathesis = os.path.abspath(program), os.path.abspath(schemathesis)
+def conforms(program, schemathesis, seed, database):
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "DOGWATCH_ADMIN_TOKEN": TOKEN, "DOGWATCH_LOG": "warn"}
-        command = [program, "serve", "--listen", "127.0.0.1:0", "--database", f"sqlite:{folder}/d.db"]
+        command = [program, "serve", "--listen", "127.0.0.1:0", "--database", database or f"sqlite:{folder}/d.db"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         try:
             url = next(line.split()[2] for line in server.stdout if line.startswith("listening on "))
@@ -102,7 +103,17 @@ def main():
         finally:
             server.terminate()
             status = server.wait(timeout=20)
-    sys.exit(1 if failed or status != 0 else 0)
+    return not failed and status == 0
+
+
+def main():
+    program, schemathesis, seed = [*sys.argv[1:], "1"][:3]
+    program, schemathesis = os.path.abspath(program), os.path.abspath(schemathesis)
+    over_sqlite = conforms(program, schemathesis, seed, None)
+    print("== the same over PostgreSQL", flush=True)
+    with postgres() as address:
+        over_postgres = conforms(program, schemathesis, seed, address)
+    sys.exit(0 if over_sqlite and over_postgres else 1)
 
 
 main()

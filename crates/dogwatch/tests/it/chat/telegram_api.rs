@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::telegram::{code, labels};
 use super::{delivery, outbound, page, world};
+use crate::support::database::address_of;
 use crate::support::process::{self, Process, client, send, until};
 use crate::support::{World, answer};
 
@@ -213,7 +214,7 @@ async fn a_button_that_was_pressed_while_the_program_was_down_counts_once_it_is_
     let serve = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config).arg("--database");
-        command.arg(format!("sqlite:{}", folder.path().join("d.db").display()));
+        command.arg(address_of(&folder.path().join("d.db")));
         command.env("DOGWATCH_ADMIN_TOKEN", process::TOKEN);
         Process::start(command)
     };

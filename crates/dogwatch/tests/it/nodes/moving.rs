@@ -1,8 +1,9 @@
 //! Moving house from SQLite to PostgreSQL: a move that breaks off, a file that changes meanwhile, nodes that are in the
 //! way.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use dogwatch::clock::{Clock, SystemClock};
 use dogwatch::store::move_house;
@@ -12,9 +13,13 @@ use super::get;
 use crate::support::database::fresh_postgres;
 use crate::support::process::{Process, TOKEN, client, dogwatch, send};
 
+fn sqlite(file: &Path) -> String {
+    format!("sqlite:{}", file.display())
+}
+
 /// A file with a team and some alerts, over which nobody runs any more.
 async fn house(file: &Path) {
-    let old = Process::serve(file, &[]);
+    let old = Process::serve_on(&sqlite(file), &[]);
     let client = client();
     let john = json!({ "name": "john", "full_name": "John", "contacts": ["handset:john"] });
     send(&client, "POST", &format!("{}/api/v1/people", old.url), john).await;
@@ -41,19 +46,26 @@ async fn breaks_off(file: &Path, to: &str) {
 }
 
 fn moves(file: &Path, to: &str) -> (bool, String) {
-    let from = format!("sqlite:{}", file.display());
-    dogwatch("http://127.0.0.1:1", &["migrate-store", "--from", &from, "--to", to])
+    dogwatch("http://127.0.0.1:1", &["migrate-store", "--from", &sqlite(file), "--to", to])
 }
 
 /// What a node says that is started over a database and does not come up.
 pub(super) fn refused(database: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dogwatch"))
         .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
         .env("DOGWATCH_ADMIN_TOKEN", TOKEN)
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
-    assert!(!output.status.success());
-    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let listens = lines.into_iter().any(|line| line.starts_with("listening on"));
+    if listens {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(!listens && !output.status.success(), "it came up over {database}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 async fn alerts(client: &reqwest::Client, url: &str) -> Vec<Value> {
@@ -84,7 +96,7 @@ async fn what_changed_after_a_move_broke_off_is_moved_as_it_is_now() {
     let address = fresh_postgres().await;
     breaks_off(&file, &address).await;
     // The old one was started once more: an alert is answered, one is over, one is new.
-    let old = Process::serve(&file, &[]);
+    let old = Process::serve_on(&sqlite(&file), &[]);
     let client = client();
     send(&client, "POST", &format!("{}/api/v1/alerts/1/acknowledge", old.url), json!({})).await;
     send(&client, "POST", &format!("{}/api/v1/alerts/2/resolve", old.url), json!({})).await;

@@ -102,7 +102,10 @@ async fn it_fires_repeats_and_resolves_through_four_receivers() {
             listed["items"].as_array().unwrap().iter().all(|alert| alert["triggers"].as_u64() > Some(1))
         })
         .await;
-    for number in 1..=4 {
+    // Over several nodes numbers may leave gaps.
+    let listed = house.world.get("/api/v1/alerts").await;
+    for alert in listed["items"].as_array().unwrap() {
+        let number = alert["number"].as_u64().unwrap();
         let story = house.world.story(number).await.join("\n");
         assert!(story.matches("Step 1 pages").count() == 1, "{story}");
     }
@@ -127,7 +130,10 @@ async fn two_that_both_send_everything_make_one_alert() {
         })
         .await;
     house.until(&FIRING).await;
-    for number in 1..=4 {
+    // Over several nodes numbers may leave gaps.
+    let listed = house.world.get("/api/v1/alerts").await;
+    for alert in listed["items"].as_array().unwrap() {
+        let number = alert["number"].as_u64().unwrap();
         let story = house.world.story(number).await.join("\n");
         assert!(story.matches("Step 1 pages").count() == 1, "{story}");
     }

@@ -20,16 +20,17 @@ use crate::reply::{AnswerLinks, Said, press};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 
-/// How long Telegram may keep us waiting for news.
-const WAIT: SignedDuration = SignedDuration::from_secs(25);
+/// How long Telegram may keep us waiting for news. Longer would be fewer requests; but a node that dies in between is
+/// missed for as long.
+const WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// How long a request may take: longer than [`WAIT`].
-pub const DEADLINE: SignedDuration = SignedDuration::from_secs(40);
+pub const DEADLINE: SignedDuration = SignedDuration::from_secs(15);
 /// For how long one of several nodes asks alone: longer than a request may take, so that no two ever ask at once, which
 /// Telegram refuses.
-const TURN: SignedDuration = SignedDuration::from_secs(45);
+const TURN: SignedDuration = SignedDuration::from_secs(18);
 /// The least time between two questions, where there is no news.
 const LEAST: SignedDuration = SignedDuration::from_secs(1);
-/// The pause after a failure.
+/// The pause after a failure, or while another node asks.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest text of a small window, in bytes: Telegram takes 200 characters.
 const MAX_SHOWN: usize = 190;

@@ -55,7 +55,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn tell_listeners(&self, listeners: Vec<Listener>) -> Result<(), StoreError> {
         self.show_listeners(&listeners);
-        verb!(self.promise(|core, _now| core.tell_listeners(&listeners)))
+        verb!(self.promise(|core, now| core.tell_listeners(now, &listeners)))
     }
 
     /// What a subscriber may be told now: of each alert the first thing that it has not been told, in order, and when

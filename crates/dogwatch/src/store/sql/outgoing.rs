@@ -36,14 +36,23 @@ pub(in crate::store) async fn followers(sql: &mut impl Sql, alert: AlertId) -> R
     rows.into_iter().map(|mut row| name(&row.get::<String>(0)?)).collect()
 }
 
+/// How long a change of the configuration may take until all nodes have it.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl<S: Sql> Core<SqlRows<S>> {
-    /// From now on these are told; what waits for others is forgotten.
-    pub(crate) async fn tell_listeners(&mut self, listeners: &[Listener]) -> Result<(), StoreError> {
+    /// From now on these are told; what waits for others is forgotten. Of several nodes another may know a subscriber that
+    /// this one does not, while a change of the configuration is on its way through them: there it is forgotten later.
+    pub(crate) async fn tell_listeners(
+        &mut self,
+        now: Timestamp,
+        listeners: &[Listener],
+    ) -> Result<(), StoreError> {
+        let until = if S::HAS_OTHERS { now - ON_ITS_WAY } else { Timestamp::MAX };
         for mut row in self.rows.sql.rows("SELECT DISTINCT subscriber FROM outgoing", values![]).await? {
             let known: String = row.get(0)?;
             if !listeners.iter().any(|listener| listener.name == known) {
-                let statement = "DELETE FROM outgoing WHERE subscriber = ?1";
-                self.rows.sql.change(statement, values![&known]).await?;
+                let statement = "DELETE FROM outgoing WHERE subscriber = ?1 AND at < ?2";
+                self.rows.sql.change(statement, values![&known, until.as_millisecond()]).await?;
             }
         }
         self.listen(listeners.to_vec());

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use dogwatch::channel::providers::health::{Came, Turn, note};
 use dogwatch::clock::ManualClock;
+use dogwatch::store::outgoing::Listener;
 use dogwatch::store::{AlertRef, Capacity, Incoming, Recorded, Store};
 use escalation::alert::Audience;
 use escalation::directory::Service;
@@ -196,4 +197,20 @@ async fn what_may_be_sent_to_a_provider_in_a_second_is_shared_by_all_nodes() {
     });
     let begun = futures_util::future::join_all(begun).await;
     assert_eq!(begun.into_iter().filter(|came| *came.as_ref().unwrap() == Came::Noted).count(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_an_older_configuration_forgets_nothing_that_another_has_to_tell() {
+    let (world, stores, database) = nodes(2).await;
+    world.post("/api/v1/people", json!({ "name": "john", "contacts": ["handset:john"] })).await;
+    let board = Listener { name: "board".to_owned(), teams: Vec::new(), kinds: Vec::new() };
+    stores[0].tell_listeners(vec![board]).await.unwrap();
+    stores[0].record(trigger("john", "disk")).await.unwrap();
+    let waiting = async || {
+        let count = "SELECT count(*) FROM outgoing WHERE subscriber = 'board'";
+        database.query_one(count, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    assert_eq!(waiting().await, 1);
+    stores[1].tell_listeners(Vec::new()).await.unwrap();
+    assert_eq!(waiting().await, 1, "a change of the configuration may be on its way through the nodes");
 }

@@ -1,6 +1,9 @@
 // Smoother, never needed: renews the live part of a page when the server says that it looks different,
 // and makes a handset ring. Without this file every page and form works by loading anew.
 
+// It keeps what the page of what is going on said last, for whoever has no connection.
+if (document.querySelector("header nav")) navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+
 const live = document.getElementById("live");
 const isHandset = live !== null && "handset" in live.dataset;
 

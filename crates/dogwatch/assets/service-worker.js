@@ -1,5 +1,6 @@
 // Shows push messages while no page is open, and answers them. What a message holds is made in
-// crates/dogwatch/src/channel/push.rs. Nothing is kept here, and no request of a page goes through here.
+// crates/dogwatch/src/channel/push.rs. Without a connection it shows what the page of what is going on said last; that is
+// all that is kept here, and it goes with the session.
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -46,6 +47,33 @@ async function answer(message) {
   if (said !== undefined) return show({ ...message, body: said, answer: null, stays: false });
   return show({ ...message, title: `NOT ANSWERED: ${message.title}`, body: `Dogwatch can't be reached. ${message.body}` });
 }
+
+const KEPT = "now";
+
+async function now(request) {
+  try {
+    const response = await fetch(request);
+    if (response.ok) await (await caches.open(KEPT)).put("/", response.clone());
+    // Whoever is not signed in any more has nothing to look at.
+    else if (response.status === 401) await caches.delete(KEPT);
+    return response;
+  } catch (error) {
+    const kept = await (await caches.open(KEPT)).match("/");
+    if (!kept) throw error;
+    const seen = new Date(kept.headers.get("date")).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const said = `<p class="lost" role="alert">No connection. This is what was known on ${seen}; it may be different now.</p>`;
+    const headers = new Headers();
+    for (const name of ["content-type", "content-security-policy"]) headers.set(name, kept.headers.get(name) ?? "");
+    return new Response((await kept.text()).replace("<main>", `<main>${said}`), { headers });
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  if (event.request.mode !== "navigate") return;
+  const { pathname, search } = new URL(event.request.url);
+  if (pathname === "/" && search === "" && event.request.method === "GET") event.respondWith(now(event.request));
+  if (pathname === "/sign-out") event.waitUntil(caches.delete(KEPT));
+});
 
 async function open(path) {
   const windows = await self.clients.matchAll({ type: "window" });

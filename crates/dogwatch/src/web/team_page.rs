@@ -17,6 +17,7 @@ use super::layout::Frame;
 use super::on_call::{full_name, names, on_call};
 use super::tonight_page::{troubles, worked};
 use super::{Place, Viewer, error_page, show, unavailable, url};
+use crate::definition::Kind;
 use crate::duty::Roster;
 use crate::http::App;
 use crate::reach;
@@ -68,6 +69,8 @@ struct TeamPage {
     open: String,
     /// Empty: the team has no schedule.
     schedule: String,
+    /// Where it is changed, for whoever may.
+    edit: Option<String>,
     holders: Vec<Holder>,
     high: Option<Ladder>,
     low: Option<Ladder>,
@@ -137,6 +140,7 @@ async fn page(viewer: Viewer, State(app): State<App>, Place(name): Place<String>
         rehearse: url::rehearse(&name),
         open: url::now_of(&name),
         schedule,
+        edit: viewer.0.is_admin().then(|| url::definition(Kind::Team, &name)),
         holders,
         high,
         low,

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn one_port_is_that_of_all() {
-        let config = Address::read("postgres://dog@db1,db2/?port=5440").unwrap().config;
+        let config = Address::read("host=db1,db2 port=5440 user=dog").unwrap().config;
         assert_eq!(only(&config, 1).get_ports(), [5440]);
     }
 }

@@ -59,9 +59,11 @@ async fn start_with(make: &str, rest: &str) -> (World, Fake) {
             "[[provider]]\nname = \"it\"\nkind = \"vonage\"\naccount = \"abcd1234\"\ntoken = \"canary\"\n\
              from = \"+18005550100\"\nbase_url = \"{url}\"\n{rest}"
         ),
+        // Only with a secret may it call us back.
         _ => format!(
             "[[provider]]\nname = \"it\"\nkind = \"http\"\nurl = \"{url}/send\"\nid = \"/messages/0/message-id\"\n\
-             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\", Content-Type = \"application/json\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"callback\": \"{{receipt_url}}\"}}'\n{rest}"
+             token = \"canary\"\nheaders = {{ Authorization = \"Bearer {{token}}\", Content-Type = \"application/json\" }}\nbody = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"callback\": \"{}\"}}'\n{rest}",
+            if rest.contains("callback_secret") { "{receipt_url}" } else { "" }
         ),
     };
     (people_of(make, &config).await, fake)

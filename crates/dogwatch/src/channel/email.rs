@@ -3,16 +3,21 @@
 //! Plain text and HTML say the same. What came from outside is text in both: the library encodes headers,
 //! the template escapes HTML, and control characters are gone before either sees them.
 
+use std::sync::Mutex;
+
 use askama::Template;
 use escalation::delivery::{Outcome, Purpose, Refusal};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::response::Response;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::providers::{Carried, Carrying, Provider};
 use super::{Channel, Sending};
+use crate::clock::lock;
 use crate::message::Message;
 
 /// The longest subject, in characters.
@@ -46,10 +51,29 @@ pub struct Server {
     pub ca: Option<Vec<u8>>,
 }
 
+/// Connections to the server, which are used again and again.
+type Transport = AsyncSmtpTransport<Tokio1Executor>;
+
 /// The channel for `email:ADDRESS`.
 pub struct Email {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    transport: Mutex<Transport>,
+    make: AsyncSmtpTransportBuilder,
     from: Mailbox,
+}
+
+/// A mail on its way. Where it is given up, its connection is in the middle of something: what the server says there
+/// next would be taken for its answer to another mail. So all connections are left, and new ones made.
+struct UnderWay<'a> {
+    email: &'a Email,
+    is_answered: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            *lock(&self.email.transport) = self.email.make.clone().build();
+        }
+    }
 }
 
 impl Email {
@@ -75,7 +99,16 @@ impl Email {
         if let Some((user, password)) = &server.credentials {
             builder = builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()));
         }
-        Ok(Self { transport: builder.build(), from: server.from.clone() })
+        let transport = Mutex::new(builder.clone().build());
+        Ok(Self { transport, make: builder, from: server.from.clone() })
+    }
+
+    async fn send_mail(&self, mail: lettre::Message) -> Result<Response, lettre::transport::smtp::Error> {
+        let transport = lock(&self.transport).clone();
+        let mut under_way = UnderWay { email: self, is_answered: false };
+        let sent = transport.send(mail).await;
+        under_way.is_answered = true;
+        sent
     }
 
     async fn mail(&self, message: &Message) -> Outcome {
@@ -88,7 +121,7 @@ impl Email {
                 };
             }
         };
-        match self.transport.send(mail).await {
+        match self.send_mail(mail).await {
             Ok(answer) => Outcome::Accepted { provider_id: words(&answer) },
             Err(error) => judge(&error),
         }
@@ -109,7 +142,7 @@ impl Provider for Email {
                     return Carried::Refused { why, refusal: Refusal::Message };
                 }
             };
-            match self.transport.send(mail).await {
+            match self.send_mail(mail).await {
                 Ok(answer) => Carried::Taken(words(&answer)),
                 Err(error) => {
                     let code = error.status().map(u16::from);
@@ -134,7 +167,7 @@ impl Provider for Email {
 }
 
 /// What the server said when it took a mail.
-fn words(answer: &lettre::transport::smtp::response::Response) -> String {
+fn words(answer: &Response) -> String {
     let words: Vec<_> = answer.message().collect();
     words.join(" ").chars().take(200).collect()
 }

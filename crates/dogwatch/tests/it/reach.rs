@@ -1,13 +1,23 @@
 //! Contacts that are verified, tried out and given up; who can't be reached; the contact card.
 
+use dogwatch::channel::email::Email;
+use dogwatch::channel::webhook::Webhook;
+use dogwatch::config::{Config, Flags};
+use dogwatch::outbound::Outbound;
+use escalation::contact::Kind;
 use escalation::delivery::{Outcome, Purpose, Refusal};
+use escalation::directory::Service;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::phone::{JOHN, people, world as phones};
 use crate::support::carrier::Does;
 use crate::support::command::{folder, run, run_with};
+use crate::support::fake::{Fake, Reply, Request, raw};
 use crate::support::guide::blocks;
-use crate::support::{TOKEN, World, answer};
+use crate::support::mail_server::MailServer;
+use crate::support::vonage::{self, KEYS};
+use crate::support::{TOKEN, World, answer, set_up_tls};
 
 async fn world() -> World {
     let world = World::new().await;
@@ -64,6 +74,181 @@ async fn a_contact_is_verified_by_the_code_that_was_sent_there_and_by_no_other()
     assert_eq!(try_code(&world, mail, &third).await, 422, "too old");
     let other = json!({ "contact": "email:eve@example.org" });
     assert_eq!(world.request("POST", "/api/v1/people/john/contacts/verify", Some(other)).await.status, 422);
+}
+
+/// A contact of each kind there is.
+const fn of_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Handset => "handset:john",
+        Kind::Webhook => "webhook:https://john.example.org/hook",
+        Kind::Email => "email:john@example.org",
+        Kind::Sms => "sms:+493011111",
+        Kind::Phone => "phone:+493011111",
+        Kind::Ntfy => "ntfy:ops-night",
+        Kind::Telegram => "telegram:4711",
+        Kind::Slack => "slack:U02JOHN",
+        Kind::Mattermost => "mattermost:@john.smith",
+        Kind::Teams => "teams:https://teams.example.org/workflows/1?sig=2",
+        Kind::Pushover => "pushover:uQiRzpo4DXghDmr9QzzfQu27cmVRsG",
+        Kind::Push => "push:john",
+    }
+}
+
+async fn send_code(world: &mut World, contact: &str) {
+    world.post("/api/v1/people/john/contacts/verify", json!({ "contact": contact })).await;
+    world.settle().await;
+}
+
+/// The contacts of John that are shown as verified.
+async fn proven(world: &World) -> Vec<String> {
+    let known = world.get("/api/v1/people/john/contacts").await;
+    let items = known["items"].as_array().unwrap().iter();
+    let proven = items.filter(|one| one["verified_at"].is_string());
+    proven.map(|one| one["contact"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Another code is refused; this one is right, once, and after it the contact is shown as verified.
+async fn only_this_proves(world: &World, contact: &str, right: &str) {
+    assert_eq!(right.len(), 6, "{contact}: {right}");
+    let mut before = proven(world).await;
+    assert!(!before.iter().any(|known| known == contact), "{contact}: {before:?}");
+    let wrong = if right == "111111" { "222222" } else { "111111" };
+    assert_eq!(try_code(world, contact, wrong).await, 422, "{contact}: another code");
+    assert_eq!(proven(world).await, before, "{contact}");
+    assert_eq!(try_code(world, contact, right).await, 204, "{contact}");
+    // They are shown in the order in which John has them, and are verified in that order here.
+    before.push(contact.to_owned());
+    assert_eq!(proven(world).await, before, "{contact}: it alone");
+    assert_eq!(try_code(world, contact, right).await, 422, "{contact}: once");
+}
+
+/// The code in something that was sent, whether it is to be read or heard.
+fn code_in(text: &str) -> String {
+    let after = text.split("Your code for Dogwatch is ").nth(1).unwrap_or_else(|| panic!("{text}"));
+    after.chars().filter(char::is_ascii_digit).take(6).collect()
+}
+
+/// What somebody reads or hears of a request: its document, or the values of its form.
+fn said(request: &Request) -> String {
+    match request.json() {
+        Value::Null => request.form().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join("\n"),
+        document => document.to_string(),
+    }
+}
+
+/// The rules, for every kind that there is; `chat/verifying.rs` and the tests below look at what the services are sent.
+#[tokio::test]
+async fn a_contact_of_every_kind_is_verified_by_the_newest_code_that_was_sent_there() {
+    let mut world = World::with(Service::default(), |channels, carrier| {
+        Kind::ALL.into_iter().fold(channels, |channels, kind| channels.with(kind, carrier.clone()))
+    })
+    .await;
+    let contacts = Kind::ALL.map(of_kind);
+    world.post("/api/v1/people", json!({ "name": "john", "full_name": "John", "contacts": contacts })).await;
+    for contact in contacts {
+        assert_eq!(try_code(&world, contact, "123456").await, 422, "{contact}: none was sent");
+        let mut codes = Vec::new();
+        for _ in 0..2 {
+            let before = world.carrier.seen().len();
+            send_code(&mut world, contact).await;
+            let sent = world.carrier.seen().split_off(before);
+            let [message] = &sent[..] else { panic!("{contact}: {sent:?}") };
+            assert_eq!((message.contact.as_str(), message.purpose), (contact, Purpose::Notice));
+            codes.push(code(&message.headline));
+        }
+        let (old, newest) = (&codes[0], &codes[1]);
+        for other in contacts.into_iter().filter(|other| *other != contact) {
+            assert_eq!(
+                try_code(&world, other, newest).await,
+                422,
+                "{contact}: good for it alone, not {other}"
+            );
+        }
+        // By chance they may be the same.
+        if old != newest {
+            assert_eq!(try_code(&world, contact, old).await, 422, "{contact}: the one before");
+        }
+        only_this_proves(&world, contact, newest).await;
+    }
+    assert!(world.get("/api/v1/alerts").await["items"].as_array().unwrap().is_empty(), "nobody is paged");
+}
+
+#[tokio::test]
+async fn the_code_comes_by_a_mail_server() {
+    let server = MailServer::start().await;
+    let mut world = World::with_channel(Kind::Email, Email::new(&server.entry()).unwrap()).await;
+    let john = json!({ "name": "john", "contacts": ["handset:john", "email:john@example.org"] });
+    world.post("/api/v1/people", john).await;
+    send_code(&mut world, "email:john@example.org").await;
+    let mails = server.seen();
+    let [mail] = &mails[..] else { panic!("{mails:?}") };
+    assert!(mail.contains("To: john@example.org\n"), "{mail}");
+    only_this_proves(&world, "email:john@example.org", &code_in(mail)).await;
+}
+
+#[tokio::test]
+async fn the_code_comes_to_a_webhook() {
+    set_up_tls();
+    let fake = Fake::start(|request: &Request| match request.line.as_str() {
+        "POST /hook" => Ok(raw("204 No Content", "", "")),
+        other => Err(format!("there is no {other}")),
+    })
+    .await;
+    let outbound = Outbound::unguarded(SignedDuration::from_secs(10)).unwrap();
+    let channel = Webhook::through(outbound, b"0123456789abcdef0123456789abcdef".to_vec());
+    let mut world =
+        World::with(Service::default(), |channels, _| channels.with(Kind::Webhook, channel)).await;
+    let contact = format!("webhook:{}/hook", fake.url);
+    world.post("/api/v1/people", json!({ "name": "john", "contacts": [contact, "handset:john"] })).await;
+    send_code(&mut world, &contact).await;
+    let seen = fake.seen();
+    let [request] = &seen[..] else { panic!("{seen:?}") };
+    let document = request.json();
+    assert_eq!((&document["purpose"], &document["person"]), (&json!("notice"), &json!("john")));
+    only_this_proves(&world, &contact, &code_in(document["headline"].as_str().unwrap())).await;
+}
+
+/// Twilio's short messages are in `chat/verifying.rs`, its calls below.
+#[tokio::test]
+async fn the_code_comes_to_a_telephone_through_every_other_make() {
+    set_up_tls();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("private.key");
+    std::fs::write(&key, &KEYS.private).unwrap();
+    let gateway = Fake::start(|request: &Request| match request.line.as_str() {
+        "POST /send" => Ok(Reply::Json(200, json!({ "id": "0A" }))),
+        other => Err(format!("there is no {other}")),
+    })
+    .await;
+    let described = format!(
+        "[[provider]]\nname = \"it\"\nkind = \"http\"\nurl = \"{}/send\"\nid = \"/id\"\n\
+         headers = {{ Content-Type = \"application/json\" }}\n\
+         body = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}'\n",
+        gateway.url
+    );
+    let fake = vonage::start().await;
+    let of_vonage = vonage::table("vonage", &fake.url, key.to_str().unwrap(), "");
+    let (sms, phone) = (format!("sms:{JOHN}"), format!("phone:{JOHN}"));
+    for (table, fake, ways) in [
+        (described, &gateway, vec![(&sms, "POST /send")]),
+        (of_vonage, &fake, vec![(&sms, "POST /sms/json"), (&phone, "POST /v1/calls")]),
+    ] {
+        let path = folder.path().join("dogwatch.toml");
+        std::fs::write(&path, format!("public_url = \"https://dogwatch.example.org\"\n{table}")).unwrap();
+        let config = Config::load(Some(&path), &|_| None, &Flags::default()).unwrap();
+        let mut world = World::with_providers(Service::default(), config.providers).await;
+        people(&world, &[&sms, &phone], "en").await;
+        for (contact, line) in ways {
+            let before = fake.seen().len();
+            send_code(&mut world, contact).await;
+            let sent = fake.seen().split_off(before);
+            let [request] = &sent[..] else { panic!("{contact}: {sent:?}") };
+            assert_eq!(request.line, line, "{contact}");
+            let said = said(request);
+            assert!(said.contains(&JOHN[1..]), "{said}");
+            only_this_proves(&world, contact, &code_in(&said)).await;
+        }
+    }
 }
 
 #[tokio::test]

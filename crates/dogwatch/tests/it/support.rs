@@ -10,6 +10,7 @@ pub mod database;
 pub mod definitions;
 pub mod fake;
 pub mod guide;
+pub mod mail_server;
 pub mod process;
 pub mod replicas;
 pub mod twilio;

@@ -174,6 +174,7 @@ impl Node {
         };
         sql.begin().await?;
         rows::put(sql, &row).await?;
+        rows::forget_former(sql, &row, now - SILENT).await?;
         rows::forget_older(sql, now - REMEMBERED).await?;
         sql.commit().await?;
         self.shown_at.set(Some(now));

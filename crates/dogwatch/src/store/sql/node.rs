@@ -24,6 +24,17 @@ pub(in crate::store) async fn forget(sql: &mut impl Sql, name: &str) -> Result<(
     sql.change("DELETE FROM node WHERE name = ?1", values![name]).await
 }
 
+/// What a node was before it was started anew on its machine: it says nothing any more, and nobody need miss it.
+pub(in crate::store) async fn forget_former(
+    sql: &mut impl Sql,
+    node: &Node,
+    silent_since: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = "DELETE FROM node WHERE machine = ?1 AND name <> ?2 AND seen_at < ?3 AND seen_at < ?4";
+    let (started, silent) = (node.started_at.as_millisecond(), silent_since.as_millisecond());
+    sql.change(statement, values![&node.machine, &node.name, started, silent]).await
+}
+
 /// Nodes that were last seen before an instant are no more.
 pub(in crate::store) async fn forget_older(sql: &mut impl Sql, than: Timestamp) -> Result<(), StoreError> {
     sql.change("DELETE FROM node WHERE seen_at < ?1", values![than.as_millisecond()]).await

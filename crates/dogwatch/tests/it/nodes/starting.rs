@@ -84,3 +84,23 @@ async fn nodes_tell_each_other_of_many_commits_at_once() {
     assert!(from.values().sum::<usize>() < EVENTS, "they say so for each commit: {from:?}");
     drop((one, other));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_killed_is_missed_until_it_is_started_again_on_its_machine() {
+    let address = fresh_postgres().await;
+    Process::serve_on(&address, &[]).kill();
+    let (database, _) = beside(&address).await;
+    // A minute ago; and on another machine one was killed, too.
+    let earlier = "UPDATE node SET started_at = started_at - 60000, seen_at = seen_at - 60000; \
+         INSERT INTO node SELECT 'there', 'elsewhere', version, started_at, seen_at, 0 FROM node";
+    database.batch_execute(earlier).await.unwrap();
+    let again = Process::serve_on(&address, &[]);
+    let machines = async || {
+        let all =
+            database.query("SELECT machine FROM node ORDER BY machine = 'elsewhere'", &[]).await.unwrap();
+        all.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+    };
+    until(|| async { machines().await.len() == 2 }).await;
+    assert_eq!(machines().await[1], "elsewhere");
+    drop(again);
+}

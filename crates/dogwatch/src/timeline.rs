@@ -299,16 +299,18 @@ fn tell_delivery(record: &DeliveryRecord, directory: &Directory) -> Vec<Line> {
             if delivery.bundle.is_some() { format!("{sent} (in one message with others)") } else { sent }
         } else {
             let to = contact_words(person, &delivery.contact);
-            let outcome = match attempt.outcome.as_str() {
-                "unknown" => format!("it is not known whether it arrived: {}", attempt.detail),
-                _ => attempt.detail.clone(),
+            let (what, outcome) = match attempt.outcome.as_str() {
+                "unknown" => {
+                    ("Perhaps delivered", format!("it is not known whether it arrived: {}", attempt.detail))
+                }
+                _ => ("Not delivered", attempt.detail.clone()),
             };
             let then = match delivery.state {
                 DeliveryState::Ready => "; it is tried again",
                 DeliveryState::Failed if attempt.attempt == delivery.attempt => "; it is given up",
                 _ => "",
             };
-            format!("Not delivered to {to}, attempt {}: {outcome}{then}", attempt.attempt)
+            format!("{what} to {to}, attempt {}: {outcome}{then}", attempt.attempt)
         };
         Line {
             at: attempt.at,

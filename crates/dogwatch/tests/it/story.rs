@@ -212,7 +212,7 @@ async fn a_provider_that_hangs_delays_nobody_and_is_tried_again() {
 
     world.pass_seconds(60).await;
     let story = world.story(number).await;
-    let unknown = "10 Not delivered to John by webhook, attempt 1: it is not known whether it arrived: no answer within 10 s";
+    let unknown = "10 Perhaps delivered to John by webhook, attempt 1: it is not known whether it arrived: no answer within 10 s";
     assert!(story.iter().any(|line| line.starts_with(unknown)), "{story:#?}");
     // The next step of John's plan comes at once, not after its wait.
     assert!(story.contains(&"10 Page to John by webhook: the receiver took it".to_owned()), "{story:#?}");

@@ -1,7 +1,8 @@
 //! What is wrong with nodes that share a database, and with how it keeps what they accept.
 //!
-//! [`examine`] is pure. What only Patroni knows is asked by [`ask_patroni`], at the addresses that the configuration
-//! names.
+//! All this is pure. What only Patroni knows is asked in `cluster/patroni.rs`.
+
+pub mod patroni;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,6 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::outbound::{Outbound, innermost};
 use crate::store::nodes::{Cluster, Node};
 
 /// The clocks of two machines may be so far apart before it is told.
@@ -18,10 +18,6 @@ const MOST_APART: SignedDuration = SignedDuration::from_secs(1);
 const SILENT: SignedDuration = SignedDuration::from_secs(20);
 /// A wake that nobody has handled for so long means that the engines do not keep up.
 const BEHIND: SignedDuration = SignedDuration::from_secs(10);
-/// How long Patroni may take to answer.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
-/// The first Patroni that is safe over etcd's API v3.
-const SAFE: (u32, u32) = (3, 1);
 
 /// Something that is wrong with the nodes or their database, or that nobody could look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -132,64 +128,9 @@ fn durability(cluster: &Cluster, found: &mut Vec<Caution>) {
     }
 }
 
-/// Asks Patroni at these addresses which version it is.
-///
-/// # Errors
-///
-/// When the TLS library can't be set up.
-pub async fn ask_patroni(cluster: &Cluster, urls: &[String]) -> anyhow::Result<Vec<Caution>> {
-    let mut found = Vec::new();
-    // Debian names clusters, too, as "15/main".
-    if urls.is_empty() && !cluster.cluster_name.is_empty() && !cluster.cluster_name.contains('/') {
-        let text = "the database seems to be Patroni's; which version could not be looked at: name the addresses of its \
-             REST API as patroni in the configuration";
-        found.push(caution("not_looked_at", false, text));
-    }
-    if urls.is_empty() {
-        return Ok(found);
-    }
-    let outbound = Outbound::unguarded(PATIENCE)?;
-    for url in urls {
-        let answer = async {
-            let answer =
-                outbound.client().get(format!("{}/patroni", url.trim_end_matches('/'))).send().await?;
-            answer.json::<serde_json::Value>().await
-        };
-        match answer.await {
-            Ok(told) => found.extend(judge(url, &told)),
-            Err(error) => {
-                found.push(caution(
-                    "not_looked_at",
-                    false,
-                    format!("Patroni does not answer at {url}: {}", innermost(&error)),
-                ));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What Patroni's own words say against it. It does not say which store of consensus it uses.
-fn judge(url: &str, told: &serde_json::Value) -> Option<Caution> {
-    let Some(version) = told["patroni"]["version"].as_str() else {
-        return Some(caution("not_looked_at", false, format!("what answers at {url} is no Patroni")));
-    };
-    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
-    let (major, minor) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    ((major, minor) < SAFE).then(|| {
-        let text = format!(
-            "Patroni at {url} is {version}: before 3.1 it may promote two primaries over etcd3 after a machine was frozen, \
-             and accepted events are lost; use 3.1 or newer, or etcd by its API v2 (which of them it uses, it does not say)"
-        );
-        caution("old_patroni", true, text)
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn node(machine: &str, silent: i64, ahead_millis: i64) -> Node {
@@ -204,7 +145,7 @@ mod tests {
         }
     }
 
-    fn well() -> Cluster {
+    pub(super) fn well() -> Cluster {
         let now = "2026-01-01T03:00:00Z".parse().unwrap();
         Cluster {
             nodes: vec![node("web1", 3, 20), node("web2", 4, -20)],
@@ -264,23 +205,5 @@ mod tests {
         assert!(only(&Cluster { nodes: vec![node("web1", 0, 0)], ..well() }).0.contains("one node only"));
         let late = Cluster { oldest_due: Some(well().now - SignedDuration::from_secs(12)), ..well() };
         assert!(only(&late).0.contains("12 s ago") && only(&late).1);
-    }
-
-    #[test]
-    fn an_old_patroni_is_told() {
-        let judged = |version: &str| judge("http://db1:8008", &json!({ "patroni": { "version": version } }));
-        assert!(judged("3.0.2").unwrap().is_grave && judged("2.1.7").is_some());
-        assert_eq!(judged("3.0.2").unwrap().kind, "old_patroni");
-        assert_eq!((judged("3.1.0"), judged("4.1.5"), judged("10.0")), (None, None, None));
-        assert!(judge("http://db1:8008", &json!({})).unwrap().text.contains("no Patroni"));
-    }
-
-    #[tokio::test]
-    async fn what_could_not_be_looked_at_is_told() {
-        let theirs = Cluster { cluster_name: "prod".to_owned(), ..well() };
-        assert!(ask_patroni(&theirs, &[]).await.unwrap()[0].text.contains("could not be looked at"));
-        assert_eq!(ask_patroni(&well(), &[]).await.unwrap(), []);
-        let debians = Cluster { cluster_name: "15/main".to_owned(), ..well() };
-        assert_eq!(ask_patroni(&debians, &[]).await.unwrap(), []);
     }
 }

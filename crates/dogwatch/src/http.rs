@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::callback::Callbacks;
 use crate::channel::Channels;
 use crate::clock::Clock;
+use crate::cluster::patroni::Patroni;
 use crate::config::provider::Provider;
 use crate::intake::guesses::Guesses;
 use crate::intake::limits::Limits;
@@ -58,7 +59,7 @@ pub struct App {
     /// Providers of calls and short messages, which call back.
     pub providers: Arc<[Provider]>,
     /// Where Patroni answers, if the database is its.
-    pub patroni: Arc<[String]>,
+    pub patroni: Patroni,
     /// Live pages end when the service does.
     pub shutdown: Shutdown,
     /// The kinds of contact that something is set up for.

@@ -23,6 +23,7 @@ use crate::channel::Channels;
 use crate::channel::handset::Handset;
 use crate::channel::{pushover, telegram};
 use crate::clock::{Clock, SharedClock};
+use crate::cluster::patroni::Patroni;
 use crate::config::{Config, Database};
 use crate::delivery::Dispatcher;
 use crate::engine::Engine;
@@ -152,6 +153,11 @@ impl Service {
         if !config.subscribers.is_empty() {
             workers.push(("the teller of subscribers", tokio::spawn(teller.run(asked.clone()))));
         }
+        let patroni = Patroni::at(&config.patroni);
+        if matches!(config.database, Database::Postgres(_)) {
+            let asks = patroni.clone().run(store.clone(), clock.clone(), asked.clone());
+            workers.push(("the one who asks Patroni", tokio::spawn(asks)));
+        }
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
@@ -164,7 +170,7 @@ impl Service {
             push_key: push_key.into(),
             webhook_key: webhook_key.into(),
             providers: config.providers.as_slice().into(),
-            patroni: config.patroni.as_slice().into(),
+            patroni,
             shutdown: asked.clone(),
             kinds,
             channels,

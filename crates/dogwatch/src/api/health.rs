@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::cluster::examine;
+use crate::cluster::patroni::Patroni;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::store::Caller;
@@ -46,8 +47,8 @@ pub struct Readiness {
     cautions: BTreeSet<&'static str>,
 }
 
-fn kinds(cluster: &Cluster) -> BTreeSet<&'static str> {
-    examine(cluster).iter().map(|caution| caution.kind).collect()
+fn kinds(cluster: &Cluster, patroni: &Patroni) -> BTreeSet<&'static str> {
+    examine(cluster).iter().chain(&patroni.found()).map(|caution| caution.kind).collect()
 }
 
 /// Is the process alive? Needs no token.
@@ -76,7 +77,7 @@ async fn readyz(State(app): State<App>) -> Response {
         status: if is_ready { "ready" } else { "not ready" },
         store: written,
         engine_lag_seconds: lag,
-        cautions: cluster.map(|cluster| kinds(&cluster)).unwrap_or_default(),
+        cautions: cluster.map(|cluster| kinds(&cluster, &app.patroni)).unwrap_or_default(),
     };
     (status, Json(view)).into_response()
 }

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::definitions::missing;
-use crate::cluster::{Caution, ask_patroni, examine as examine_cluster};
+use crate::cluster::{Caution, examine as examine_cluster};
 use crate::definition::Kind;
 use crate::definition::time::print_instant;
 use crate::http::App;
@@ -229,7 +229,7 @@ async fn doctor(_: Caller, State(app): State<App>) -> Result<Response, Problem> 
     let mut cautions = Vec::new();
     if let Some(shared) = app.store.cluster().await? {
         cautions = examine_cluster(&shared);
-        let asked = ask_patroni(&shared, &app.patroni).await;
+        let asked = app.patroni.ask(&shared).await;
         cautions.extend(asked.map_err(|error| {
             tracing::error!(%error, "Patroni can't be asked");
             Problem::mistake()

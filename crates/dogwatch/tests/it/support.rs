@@ -24,6 +24,7 @@ use dogwatch::callback::Callbacks;
 use dogwatch::channel::handset::Handset;
 use dogwatch::channel::{Channel, Channels};
 use dogwatch::clock::{Clock, ManualClock};
+use dogwatch::cluster::patroni::Patroni;
 use dogwatch::config::provider::Provider;
 use dogwatch::delivery::Dispatcher;
 use dogwatch::engine::Engine;
@@ -241,7 +242,7 @@ impl World {
             push_key: "BPubKey".into(),
             webhook_key: Arc::from(&b"0123456789abcdef01234567"[..]),
             providers: providers.into(),
-            patroni: Arc::default(),
+            patroni: Patroni::default(),
             shutdown,
             kinds: channels.kinds(),
             channels: channels.clone(),

@@ -9,7 +9,10 @@ use dogwatch::service::Service;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::get;
 use crate::support::database::fresh_postgres;
+use crate::support::fake::{Fake, Reply};
+use crate::support::process::{Process, client, until};
 use crate::support::twilio::{Does, Twilio};
 use crate::support::{World, answer};
 
@@ -28,10 +31,7 @@ async fn a_provider_that_has_failed_on_one_node_is_left_alone_by_the_other() {
     one.pass_seconds(20).await;
     assert_eq!(twilio.asked(), 3, "then it rests");
     other.clock.set(one.clock.now());
-    crate::support::process::until(|| async {
-        other.store.definitions().directory().people.contains_key("bob")
-    })
-    .await;
+    until(|| async { other.store.definitions().directory().people.contains_key("bob") }).await;
     let raised = other.post("/api/v1/people/bob/notify", json!({ "summary": "disk full" })).await;
     other.settle().await;
     assert_eq!(twilio.asked(), 3, "the other node did not try for itself");
@@ -101,7 +101,7 @@ async fn nodes_whose_clocks_are_wrong_go_by_the_time_of_the_database_and_say_so(
     let slack = SignedDuration::from_secs(1);
     for (count, node) in [&fast, &slow].into_iter().enumerate() {
         let known = async || ask(node, "GET", "/api/v1/people/john", Value::Null).await["name"] == "john";
-        crate::support::process::until(&known).await;
+        until(&known).await;
         let body = json!({ "summary": "x", "dedup_key": count.to_string() });
         let alert = ask(node, "POST", "/api/v1/people/john/notify", body).await;
         let at: Timestamp = alert["created_at"].as_str().unwrap().parse().unwrap();
@@ -125,6 +125,23 @@ async fn nodes_whose_clocks_are_wrong_go_by_the_time_of_the_database_and_say_so(
         let doctor = ask(&slow, "GET", "/api/v1/doctor", Value::Null).await["cluster"].to_string();
         doctor.contains("one node only") && !doctor.contains("ahead of")
     };
-    crate::support::process::until(&alone).await;
+    until(&alone).await;
     slow.stop().await;
+}
+
+/// Balancers ask every second, and none of them waits for Patroni.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_whether_a_node_is_ready_is_told_of_an_old_patroni() {
+    let patroni = Fake::start(|request| match request.line.as_str() {
+        "GET /patroni" => Ok(Reply::Json(200, json!({ "patroni": { "version": "3.0.2" } }))),
+        other => Err(format!("{other} is not asked of Patroni here")),
+    })
+    .await;
+    let node = Process::serve_on(&fresh_postgres().await, &[("DOGWATCH_PATRONI", &patroni.url)]);
+    let client = client();
+    let old = |told: &Value| told["cautions"].to_string().contains("old_patroni");
+    until(|| async { old(&get(&client, &format!("{}/readyz", node.url)).await) }).await;
+    assert_eq!(get(&client, &format!("{}/readyz", node.url)).await["status"], "ready");
+    let doctor = get(&client, &format!("{}/api/v1/doctor", node.url)).await;
+    assert!(doctor["cluster"].to_string().contains("before 3.1 it may promote two primaries"), "{doctor}");
 }

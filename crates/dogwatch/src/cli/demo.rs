@@ -209,14 +209,16 @@ async fn print_story(service: &Service, config: &Config, number: u64) -> anyhow:
     let sign_in = format!("{url}{}", crate::web::url::sign_in(sign_in.reveal()));
     let definitions = service.store.definitions();
     println!("\n{}", story(definitions.directory(), SystemClock.now(), url, &sign_in, number));
+    // As it was called: cargo puts it where no shell looks.
+    let program = std::env::args().next().unwrap_or_else(|| "dogwatch".to_owned());
     println!(
         "
 From another terminal:
 
   export DOGWATCH_URL={url} DOGWATCH_TOKEN={}
-  dogwatch who ops
-  dogwatch notify ops \"disk full on db2\"
-  dogwatch alert list
+  {program} who ops
+  {program} notify ops \"disk full on db2\"
+  {program} alert list
 
 Ctrl-C stops the demo and removes everything. Killed, and started again, it goes on.",
         token.reveal(),

@@ -287,8 +287,7 @@ impl<R: Rows> Core<R> {
         now: Timestamp,
         incoming: &Incoming,
     ) -> Result<Recorded, StoreError> {
-        let recorded = self.record_all(now, &[incoming]).await?;
-        Ok(recorded.into_iter().next().unwrap_or(Recorded::NoAudience))
+        only(self.record_all(now, &[incoming]).await?)
     }
 
     /// Takes events. Those of which nothing is known are stored together, and numbered in their order; of one sender and
@@ -323,7 +322,7 @@ impl<R: Rows> Core<R> {
         for (place, known) in others {
             let known = match known {
                 Some(known) => known,
-                None => self.rows.known(&keys[place..=place]).await?.into_iter().next().unwrap_or_default(),
+                None => only(self.rows.known(&keys[place..=place]).await?)?,
             };
             recorded[place] = Some(self.record_known(now, all[place], known).await?);
         }
@@ -361,8 +360,8 @@ impl<R: Rows> Core<R> {
                 return Ok(Recorded::Alert(Box::new(stepped.state.alert)));
             }
         }
-        let begun = self.begin_all(now, &[incoming]).await?.into_iter().next();
-        begun.map(|alert| Recorded::Alert(Box::new(alert))).ok_or(StoreError::Stopped)
+        let alert = only(self.begin_all(now, &[incoming]).await?)?;
+        Ok(Recorded::Alert(Box::new(alert)))
     }
 
     /// Begins an alert for each event.
@@ -588,6 +587,11 @@ fn in_order(now: Timestamp, before: &State) -> Timestamp {
     });
     let last = [alert.triggered_at, alert.round_started_at].into_iter().chain(acts).chain(pages).max();
     last.filter(|last| *last > now && last.duration_since(now) <= OVERLAP).unwrap_or(now)
+}
+
+/// What has come of one that was done as if it were many.
+fn only<T>(mut all: Vec<T>) -> Result<T, StoreError> {
+    all.pop().ok_or_else(|| StoreError::Panicked("something was done, and nothing came of it".to_owned()))
 }
 
 /// By what an event may be known.

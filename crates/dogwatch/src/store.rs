@@ -25,6 +25,7 @@ pub(crate) mod rows;
 mod sql;
 pub(crate) mod sqlite;
 mod verbs;
+mod waiting;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -31,6 +31,7 @@ use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::core::{self, Stirred};
+use super::waiting::Waiting;
 use super::{Incoming, Published, Recorded, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 pub(crate) use address::Address;
@@ -74,8 +75,7 @@ trait Job: Send {
 
 struct Call<F, R> {
     work: F,
-    result: Option<R>,
-    reply: oneshot::Sender<Result<R, StoreError>>,
+    waiting: Waiting<R>,
 }
 
 impl<F, R> Job for Call<F, R>
@@ -86,27 +86,20 @@ where
     fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let outcome = AssertUnwindSafe((self.work)(core, now)).catch_unwind().await;
-            self.result = Some(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
+            self.waiting.came_to(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
             Ok(())
         })
     }
 
     fn answer(self: Box<Self>, failed: Option<StoreError>) {
-        let answer = match (failed, self.result) {
-            (None, Some(result)) => Ok(result),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(StoreError::Stopped),
-        };
-        // Who asked may be gone; what it asked for is stored all the same.
-        let _ = self.reply.send(answer);
+        self.waiting.answer(failed);
     }
 }
 
 /// An event that is to be stored.
 struct Event {
     incoming: Incoming,
-    result: Option<Recorded>,
-    reply: oneshot::Sender<Result<Recorded, StoreError>>,
+    waiting: Waiting<Recorded>,
 }
 
 impl Job for Event {
@@ -115,24 +108,19 @@ impl Job for Event {
     }
 
     fn recorded(&mut self, recorded: Recorded) {
-        self.result = Some(recorded);
+        self.waiting.came_to(recorded);
     }
 
     fn run<'a>(&'a mut self, core: &'a mut Core, now: Timestamp) -> Local<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let outcome = AssertUnwindSafe(core.record(now, &self.incoming)).catch_unwind().await;
-            self.result = Some(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
+            self.waiting.came_to(outcome.unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?);
             Ok(())
         })
     }
 
     fn answer(self: Box<Self>, failed: Option<StoreError>) {
-        let answer = match (failed, self.result) {
-            (None, Some(result)) => Ok(result),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(StoreError::Stopped),
-        };
-        let _ = self.reply.send(answer);
+        self.waiting.answer(failed);
     }
 }
 
@@ -242,19 +230,16 @@ impl Postgres {
         &self,
         work: impl AsyncFnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let call = Box::new(Call { work, result: None, reply });
+        let (waiting, answer) = Waiting::new();
+        let call = Box::new(Call { work, waiting });
         self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
     /// Stores an event in the next transaction, together with others, and answers when it is committed.
     pub(super) async fn record(&self, incoming: Incoming) -> Result<Recorded, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.jobs
-            .send(Box::new(Event { incoming, result: None, reply }))
-            .await
-            .map_err(|_| StoreError::Stopped)?;
+        let (waiting, answer) = Waiting::new();
+        self.jobs.send(Box::new(Event { incoming, waiting })).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 

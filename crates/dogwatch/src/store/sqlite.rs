@@ -35,10 +35,11 @@ use escalation::directory::Service;
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::core::{self, Stirred};
 use super::sql::Sql;
+use super::waiting::Waiting;
 use super::{Published, Signals, StoreError};
 use crate::clock::{Clock, chance, lock};
 use connection::{SqliteRows, SqliteSql, at_once};
@@ -72,8 +73,7 @@ trait Job: Send {
 struct Call<F, R> {
     is_promise: bool,
     work: F,
-    result: Option<R>,
-    reply: oneshot::Sender<Result<R, StoreError>>,
+    waiting: Waiting<R>,
 }
 
 impl<F, R> Job for Call<F, R>
@@ -89,18 +89,12 @@ where
         let work = &mut self.work;
         let outcome = catch_unwind(AssertUnwindSafe(|| work(core, now)))
             .unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic)))?;
-        self.result = Some(outcome);
+        self.waiting.came_to(outcome);
         Ok(())
     }
 
     fn answer(self: Box<Self>, failed: Option<StoreError>) {
-        let answer = match (failed, self.result) {
-            (None, Some(result)) => Ok(result),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(StoreError::Stopped),
-        };
-        // Who asked may be gone; what it asked for is stored all the same.
-        let _ = self.reply.send(answer);
+        self.waiting.answer(failed);
     }
 }
 
@@ -170,8 +164,8 @@ impl Sqlite {
         is_promise: bool,
         work: impl FnMut(&mut Core, Timestamp) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let call = Box::new(Call { is_promise, work, result: None, reply });
+        let (waiting, answer) = Waiting::new();
+        let call = Box::new(Call { is_promise, work, waiting });
         self.jobs.send(call).await.map_err(|_| StoreError::Stopped)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }

@@ -11,6 +11,7 @@ mod build;
 mod level;
 mod name;
 mod object;
+mod period_name;
 mod report;
 mod site;
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::level::{Alike, Level, Part, tells_of_trouble};
 use super::name::Names;
+use super::period_name::PeriodNames;
 use super::report::{Report, Sort};
 use super::site::{Contact, Site};
 use super::{Imported, Settings};
@@ -33,67 +34,6 @@ const LONGEST: u64 = 7 * 86_400;
 
 /// People by the period in which they are told; none: always.
 type ByPeriod = Vec<(Option<String>, BTreeSet<String>)>;
-
-/// Names of periods that are not allowed here, with those that they have instead.
-struct PeriodNames(BTreeMap<String, String>);
-
-impl PeriodNames {
-    fn of(document: &Document, report: &mut Report) -> Self {
-        let named = document.definitions.iter().filter_map(|one| one.name.as_ref());
-        let taken: BTreeSet<&str> = named.clone().map(|name| name.value.as_str()).collect();
-        let mut ours: BTreeMap<String, String> = BTreeMap::new();
-        for name in named {
-            let theirs = &name.value;
-            if !theirs.contains('/') && theirs.chars().count() <= 64 {
-                continue;
-            }
-            let plain: String = theirs.replace('/', "-").chars().take(60).collect();
-            let mut number = 1_u32;
-            let mut given = plain.clone();
-            while taken.contains(given.as_str()) || ours.values().any(|other| *other == given) {
-                number += 1;
-                given = format!("{plain}-{number}");
-            }
-            report.note(Sort::Changed, name.span, format!("timeperiod \"{theirs}\" is period \"{given}\""));
-            ours.insert(theirs.clone(), given);
-        }
-        Self(ours)
-    }
-
-    fn ours(&self, theirs: &str) -> String {
-        self.0.get(theirs).cloned().unwrap_or_else(|| theirs.to_owned())
-    }
-
-    fn in_definition(&self, mut definition: Definition) -> Definition {
-        for name in definition.name.iter_mut().chain(&mut definition.exclude) {
-            name.value = self.ours(&name.value);
-        }
-        definition
-    }
-
-    fn in_site(&self, site: &Site) -> Site {
-        let mut site = site.clone();
-        for period in site.contacts.values_mut().flat_map(|contact| contact.periods.iter_mut().flatten()) {
-            *period = self.ours(period);
-        }
-        site
-    }
-
-    fn in_levels(&self, alike: &[Alike]) -> Vec<Alike> {
-        let part = |part: &Part| Part {
-            within: part.within.as_ref().map(|period| self.ours(period)),
-            outside: part.outside.iter().map(|period| self.ours(period)).collect(),
-            ..part.clone()
-        };
-        let level = |level: &Level| Level { parts: level.parts.iter().map(part).collect(), ..level.clone() };
-        let one = |one: &Alike| Alike {
-            period: one.period.as_ref().map(|period| self.ours(period)),
-            levels: one.levels.iter().map(level).collect(),
-            ..one.clone()
-        };
-        alike.iter().map(one).collect()
-    }
-}
 
 struct Builder<'a> {
     site: &'a Site,

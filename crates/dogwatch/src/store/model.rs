@@ -5,8 +5,9 @@
 //! [`Rows`](super::rows::Rows) says. Two open alerts with one key, two uses of one idempotency key and a circle of
 //! waiting transactions end with [`StoreError::Conflict`]. Nothing here decides anything.
 //!
-//! Read next: `model/tables.rs` for what is stored, `model/locks.rs`, `model/rows.rs` for the methods.
+//! Read next: `model/tables.rs` for what is stored, `model/locks.rs`, `model/connection.rs`, `model/rows.rs` for the methods.
 
+mod connection;
 mod locks;
 mod rows;
 mod tables;
@@ -21,8 +22,8 @@ use escalation::id::{AlertId, DeliveryId};
 use jiff::Timestamp;
 
 use super::{AlertRecord, DeliveryRecord, HistoryEntry, StoreError};
+pub(crate) use connection::ModelRows;
 use locks::Locks;
-pub(crate) use rows::ModelRows;
 use tables::{Tables, Writes};
 
 /// The number of a transaction.

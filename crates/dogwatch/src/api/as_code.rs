@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -14,15 +14,13 @@ use utoipa_axum::routes;
 use crate::definition::{
     Changed, Definitions, DocumentError, FieldChange, FieldError, Kind, Owner, Wanted, field_changes,
 };
-use crate::duty::difference::{DutyChange, differences};
+use crate::duty::difference::{AHEAD, DutyChange, differences};
 use crate::http::App;
 use crate::http::auth::Admin;
 use crate::http::body::{Large, Query};
 use crate::http::problem::Problem;
 use crate::store::Applied;
 
-/// How far ahead it is told who would be on call differently.
-const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most stretches of that in an answer.
 const MOST_DUTY_CHANGES: usize = 2_000;
 
@@ -170,12 +168,6 @@ fn invalid(errors: Vec<DocumentError>) -> Problem {
     Problem::invalid(named.collect())
 }
 
-/// Without what Dogwatch works out for itself, unless nothing else differs.
-fn told(changes: Vec<FieldChange>) -> Vec<FieldChange> {
-    let is_written = |change: &FieldChange| !change.field.starts_with("editions");
-    if changes.iter().any(is_written) { changes.into_iter().filter(is_written).collect() } else { changes }
-}
-
 /// What differs, and who would be on call differently.
 pub fn plan(before: &Definitions, changed: &Changed, owner: &Owner, now: Timestamp) -> PlanView {
     let none = Value::Object(serde_json::Map::new());
@@ -188,7 +180,7 @@ pub fn plan(before: &Definitions, changed: &Changed, owner: &Owner, now: Timesta
             name: step.name.clone(),
             what: step.what.word().to_owned(),
             kept_by: others.map(ToString::to_string),
-            fields: says.map_or_else(Vec::new, |says| told(field_changes(said, says))),
+            fields: says.map_or_else(Vec::new, |says| field_changes(said, says)),
         }
     });
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rota::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -34,6 +34,9 @@ pub struct DutyChange {
     /// The zone of the schedule.
     pub zone: String,
 }
+
+/// How far ahead an edit is told to change who is on call.
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Every stretch between two instants in which others are on call, by schedule, team and role, in order of time.
 ///

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use rota::period::Period;
 use rota::syntax::Document;
 use serde_json::{Map, Value};
@@ -20,12 +20,10 @@ use super::{AdminViewer, Place, error_page, see, show, unavailable, url};
 use crate::definition::file::{Loaded, key};
 use crate::definition::time::show_stretch;
 use crate::definition::{Defined, Definitions, FieldError, Kind, Owner, Write, field_changes, to_toml};
-use crate::duty::difference::{DutyChange, differences};
+use crate::duty::difference::{AHEAD, DutyChange, differences};
 use crate::http::App;
 use crate::store::{Defining, Expect};
 
-/// How far ahead it is told who would be on call differently, and when a period is.
-pub(super) const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most stretches that are told.
 pub(super) const MOST_STRETCHES: usize = 40;
 /// The longest text that is taken, in bytes.
@@ -189,16 +187,15 @@ fn times(period: &Period, now: Timestamp, until: Timestamp, zone: &TimeZone) -> 
     stretches.map(|stretch| show_stretch(stretch.start, stretch.end, zone)).collect()
 }
 
-/// Fields in which two documents differ, without what Dogwatch works out for itself.
+/// Fields in which two documents differ, in words.
 pub(super) fn differing(before: &Value, after: &Value) -> Vec<Difference> {
     let shown = |value: &Value| match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let changes = field_changes(before, after).into_iter();
-    let written = changes.filter(|change| !change.field.starts_with("editions"));
-    written
+    field_changes(before, after)
+        .into_iter()
         .map(|change| Difference {
             field: change.field,
             before: shown(&change.before),

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use rota::syntax::Document;
 use serde_json::{Map, Value};
 
-use super::definition_page::{AHEAD, Difference, Duty, MOST_STRETCHES, differing, duty};
+use super::definition_page::{Difference, Duty, MOST_STRETCHES, differing, duty};
 use super::integrations_page::with_status;
 use super::layout::Frame;
 use super::{AdminViewer, error_page, see, show, unavailable, url};
 use crate::definition::file::Loaded;
 use crate::definition::{Changed, Definitions, DocumentError, Kind, Owner, Wanted, to_toml};
-use crate::duty::difference::differences;
+use crate::duty::difference::{AHEAD, differences};
 use crate::http::App;
 use crate::store::Applied;
 

@@ -244,7 +244,25 @@ async fn house(texts: &[String]) -> Vec<Page> {
     pages.push(load(world, &admin, "/handset/p01", &one).await);
     pages.push(load(world, &admin, "/integrations", &many).await);
     pages.push(load(world, &admin, "/integrations/mon?all=1", &many).await);
+    pages.push(load(world, &admin, "/definitions", &[]).await);
+    pages.push(load(world, &admin, "/definitions/team/ops", &[]).await);
+    // What somebody writes there: a change that is right, and a file that is wrong.
+    let person = format!("[[person]]\nname = \"new\"\nfull_name = {}\n", quoted(names[0]));
+    let fields = [("kind", "person"), ("name", ""), ("version", ""), ("text", &*person)];
+    let looked = world.submit(&admin, "/definition/look", &fields).await;
+    assert_eq!(looked.status, 200, "{}", looked.text);
+    pages.push(Page::new("/definition/look", looked.text, &names[..1]));
+    let team = format!("[[team]]\nname = \"x\"\nmembers = [{}]\n", quoted(many[0]));
+    let fields = [("owner", one[0]), ("text", &*team)];
+    let looked = world.submit(&admin, "/definitions-file/look", &fields).await;
+    assert_eq!(looked.status, 422, "{}", looked.text);
+    pages.push(Page::new("/definitions-file/look", looked.text, &[]));
     pages
+}
+
+/// A text as a file quotes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 #[tokio::test]

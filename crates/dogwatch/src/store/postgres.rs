@@ -1,9 +1,9 @@
 //! PostgreSQL as the store: for any number of equal nodes over one database.
 //!
-//! A thread of its own runs a few connections. Each takes what has queued up, runs it as one transaction, and answers
-//! after the commit; where one job of a transaction failed, each is run again by itself. Jobs that met another node's
-//! are run again. What nodes have to tell each other ([`node`]) is a hint: everything is looked for in the database
-//! from time to time all the same.
+//! A thread of its own runs a few connections. Each takes what has queued up, runs it as one transaction, the events in it
+//! together, and answers after the commit; where one job of a transaction failed, each is run again by itself. Jobs that
+//! met another node's are run again. What nodes have to tell each other ([`node`]) is a hint: everything is looked for in
+//! the database from time to time all the same.
 //!
 //! Read next: `postgres/connection.rs`; `store/rows.rs` for what keeps several nodes apart.
 

@@ -11,7 +11,8 @@ uses, lets an alert arise, and looks at each page as an administrator or as John
 import os
 import sys
 
-from demo_story import DESKTOP, PHONE, browser, press, run, scheme, waiting
+from demo_story import run, scheme
+from visit import Visit
 
 # Seconds for the whole run; it takes about 40.
 LONGEST = 180
@@ -36,27 +37,16 @@ axe.run(document, { resultTypes: ["violations"] }).then(
 """
 
 
-class Judge:
-    def __init__(self, report, demo, folder):
-        self.report = report
-        self.demo = demo
-        self.folder = folder
-        self.drivers = []
+class Judge(Visit):
+    def __init__(self, *demo):
+        super().__init__(*demo)
         with open(AXE) as file:
             self.axe = file.read()
 
-    def driver(self, name, size, is_phone, *whose):
-        driver = browser(self.folder, name, size, is_phone=is_phone)
-        self.drivers.append(driver)
-        driver.get(self.demo.run("token", "create", "--link", *whose))
-        press(driver, "form button")
-        waiting(driver, 10).until(lambda _: "/sign-in/" not in driver.current_url)
-        return driver
-
-    def judge(self, driver, path, what):
-        driver.get(self.demo.url + path)
-        # All that is folded is looked at, too.
-        driver.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    def look(self, driver, path, what):
+        self.open(driver, path)
+        self.unfold(driver)
+        driver.set_script_timeout(30)
         driver.execute_script(self.axe)
         found = []
         for word in ("dark", "light"):
@@ -68,26 +58,16 @@ class Judge:
         self.demo.start()
         self.demo.run("integration", "create", "mon", "--team", "ops")
         self.demo.run("notify", "ops", "disk full on db1")
-        for name, size, is_phone in (("phone", PHONE, True), ("desk", DESKTOP, False)):
-            admin = self.driver(f"{name}-admin", size, is_phone)
-            admin.set_script_timeout(30)
+        for device in ("phone", "desktop"):
+            admin = self.enter(f"{device}-admin", device=device)
             for path in PAGES:
-                self.judge(admin, path, f"{name}")
-            john = self.driver(f"{name}-john", size, is_phone, "--person", "john")
-            john.set_script_timeout(30)
+                self.look(admin, path, device)
+            john = self.enter(f"{device}-john", "--person", "john", device=device)
             for path in OWN:
-                self.judge(john, path, f"{name}, as John")
-        stranger = browser(self.folder, "stranger", PHONE)
-        self.drivers.append(stranger)
-        stranger.set_script_timeout(30)
+                self.look(john, path, f"{device}, as John")
+        stranger = self.stranger("stranger")
         for path in ("/", "/nowhere"):
-            self.judge(stranger, path, "as a stranger")
-
-    def close(self):
-        for driver in self.drivers:
-            driver.quit()
-        if self.demo.process and self.demo.process.poll() is None:
-            self.demo.stop()
+            self.look(stranger, path, "as a stranger")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,10 @@ Starts `dogwatch demo` as demo_story.py does, whose tools it uses. Prints one li
 passed. Where $DOGWATCH_SCREENSHOTS names a folder, pictures are saved there: phone and desktop, dark and light.
 """
 
-import os
 import sys
 
-from demo_story import (
-    CONTRAST, DESKTOP, PHONE, PLAIN_FAULTS, SMALL, WIDE,
-    all_of, browser, complaints, one_of, press, run, scheme, shape, text_of, waiting,
-)
+from demo_story import all_of, one_of, press, run, text_of
+from visit import Visit
 
 # Seconds for the whole run; it takes about 15.
 LONGEST = 120
@@ -25,28 +22,14 @@ PAGES = {
 }
 
 
-class Editor:
-    def __init__(self, report, demo, folder):
-        self.report = report
-        self.demo = demo
-        self.folder = folder
-        self.phone = self.desk = None
-
-    def enter(self, driver):
-        driver.get(self.demo.run("token", "create", "--link"))
-        press(driver, "form button")
-        waiting(driver, 10).until(lambda _: driver.current_url.rstrip("/") == self.demo.url)
-
-    def open(self, driver, path):
-        driver.get(self.demo.url + path)
-
+class Editor(Visit):
     def write(self, driver, text):
         field = one_of(driver, "#text")
         field.clear()
         field.send_keys(text)
 
     def is_changed(self):
-        report, phone = self.report, self.phone
+        report, phone = self.report, self.browsers["phone"]
         self.open(phone, "/")
         press(phone, "header summary")
         press(phone, 'header a[href="/definitions"]')
@@ -66,65 +49,27 @@ class Editor:
         wrong = one_of(phone, ".refused pre").text
         report.check("at its place", "team ops:3:" in wrong, wrong)
 
-    def pages_are_good(self):
-        report = self.report
-        for path in PAGES.values():
-            for driver, size in ((self.phone, PHONE), (self.desk, DESKTOP)):
-                self.open(driver, path)
-                # All that is folded is looked at, too.
-                driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.querySelectorAll('details').forEach((d) => { d.open = true; })"})
-                for word in ("dark", "light"):
-                    scheme(driver, word)
-                    bad = driver.execute_script(CONTRAST)
-                    report.check(f"{path} {size[0]} {word}: contrast", not bad, bad)
-                report.check(f"{path} {size[0]}: nothing is wider than the screen",
-                             driver.execute_script(WIDE)[0] <= 0, driver.execute_script(WIDE))
-                for name, script in (("plain faults", PLAIN_FAULTS), ("small targets", SMALL)):
-                    bad = driver.execute_script(script)
-                    report.check(f"{path} {size[0]}: {name}", not bad, bad)
-
     def pictures(self):
-        folder = os.environ.get("DOGWATCH_SCREENSHOTS")
-        if not folder:
-            return
-        os.makedirs(folder, exist_ok=True)
-        for driver, size, device in ((self.phone, PHONE, "phone"), (self.desk, DESKTOP, "desktop")):
+        for device in ("phone", "desktop"):
+            driver = self.browsers[device]
             for name, path in PAGES.items():
                 self.open(driver, path)
-                self.shoot(driver, size, device, f"{folder}/{name}")
+                self.picture(driver, device, name)
             self.open(driver, "/definitions/team/ops")
-            said = one_of(driver, "#text").get_property("value")
-            self.write(driver, said + 'ack_timeout = "30m"\n')
+            self.write(driver, one_of(driver, "#text").get_property("value") + 'ack_timeout = "30m"\n')
             press(driver, 'form[action="/definition/look"] button')
-            self.shoot(driver, size, device, f"{folder}/definition-look")
-
-    def shoot(self, driver, size, device, path):
-        height = driver.execute_script("return document.documentElement.scrollHeight")
-        shape(driver, (size[0], min(height, 4000)), device == "phone")
-        for word in ("dark", "light"):
-            scheme(driver, word)
-            driver.save_screenshot(f"{path}-{device}-{word}.png")
-        shape(driver, size, device == "phone")
+            self.picture(driver, device, "definition-look")
 
     def play(self):
         self.demo.start()
-        self.phone = browser(self.folder, "phone", PHONE, has_script=False)
-        self.desk = browser(self.folder, "desk", DESKTOP, is_phone=False)
-        self.enter(self.phone)
-        self.enter(self.desk)
+        self.enter("phone", has_script=False)
+        self.enter("desktop", device="desktop")
         self.is_changed()
         self.pictures()
-        self.pages_are_good()
-        for name, driver in (("phone", self.phone), ("desktop", self.desk)):
-            bad = complaints(driver)
-            self.report.check(f"{name}: the console has no complaint", not bad, bad)
-
-    def close(self):
-        for driver in (self.phone, self.desk):
-            if driver is not None:
-                driver.quit()
-        if self.demo.process and self.demo.process.poll() is None:
-            self.demo.stop()
+        for device in ("phone", "desktop"):
+            for path in PAGES.values():
+                self.judge(self.browsers[device], device, path)
+        self.consoles_are_quiet()
 
 
 if __name__ == "__main__":

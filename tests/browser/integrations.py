@@ -8,38 +8,20 @@ passed. Where $DOGWATCH_SCREENSHOTS names a folder, pictures are saved there: ph
 """
 
 import json
-import os
 import sys
 import urllib.error
 import urllib.request
 
 from selenium.webdriver.support.ui import Select
 
-from demo_story import (
-    CONTRAST, DESKTOP, LIGHT, PHONE, PLAIN_FAULTS, SMALL, WIDE,
-    Traffic,
-    all_of, browser, complaints, one_of, press, run, scheme, shape, text_of, waiting,
-)
+from demo_story import LIGHT, Traffic, all_of, one_of, press, run, text_of
+from visit import Visit
 
 # Seconds for the whole run; it takes about 20.
 LONGEST = 120
 
 
-class Sender:
-    def __init__(self, report, demo, folder):
-        self.report = report
-        self.demo = demo
-        self.folder = folder
-        self.phone = self.desk = None
-
-    def enter(self, driver):
-        driver.get(self.demo.run("token", "create", "--link"))
-        press(driver, "form button")
-        waiting(driver, 10).until(lambda _: driver.current_url.rstrip("/") == self.demo.url)
-
-    def open(self, driver, path):
-        driver.get(self.demo.url + path)
-
+class Sender(Visit):
     def send(self, key, body):
         """What a monitoring system sends."""
         url = f"{self.demo.url}/integrations/v1/generic/{key}/"
@@ -50,7 +32,7 @@ class Sender:
             return error.code
 
     def is_set_up(self):
-        report, phone = self.report, self.phone
+        report, phone = self.report, self.browsers["phone"]
         self.open(phone, "/")
         press(phone, "header summary")
         press(phone, 'header a[href="/integrations"]')
@@ -98,59 +80,27 @@ class Sender:
         report.check("and is good no more", [self.send(key, {"summary": "x"}) for key in (old, new)] == [401, 200])
 
     def pages_are_good(self):
-        report = self.report
-        for path in ("/integrations", "/integrations/prometheus"):
-            for driver, size in ((self.phone, PHONE), (self.desk, DESKTOP)):
-                self.open(driver, path)
-                # All that is folded is looked at, too.
-                driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.querySelectorAll('details').forEach((d) => { d.open = true; })"})
-                for word in ("dark", "light"):
-                    scheme(driver, word)
-                    bad = driver.execute_script(CONTRAST)
-                    report.check(f"{path} {size[0]} {word}: contrast", not bad, bad)
-                report.check(f"{path} {size[0]}: nothing is wider than the screen",
-                             driver.execute_script(WIDE)[0] <= 0, driver.execute_script(WIDE))
-                for name, script in (("plain faults", PLAIN_FAULTS), ("small targets", SMALL)):
-                    bad = driver.execute_script(script)
-                    report.check(f"{path} {size[0]}: {name}", not bad, bad)
-        sizes = Traffic(self.desk).load(self.demo.url + "/integrations/prometheus")
-        report.check("a first load is light", sum(sizes.values()) < LIGHT, sizes)
+        for device in ("phone", "desktop"):
+            for path in ("/integrations", "/integrations/prometheus"):
+                self.judge(self.browsers[device], device, path)
+        sizes = Traffic(self.browsers["desktop"]).load(self.demo.url + "/integrations/prometheus")
+        self.report.check("a first load is light", sum(sizes.values()) < LIGHT, sizes)
 
     def pictures(self):
-        folder = os.environ.get("DOGWATCH_SCREENSHOTS")
-        if not folder:
-            return
-        os.makedirs(folder, exist_ok=True)
-        for name, path in {"integrations": "/integrations", "integration": "/integrations/prometheus"}.items():
-            for driver, size, device in ((self.phone, PHONE, "phone"), (self.desk, DESKTOP, "desktop")):
-                self.open(driver, path)
-                driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.querySelectorAll('details').forEach((d, i) => { d.open = i < 2; })"})
-                height = driver.execute_script("return document.documentElement.scrollHeight")
-                shape(driver, (size[0], min(height, 4000)), device == "phone")
-                for word in ("dark", "light"):
-                    scheme(driver, word)
-                    driver.save_screenshot(f"{folder}/{name}-{device}-{word}.png")
-                shape(driver, size, device == "phone")
+        for device in ("phone", "desktop"):
+            for name, path in {"integrations": "/integrations", "integration": "/integrations/prometheus"}.items():
+                self.open(self.browsers[device], path)
+                self.unfold(self.browsers[device])
+                self.picture(self.browsers[device], device, name)
 
     def play(self):
         self.demo.start()
-        self.phone = browser(self.folder, "phone", PHONE, has_script=False)
-        self.desk = browser(self.folder, "desk", DESKTOP, is_phone=False)
-        self.enter(self.phone)
-        self.enter(self.desk)
+        self.enter("phone", has_script=False)
+        self.enter("desktop", device="desktop")
         self.is_set_up()
         self.pictures()
         self.pages_are_good()
-        for name, driver in (("phone", self.phone), ("desktop", self.desk)):
-            bad = complaints(driver)
-            self.report.check(f"{name}: the console has no complaint", not bad, bad)
-
-    def close(self):
-        for driver in (self.phone, self.desk):
-            if driver is not None:
-                driver.quit()
-        if self.demo.process and self.demo.process.poll() is None:
-            self.demo.stop()
+        self.consoles_are_quiet()
 
 
 if __name__ == "__main__":

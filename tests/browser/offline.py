@@ -7,10 +7,10 @@ Starts `dogwatch demo` as demo_story.py does, whose tools it uses, and stops it 
 check; the exit code is 0 if all passed. Where $DOGWATCH_SCREENSHOTS names a folder, a picture is saved there.
 """
 
-import os
 import sys
 
-from demo_story import PHONE, browser, heading, press, run, text_of, waiting
+from demo_story import heading, press, run, text_of, waiting
+from visit import Visit
 
 # Seconds for the whole run; it takes about 10.
 LONGEST = 90
@@ -18,22 +18,13 @@ LONGEST = 90
 KEPT = "const done = arguments[arguments.length - 1]; caches.has('now').then(done)"
 
 
-class Traveller:
-    def __init__(self, report, demo, folder):
-        self.report = report
-        self.demo = demo
-        self.folder = folder
-        self.drivers = []
-
-    def enter(self, name):
-        driver = browser(self.folder, name, PHONE)
+class Traveller(Visit):
+    def arrive(self, name):
+        """Somebody has seen what is going on."""
+        driver = self.enter(name)
         driver.set_script_timeout(10)
-        self.drivers.append(driver)
-        driver.get(self.demo.run("token", "create", "--link"))
-        press(driver, "form button")
-        waiting(driver, 10).until(lambda _: driver.current_url.rstrip("/") == self.demo.url)
         waiting(driver, 10).until(lambda _: driver.execute_script("return navigator.serviceWorker.controller !== null"))
-        driver.get(self.demo.url + "/")
+        self.open(driver, "/")
         waiting(driver, 10).until(lambda _: driver.execute_async_script(KEPT))
         return driver
 
@@ -41,7 +32,7 @@ class Traveller:
         report = self.report
         self.demo.start()
         self.demo.run("notify", "ops", "disk full on db1")
-        phone, leaver = self.enter("phone"), self.enter("leaver")
+        phone, leaver = self.arrive("phone"), self.arrive("leaver")
         shown = heading(phone)
         report.check("an alert is shown", "disk full on db1" in text_of(phone), text_of(phone))
         press(leaver, "header summary")
@@ -49,20 +40,11 @@ class Traveller:
         waiting(leaver, 10).until(lambda _: "not signed in" in text_of(leaver) or "signed out" in text_of(leaver).lower())
         report.check("who signs out leaves nothing behind", not leaver.execute_async_script(KEPT), "it is kept")
         self.demo.stop()
-        phone.get(self.demo.url + "/")
+        self.open(phone, "/")
         report.check("without a connection it is what was known last", heading(phone) == shown, text_of(phone))
         report.check("with the alert", "disk full on db1" in text_of(phone), text_of(phone))
         report.check("and how old it is", "No connection. This is what was known on" in text_of(phone), text_of(phone))
-        folder = os.environ.get("DOGWATCH_SCREENSHOTS")
-        if folder:
-            os.makedirs(folder, exist_ok=True)
-            phone.save_screenshot(f"{folder}/offline-phone.png")
-
-    def close(self):
-        for driver in self.drivers:
-            driver.quit()
-        if self.demo.process and self.demo.process.poll() is None:
-            self.demo.stop()
+        self.picture(phone, "phone", "offline")
 
 
 if __name__ == "__main__":

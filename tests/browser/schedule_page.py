@@ -18,8 +18,9 @@ from selenium.webdriver.common.by import By
 from demo_story import (
     CONTRAST, DESKTOP, LIGHT, PHONE, PLAIN_FAULTS, SMALL, WIDE,
     Traffic,
-    all_of, browser, complaints, one_of, press, run, scheme, shape, text_of, waiting,
+    all_of, press, run, scheme, shape, text_of,
 )
+from visit import Visit
 
 # Seconds for the whole run; it takes about 30.
 LONGEST = 120
@@ -64,13 +65,7 @@ return bad;
 FAULTS = PLAIN_FAULTS.replace('"textarea, input, select"', '"textarea, input:not([type=hidden]), select"')
 
 
-class Rota:
-    def __init__(self, report, demo, folder):
-        self.report = report
-        self.demo = demo
-        self.folder = folder
-        self.phone = self.desk = None
-
+class Rota(Visit):
     def define(self):
         """A schedule with all that can be drawn: two roles, nights, a gap, overrides and leave."""
         api = self.demo.api
@@ -99,15 +94,6 @@ class Rota:
                                          "reason": "a wedding"})
         api("/people/erin/leave", {"from": at(saturday + 2, 0)[:10], "until": at(saturday + 4, 0)[:10], "reason": "away"})
 
-    def enter(self, driver, *person):
-        driver.delete_all_cookies()
-        driver.get(self.demo.run("token", "create", "--link", *person))
-        press(driver, "form button")
-        waiting(driver, 10).until(lambda _: driver.current_url.rstrip("/") == self.demo.url)
-
-    def open(self, driver, path):
-        driver.get(self.demo.url + path)
-
     def pages_are_good(self):
         report, phone, desk = self.report, self.phone, self.desk
         for path in ("/schedules", "/schedules/web", "/schedules/web?view=month", "/schedules/ops?view=month&zone=Asia/Kolkata"):
@@ -135,23 +121,19 @@ class Rota:
 
     def frank_takes_it(self):
         """As a person, on a phone without script."""
-        report, plain = self.report, browser(self.folder, "plain", PHONE, has_script=False)
-        try:
-            self.enter(plain, "--person", "frank")
-            self.open(plain, "/schedules/web?view=week")
-            on_call = lambda: [holder.text for holder in all_of(plain, ".oncall")]
-            # By the hour and the day he has the other duty anyway.
-            before = on_call()
-            button = plain.find_element(By.CSS_SELECTOR, ".standings button")
-            report.check("the button says until when", "I take it" in button.text and "until" in button.text, button.text)
-            button.click()
-            report.wait("Frank has it", plain, lambda: "Frank has it" in text_of(plain))
-            report.check("and the page shows him", on_call().count("Frank") == before.count("Frank") + 1, text_of(plain))
-            press(plain, ".standings button")
-            report.wait("he hands it back", plain, lambda: "Frank has handed it back" in text_of(plain))
-            report.check("and is on call no more than before", on_call() == before, text_of(plain))
-        finally:
-            plain.quit()
+        report, plain = self.report, self.enter("plain", "--person", "frank", has_script=False)
+        self.open(plain, "/schedules/web?view=week")
+        on_call = lambda: [holder.text for holder in all_of(plain, ".oncall")]
+        # By the hour and the day he has the other duty anyway.
+        before = on_call()
+        button = plain.find_element(By.CSS_SELECTOR, ".standings button")
+        report.check("the button says until when", "I take it" in button.text and "until" in button.text, button.text)
+        button.click()
+        report.wait("Frank has it", plain, lambda: "Frank has it" in text_of(plain))
+        report.check("and the page shows him", on_call().count("Frank") == before.count("Frank") + 1, text_of(plain))
+        press(plain, ".standings button")
+        report.wait("he hands it back", plain, lambda: "Frank has handed it back" in text_of(plain))
+        report.check("and is on call no more than before", on_call() == before, text_of(plain))
 
     def pictures(self):
         folder = os.environ.get("DOGWATCH_SCREENSHOTS")
@@ -163,12 +145,7 @@ class Rota:
             for driver, size, device in ((self.phone, PHONE, "phone"), (self.desk, DESKTOP, "desktop")):
                 shape(driver, size, device == "phone")
                 self.open(driver, path)
-                height = driver.execute_script("return document.documentElement.scrollHeight")
-                shape(driver, (size[0], min(height, 4000)), device == "phone")
-                for word in ("dark", "light"):
-                    scheme(driver, word)
-                    driver.save_screenshot(f"{folder}/schedule-{name}-{device}-{word}.png")
-                shape(driver, size, device == "phone")
+                self.picture(driver, device, f"schedule-{name}")
             self.open(self.desk, path)
             scheme(self.desk, "light")
             printed = self.desk.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": False})
@@ -183,28 +160,16 @@ class Rota:
         self.report.check("of A4, landscape", b"841.9" in printed and b"594.9" in printed, "another size")
 
     def play(self):
-        report, demo = self.report, self.demo
-        demo.start()
+        self.demo.start()
         self.define()
-        self.phone = browser(self.folder, "phone", PHONE)
-        self.desk = browser(self.folder, "desk", DESKTOP, is_phone=False)
-        self.enter(self.phone, "--person", "carol")
-        self.enter(self.desk)
+        self.phone = self.enter("phone", "--person", "carol")
+        self.desk = self.enter("desktop", device="desktop")
         self.gaps_are_seen()
         self.frank_takes_it()
         self.pictures()
         self.pages_are_good()
         self.prints_on_one_sheet()
-        for name, driver in (("phone", self.phone), ("desktop", self.desk)):
-            bad = complaints(driver)
-            report.check(f"{name}: the console has no complaint", not bad, bad)
-
-    def close(self):
-        for driver in (self.phone, self.desk):
-            if driver is not None:
-                driver.quit()
-        if self.demo.process and self.demo.process.poll() is None:
-            self.demo.stop()
+        self.consoles_are_quiet()
 
 
 if __name__ == "__main__":

@@ -82,21 +82,23 @@ fn a_person(options: &Options, number: u64, edition: u64) -> Value {
     body
 }
 
-/// Whether a person's notification plan for what is urgent, never edited, has more to do after a step.
+/// The steps of a person's notification plan for what is urgent, never edited.
+fn steps_of(options: &Options, name: &str) -> Vec<Value> {
+    let number = name.strip_prefix('p').and_then(|number| number.parse().ok());
+    let body = number.map(|number| a_person(options, number, 0)).unwrap_or_default();
+    body["notification_plans"]["high"]["steps"].as_array().cloned().unwrap_or_default()
+}
+
+/// Whether such a plan has more to do after a step.
 pub(super) fn plan_goes_on(options: &Options, name: &str, step: u16) -> bool {
-    let Some(number) = name.strip_prefix('p').and_then(|number| number.parse().ok()) else { return false };
-    let body = a_person(options, number, 0);
-    let Some(steps) = body["notification_plans"]["high"]["steps"].as_array() else { return false };
-    let step = usize::from(step);
+    let (steps, step) = (steps_of(options, name), usize::from(step));
     step + 1 < steps.len() || steps.get(step).is_some_and(|step| step.get("every").is_some())
 }
 
-/// Whether the next step of such a plan asks through another contact.
+/// Whether the step after one asks through another contact.
 pub(super) fn has_other_contact(options: &Options, name: &str, step: u16) -> bool {
-    let Some(number) = name.strip_prefix('p').and_then(|number| number.parse().ok()) else { return false };
-    let body = a_person(options, number, 0);
-    let contact = |step: usize| body["notification_plans"]["high"]["steps"][step]["contact"].as_str();
-    let step = usize::from(step);
+    let (steps, step) = (steps_of(options, name), usize::from(step));
+    let contact = |step: usize| steps.get(step).and_then(|step| step["contact"].as_str());
     contact(step + 1).is_some_and(|next| contact(step).is_some_and(|this| this != next))
 }
 

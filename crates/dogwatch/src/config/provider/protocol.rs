@@ -176,8 +176,13 @@ impl Raw {
             );
         }
         if let (Form::Json, Some(body)) = (form, &body) {
-            // What is put into it can't break it: it is right with any, or wrong with all.
-            let filled = body.fill(&|_| "0".to_owned());
+            // What is put into it can't break it: it is right with any words, or wrong with all. Digits, and a sender of
+            // digits, need no quotation marks.
+            let filled = body.fill(&|place| match place {
+                Place::ToDigits => "0".to_owned(),
+                Place::From => self.from.clone().unwrap_or_default(),
+                _ => "x".to_owned(),
+            });
             serde_json::from_str::<serde_json::Value>(&filled).map_err(|wrong| {
                 anyhow::anyhow!(
                     "body: this is no JSON ({wrong}); put {{text}} and the like between quotation marks"

@@ -265,6 +265,11 @@ fn what_is_wrong_with_a_provider_is_said_with_its_name_and_what_to_write() {
             &["body: this is no JSON", "quotation marks"][..],
         ),
         (
+            "name = \"a\"\nkind = \"http\"\nurl = \"http://x/\"\nheaders = { Content-Type = \"application/json\" }\n\
+             body = '{\"to\": {to_digits}, \"text\": {text}}'",
+            &["body: this is no JSON", "quotation marks"][..],
+        ),
+        (
             "name = \"a\"\nkind = \"http\"\nurl = \"http://x/{to}/{text}?r={receipt_url}\"",
             &["{receipt_url}", "without callback_secret"][..],
         ),
